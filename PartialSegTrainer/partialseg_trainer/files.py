@@ -1,0 +1,97 @@
+"""Whole-or-nothing writes, and JSON that is checked when it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    import pydantic
+
+    ModelT = TypeVar("ModelT", bound=pydantic.BaseModel)
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it becomes `path` when the block ends without an error.
+
+    The temporary name keeps the file's ending, because many writers choose the format by it. The
+    file is flushed to the disk before the rename, so a crash leaves the old file or the new one.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; it becomes `path` when the block ends without an error.
+
+    Raises UserError when `path` exists and is not an empty folder: nothing is overwritten.
+    """
+    path = Path(path)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UserError(f"{path} already exists; choose another folder or remove it first.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.is_dir():
+            path.rmdir()
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Write `content` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Read a JSON file. Raises UserError when it is missing, unreadable or not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; check the path.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON ({error}); restore it from a copy.") from error
+
+
+def read_checked(path: str | os.PathLike, model: type[ModelT]) -> ModelT:
+    """Read a JSON file into a pydantic model.
+
+    Raises UserError that names the file, the first wrong field and what was expected there.
+    """
+    import pydantic
+
+    content = read_json(path)
+    try:
+        return model.model_validate(content)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise UserError(
+            f"{path}: {field}: {first['msg']} (found {first['input']!r}); correct the field."
+        ) from error
