@@ -1,0 +1,95 @@
+"""What an exception means to somebody who wants to train, not to read a traceback."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+
+from ..errors import UserError
+
+_NO_GPU_MEMORY = (
+    "The GPU's memory was not enough; choose a smaller batch size or image size, or close other "
+    "programs that use the GPU, and start again."
+)
+_NO_MEMORY = (
+    "The computer's memory was not enough; choose a smaller batch size or fewer loading "
+    "processes, or close other programs, and start again."
+)
+_DISK_FULL = "The disk is full; free some space and resume the training."
+_NO_PERMISSION = (
+    "A file or folder may not be read or written with your account; the log names it: allow the "
+    "access or choose another folder, and start again."
+)
+_FILE_GONE = (
+    "A file that the training needs is no longer there; the log names it: put it back or prepare "
+    "the training anew."
+)
+_NOT_FINITE = (
+    "The loss became infinite or not a number; choose a lower learning rate, switch mixed "
+    "precision off, and start again."
+)
+_NO_PACKAGE = (
+    "A Python package is missing or does not load; the log names it: install it and start again."
+)
+_GPU_FAULT = (
+    "The GPU or its driver reported an error; restart the computer, update the GPU's driver, or "
+    "choose the CPU as device, and resume the training."
+)
+
+# torch reports these as RuntimeError, told apart by their text alone. The first that fits counts.
+_BY_TEXT = (
+    (r"no space left on device|disk quota exceeded|PytorchStreamWriter failed", _DISK_FULL),
+    (r"DefaultCPUAllocator|not enough memory: you tried|unable to .*shared memory", _NO_MEMORY),
+    (r"DataLoader worker .*(killed|exited unexpectedly)", _NO_MEMORY),
+    (r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED", _NO_GPU_MEMORY),
+    (r"CUDA (driver )?(error|version)|CUDNN_STATUS|CUBLAS_STATUS|NVIDIA driver", _GPU_FAULT),
+)
+
+_BY_ERRNO = {errno.ENOSPC: _DISK_FULL, errno.EDQUOT: _DISK_FULL, errno.ENOMEM: _NO_MEMORY}
+
+_BY_TYPE = (
+    (MemoryError, _NO_MEMORY),
+    (FloatingPointError, _NOT_FINITE),
+    (PermissionError, _NO_PERMISSION),
+    (FileNotFoundError, _FILE_GONE),
+    (ImportError, _NO_PACKAGE),
+)
+
+
+def explain_failure(exception: BaseException) -> str:
+    """One sentence that says what happened and what to change.
+
+    A UserError speaks for itself, also when a library wrapped it. Of any other exception nothing
+    is repeated but its type, since its text may name a patient's file; the log has the rest.
+    """
+    for error in _chain(exception):
+        sentence = _explain(error)
+        if sentence:
+            return sentence
+    return (
+        f"The training met an unexpected error ({type(exception).__name__}); "
+        "send the end of the log to whoever maintains PartialSeg."
+    )
+
+
+def _explain(error: BaseException) -> str | None:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _BY_ERRNO:
+        return _BY_ERRNO[error.errno]
+    for kind, sentence in _BY_TYPE:
+        if isinstance(error, kind):
+            return sentence
+    for pattern, sentence in _BY_TEXT:
+        if re.search(pattern, str(error), re.IGNORECASE):
+            return sentence
+    return None
+
+
+def _chain(exception: BaseException) -> Iterator[BaseException]:
+    """The exception, and what it was raised from on purpose, outermost first."""
+    error: BaseException | None = exception
+    while error is not None:
+        yield error
+        error = error.__cause__

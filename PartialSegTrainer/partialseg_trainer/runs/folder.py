@@ -1,0 +1,137 @@
+"""Where a run keeps its files, and where runs are kept."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import platformdirs
+
+from ..errors import UserError
+from ..files import atomic_folder, write_json
+
+_LOCK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one training; every process that deals with the run knows it by this alone."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path).expanduser().absolute())
+
+    @classmethod
+    def create(cls, path: str | os.PathLike, config: Mapping[str, Any]) -> RunFolder:
+        """Make the folder, whole or not at all, with `config` as its config.json.
+
+        Raises UserError when `path` exists and is not an empty folder, or cannot be written.
+        """
+        run = cls(Path(path))
+        try:
+            with atomic_folder(run.path) as temporary:
+                (temporary / run.checkpoints.name).mkdir()
+                write_json(temporary / run.config_file.name, dict(config))
+        except OSError as error:
+            raise UserError(
+                f"The run folder {run.path} cannot be made ({error.strerror}); "
+                "choose a folder that you may write to, on a disk with free space."
+            ) from error
+        return run
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        """The settings of the training; written once."""
+        return self.path / "config.json"
+
+    @property
+    def status_file(self) -> Path:
+        """How the training stands; only the training process and whoever starts it write it."""
+        return self.path / "status.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def log_file(self) -> Path:
+        """All that the training process prints, tracebacks included."""
+        return self.path / "train.log"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def stop_file(self) -> Path:
+        """Its existence asks the training for a clean stop."""
+        return self.path / "stop"
+
+    def require(self) -> None:
+        """Raise UserError unless this is the folder of a run."""
+        if not self.config_file.is_file():
+            raise UserError(f"{self.path} is not a run folder (it has no config.json).")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let no two processes take the run at once.
+
+        Raises UserError when another process keeps the lock, or the folder cannot be written.
+        """
+        try:
+            held = filelock.FileLock(self.path / ".lock").acquire(timeout=_LOCK_SECONDS)
+        except filelock.Timeout:
+            raise UserError(
+                f"Another program is starting the run {self.name}; wait a moment and try again."
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"The run folder {self.path} cannot be written ({error.strerror}); "
+                "check its permissions and the disk."
+            ) from error
+        with held:
+            yield
+
+
+def default_root() -> Path:
+    """The folder of this user's runs, where no other is named."""
+    return platformdirs.user_data_path("PartialSeg", appauthor=False) / "runs"
+
+
+def new_run_path(name: str, root: str | os.PathLike | None = None) -> Path:
+    """A free path `<root>/<date>-<name>`; what a folder's name cannot hold becomes "-"."""
+    folder = default_root() if root is None else Path(root)
+    plain = re.sub(r"[^\w-]+", "-", name).strip("-") or "run"
+    first = folder / f"{datetime.date.today().isoformat()}-{plain}"
+    path, count = first, 1
+    while path.exists():
+        count += 1
+        path = first.with_name(f"{first.name}-{count}")
+    return path
+
+
+def list_runs(root: str | os.PathLike | None = None) -> list[RunFolder]:
+    """The runs under `root`, newest first; whatever else lies there is passed over."""
+    folder = default_root() if root is None else Path(root)
+    if not folder.is_dir():
+        return []
+    runs = [RunFolder(path) for path in folder.iterdir() if not path.name.startswith(".")]
+    made = {run: run.config_file.stat().st_mtime_ns for run in runs if run.config_file.is_file()}
+    return sorted(made, key=lambda run: (made[run], run.name), reverse=True)

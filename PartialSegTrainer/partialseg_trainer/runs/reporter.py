@@ -1,0 +1,133 @@
+"""The training process's side of a run: it says how it goes, and hears when to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from types import FrameType, TracebackType
+from typing import Any
+
+from ..errors import UserError
+from .failures import explain_failure
+from .folder import RunFolder
+from .metrics import Value, append_metrics, drop_metrics_from
+from .processes import is_self_or_ancestor
+from .status import Progress, RunState, read_status, status_of_process, write_status
+
+_log = logging.getLogger(__name__)
+
+
+class RunReporter:
+    """Reports on a run from within the process that trains; use it in a `with` statement.
+
+    A thread writes status.json every `period` seconds, which is also how long a request to stop
+    may take to be heard. Leaving the block writes how the run ended: FINISHED, STOPPED (asked to,
+    or SystemExit or KeyboardInterrupt), or FAILED with a sentence from `explain_failure`; the
+    exception goes on, so that its traceback lands in the log. Where several processes train
+    together, one of them reports.
+
+    Entering raises UserError when another process is at work on the run.
+    """
+
+    def __init__(self, run: RunFolder, period: float = 2.0) -> None:
+        self._run = run
+        self._period = period
+        self._progress = Progress()
+        self._stop_seen = False
+        self._stop_told = False
+        self._leaving = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._report_until_left, daemon=True)
+        self._previous_handler: Any = None
+
+    def __enter__(self) -> RunReporter:
+        with self._run.locked():
+            before = read_status(self._run)
+            if not is_self_or_ancestor(before.pid):
+                if before.active:
+                    raise UserError(f"Another process is at work on the run {self._run.name}.")
+                self._run.stop_file.unlink(missing_ok=True)
+            self._progress = before.reached
+            self._write(RunState.RUNNING)
+        if threading.current_thread() is threading.main_thread():
+            self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._leaving = True
+        self._wake.set()
+        self._thread.join()
+        if self._previous_handler is not None:
+            signal.signal(signal.SIGTERM, self._previous_handler)
+        self.update(eta_seconds=None)
+        if isinstance(exception, KeyboardInterrupt | SystemExit) or (
+            exception is None and self._stop_told
+        ):
+            self.update(message="Stopped on request; resume the training to go on.")
+            self._write(RunState.STOPPED)
+        elif exception is not None:
+            self.update(message=explain_failure(exception))
+            self._write(RunState.FAILED)
+        else:
+            self._write(RunState.FINISHED)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether to come to an end now; costs nothing, so ask often.
+
+        A training that was told so and then ends is STOPPED; one that ended without having asked
+        again is FINISHED.
+        """
+        self._stop_told = self._stop_told or self._stop_seen
+        return self._stop_told
+
+    def update(self, **fields: Any) -> None:
+        """Set fields of `Progress`; they reach status.json with the next heartbeat.
+
+        A new stage or epoch is written at once. Raises TypeError for a field that is not there,
+        pydantic.ValidationError for a value that does not fit.
+        """
+        unknown = fields.keys() - Progress.model_fields.keys()
+        if unknown:
+            raise TypeError(f"a run reports no {', '.join(sorted(unknown))}")
+        before = self._progress
+        self._progress = Progress.model_validate({**before.model_dump(), **fields})
+        if (before.stage, before.epoch) != (self._progress.stage, self._progress.epoch):
+            self._wake.set()
+
+    def metrics(self, row: Mapping[str, Value]) -> None:
+        """Append a row to metrics.csv; see `metrics.append_metrics` for its columns."""
+        append_metrics(self._run, row)
+
+    def resume_at(self, epoch: int) -> None:
+        """Drop the rows of metrics.csv from `epoch` on: those epochs are trained again."""
+        drop_metrics_from(self._run, epoch)
+
+    def _report_until_left(self) -> None:
+        while True:
+            self._wake.wait(self._period)
+            self._wake.clear()
+            if self._leaving:
+                return
+            self._stop_seen = self._stop_seen or self._run.stop_file.exists()
+            try:
+                self._write(RunState.STOPPING if self._stop_seen else RunState.RUNNING)
+            except OSError:
+                # A network folder may be away for a moment; the next heartbeat tries again.
+                _log.warning("status.json could not be written", exc_info=True)
+
+    def _write(self, state: RunState) -> None:
+        write_status(self._run, status_of_process(os.getpid(), state, self._progress))
+
+    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
+        # No lock may be taken here: the signal can come while the interrupted code holds it.
+        self._stop_seen = True
