@@ -1,0 +1,27 @@
+"""Scans and labelmaps: read and write them, put them on other grids, bring them to one scale."""
+
+from .checksum import checksum
+from .foreground import brain_box, foreground
+from .grid import Grid, canonical_grid
+from .intensity import normalise_intensity
+from .reading import as_volume, read_labelmap, read_multilabel, read_volume
+from .resampling import resample
+from .volume import Volume, to_nibabel
+from .writing import write_volume
+
+__all__ = [
+    "Grid",
+    "Volume",
+    "as_volume",
+    "brain_box",
+    "canonical_grid",
+    "checksum",
+    "foreground",
+    "normalise_intensity",
+    "read_labelmap",
+    "read_multilabel",
+    "read_volume",
+    "resample",
+    "to_nibabel",
+    "write_volume",
+]

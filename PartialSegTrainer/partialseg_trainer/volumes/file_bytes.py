@@ -1,0 +1,49 @@
+"""The bytes of a file that a user named, or one sentence why they cannot be had."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import UserError
+
+DICOM_REMEDY = "convert the series with dcm2niix, or load it in Slicer and save it as .nii.gz"
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """The whole file.
+
+    Raises:
+        UserError: missing, a folder (a DICOM folder is recognised), empty, or not readable.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise UserError(_why_not_a_folder(path))
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; check the path.") from None
+    except PermissionError:
+        raise UserError(
+            f"{path} cannot be read, because you have no permission; ask its owner for access."
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the disk.") from error
+    if not content:
+        raise UserError(f"{path} is empty (0 bytes); copy or export the image again.")
+    return content
+
+
+def is_dicom(content: bytes) -> bool:
+    """Whether the bytes begin as a DICOM file does: a preamble of 128 bytes, then "DICM"."""
+    return content[128:132] == b"DICM"
+
+
+def _why_not_a_folder(folder: Path) -> str:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            with open(file, "rb") as opened:
+                if is_dicom(opened.read(132)):
+                    return f"{folder} is a DICOM folder, not one image file; {DICOM_REMEDY}."
+            break
+    return f"{folder} is a folder, where one image file was expected; name the file in it."

@@ -1,0 +1,91 @@
+"""NRRD, Slicer's own format, between bytes and volumes."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from io import BytesIO
+
+import nrrd
+import numpy as np
+
+from ..errors import UserError
+from .volume import Volume
+
+# What turns positions in each space that a NRRD file may declare into RAS.
+_TO_RAS = {
+    "right-anterior-superior": (1, 1, 1),
+    "ras": (1, 1, 1),
+    "left-posterior-superior": (-1, -1, 1),
+    "lps": (-1, -1, 1),
+    "left-anterior-superior": (-1, 1, 1),
+    "las": (-1, 1, 1),
+}
+_REMEDY = "load it in Slicer, check its orientation there and save it as .nii.gz"
+
+
+def is_nrrd(content: bytes) -> bool:
+    """Whether the bytes begin as a NRRD header does."""
+    return content.startswith(b"NRRD000")
+
+
+def decode(content: bytes, path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Voxel values with a list axis, where there is one, put last; and the affine in RAS mm.
+
+    Args:
+        path: where the bytes came from; a detached header (.nhdr) names its data relative to it.
+
+    Raises:
+        UserError: a damaged file, no space directions, or a space that is not RAS, LPS or LAS.
+    """
+    opened = BytesIO(content)
+    try:
+        header = nrrd.read_header(opened)
+        data = nrrd.read_data(header, opened, str(path))
+    except (
+        nrrd.reader.NRRDError,
+        ArithmeticError,
+        LookupError,
+        OSError,
+        ValueError,
+        zlib.error,
+    ) as error:
+        raise UserError(f"{path} is a damaged NRRD file ({error}); export it again.") from error
+    if header.get("space directions") is None:
+        raise UserError(f"{path} has no space directions, so its orientation is lost; {_REMEDY}.")
+    space = str(header.get("space", "missing")).lower()
+    if space not in _TO_RAS:
+        raise UserError(f"{path} has space {space!r}, where RAS, LPS or LAS is needed; {_REMEDY}.")
+
+    directions = np.array(
+        [[np.nan] * 3 if axis is None else axis for axis in header["space directions"]]
+    )
+    spatial = ~np.isnan(directions).any(axis=1)
+    if spatial.sum() != 3:
+        raise UserError(f"{path} has {spatial.sum()} spatial axes, where 3 are needed; {_REMEDY}.")
+    affine = np.eye(4)
+    affine[:3, :3] = directions[spatial].T
+    affine[:3, 3] = header.get("space origin", np.zeros(3))
+    affine = np.diag([*_TO_RAS[space], 1]) @ affine
+    order = [*np.flatnonzero(spatial), *np.flatnonzero(~spatial)]
+    return data.transpose(order), affine
+
+
+def encode(volume: Volume) -> bytes:
+    """The volume as a gzip-encoded NRRD file in LPS, the space that Slicer writes."""
+    data = volume.data.astype(np.uint8) if volume.data.dtype == bool else volume.data
+    affine = np.diag([-1, -1, 1, 1]) @ volume.affine
+    channels = data.ndim - 3
+    header = {
+        "space": "left-posterior-superior",
+        "space directions": np.vstack([affine[:3, :3].T, np.full((channels, 3), np.nan)]),
+        "space origin": affine[:3, 3],
+        "kinds": ["domain"] * 3 + ["list"] * channels,
+        "encoding": "gzip",
+    }
+    opened = BytesIO()
+    nrrd.write(opened, data, header)
+    # pynrrd notes the time of writing in a comment; equal volumes shall give equal files.
+    text, _, voxels = opened.getvalue().partition(b"\n\n")
+    return re.sub(rb"(?m)^#.*\n", b"", text) + b"\n\n" + voxels

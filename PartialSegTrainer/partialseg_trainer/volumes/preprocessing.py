@@ -1,0 +1,71 @@
+"""From a scan on any grid to the slices a network sees, and the grid to come back from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from .foreground import brain_box
+from .grid import Grid, canonical_grid
+from .intensity import normalise_intensity
+from .resampling import resample
+from .volume import Volume
+
+Axis = Literal["sagittal", "coronal", "axial"]
+_AXES: tuple[Axis, ...] = ("sagittal", "coronal", "axial")
+# Kept around the foreground: the network sees where the head ends.
+_MARGIN_MM = 6.0
+
+
+class Preprocessing(BaseModel):
+    """How scans become slices; part of every model, so that training and use agree.
+
+    `spacing` is the edge of the isotropic voxels in mm, `axis` the direction that slices cut.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    spacing: float = Field(default=0.8, gt=0)
+    axis: Axis = "axial"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scan ready for a network.
+
+    `slices` is (S, H, W) float32 in [0, 1]; `grid` is where these voxels lie, in (X, Y, Z) order;
+    `native` is the part of the scan's own grid that they cover, which starts at voxel `corner`.
+    """
+
+    slices: np.ndarray
+    grid: Grid
+    native: Grid
+    corner: tuple[int, int, int]
+    axis: Axis
+
+
+def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
+    """Scale intensities, cut off empty space, bring to RAS order and spacing, slice."""
+    margin = int(np.ceil(_MARGIN_MM / min(volume.spacing)))
+    box = brain_box(volume.data, margin=margin)
+    corner = tuple(part.start for part in box)
+    affine = volume.affine.copy()
+    affine[:3, 3] = volume.grid.ras(corner)
+    image = normalise_intensity(volume.data)[box]
+    native = Grid(image.shape, affine)
+    grid = canonical_grid(native, preprocessing.spacing)
+    resampled = resample(image, native, grid, order=1)
+    return Prepared(to_slices(resampled, preprocessing.axis), grid, native, corner, preprocessing.axis)
+
+
+def to_slices(array: np.ndarray, axis: Axis) -> np.ndarray:
+    """(X, Y, Z) in RAS order as contiguous (S, H, W), cut along `axis`."""
+    return np.ascontiguousarray(np.moveaxis(array, _AXES.index(axis), 0))
+
+
+def from_slices(slices: np.ndarray, axis: Axis) -> np.ndarray:
+    """(S, H, W) back as (X, Y, Z), a view: the inverse of `to_slices`."""
+    return np.moveaxis(slices, 0, _AXES.index(axis))

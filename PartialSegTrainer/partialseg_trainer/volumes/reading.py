@@ -1,0 +1,184 @@
+"""The one door for images: any accepted format, checked, as a volume of the wanted kind."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+
+import nibabel
+import numpy as np
+
+from ..errors import UserError
+from . import nifti, nrrd
+from .file_bytes import DICOM_REMEDY, is_dicom, read_bytes
+from .volume import Volume
+
+MULTILABEL_VALUES = (0, 1, 2)
+
+
+def read_volume(path: str | os.PathLike) -> Volume:
+    """Read a scan, (X, Y, Z) float32.
+
+    The format is recognised by the file's content: NIfTI-1 or -2, gzipped or not, or NRRD.
+
+    Raises:
+        UserError: the file cannot be read or is not a finite, single-channel 3-D volume.
+    """
+    return as_volume(path)
+
+
+def as_volume(source: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume) -> Volume:
+    """The scan in a file, in a nibabel image or in a volume, checked, (X, Y, Z) float32.
+
+    Raises:
+        UserError: the source cannot be read or is not a finite, single-channel 3-D volume.
+    """
+    name, data, affine = _open(source)
+    data = _three_axes(data, name)
+    with np.errstate(over="ignore"):
+        data = data.astype(np.float32, copy=False)
+    _check_finite(data, name)
+    return Volume(data, affine)
+
+
+def read_labelmap(path: str | os.PathLike) -> Volume:
+    """Read a labelmap, (X, Y, Z) of whole numbers: uint8, or uint16 where a value needs it.
+
+    Raises:
+        UserError: the file cannot be read, is not 3-D, or has fractional, negative or huge values.
+    """
+    name, data, affine = _open(path)
+    data = _whole_numbers(_three_axes(data, name), name)
+    return Volume(data, affine)
+
+
+def read_multilabel(path: str | os.PathLike) -> Volume:
+    """Read a 0/1/2 tensor, (X, Y, Z, C) uint8: one volume a label; no, yes or unknown.
+
+    Raises:
+        UserError: the file cannot be read, is not 4-D, or holds other values.
+    """
+    name, data, affine = _open(path)
+    if data.ndim != 4:
+        raise UserError(
+            f"{name} has {data.ndim} axes {data.shape}, where 4 were expected, one volume a label; "
+            "export the labels again."
+        )
+    data = _whole_numbers(data, name)
+    if data.max() > max(MULTILABEL_VALUES):
+        raise UserError(
+            f"{name} holds the value {data.max()}, where only 0 (no), 1 (yes) and 2 (unknown) "
+            "are allowed; export the labels again."
+        )
+    return Volume(data, affine)
+
+
+def _open(
+    source: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Name, values and affine; what every kind of volume has to satisfy is checked here."""
+    if isinstance(source, Volume):
+        name, data, affine = "the volume", source.data, source.affine
+    elif isinstance(source, nibabel.spatialimages.SpatialImage):
+        name, affine = source.get_filename() or "the image", source.affine
+        data = np.asanyarray(source.dataobj)
+    else:
+        name = os.fspath(source)
+        data, affine = _decode(read_bytes(source), name)
+
+    if data.dtype.names:
+        raise UserError(f"{name} is a colour (RGB) image; export the scan itself, in grey values.")
+    if data.dtype.kind not in "biuf":
+        raise UserError(
+            f"{name} holds {data.dtype} values, where real numbers were expected; "
+            "export its magnitude."
+        )
+    if data.ndim == 5 and data.shape[3] == 1:
+        # ITK writes the channels of a 3-D image on the fifth axis of NIfTI.
+        data = data[:, :, :, 0]
+    if data.ndim < 3 or min(data.shape[:3]) < 2:
+        raise UserError(
+            f"{name} has the shape {data.shape}, where a volume of at least 2 voxels along each of "
+            "3 axes was expected; export the whole scan."
+        )
+    return name, data, _checked_affine(affine, name)
+
+
+def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UserError(
+                f"{name} is a truncated or damaged gzip file ({error}); copy or export it again."
+            ) from error
+    if nifti.is_nifti(content):
+        return nifti.decode(content, name)
+    if nrrd.is_nrrd(content):
+        return nrrd.decode(content, name)
+    if is_dicom(content):
+        raise UserError(f"{name} is a DICOM file, where NIfTI or NRRD is needed; {DICOM_REMEDY}.")
+    raise UserError(
+        f"{name} is not an image that can be read here; a NIfTI (.nii, .nii.gz) or NRRD (.nrrd) "
+        "file was expected, so convert it first."
+    )
+
+
+def _checked_affine(affine: np.ndarray | None, name: str) -> np.ndarray:
+    affine = np.full((4, 4), np.nan) if affine is None else np.asarray(affine, dtype=np.float64)
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    # Volume of the unit cell over that of a box with the same edges: 1 for a scan, 0 for a plane.
+    if (
+        not np.isfinite(affine).all()
+        or lengths.min() <= 0
+        or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3
+    ):
+        raise UserError(
+            f"{name} has an affine that cannot be inverted, {affine[:3].tolist()}, so its place "
+            "in space is lost; export the scan again."
+        )
+    return affine
+
+
+def _three_axes(data: np.ndarray, name: str) -> np.ndarray:
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim != 3:
+        raise UserError(
+            f"{name} has {data.ndim} axes {data.shape}, where one 3-D volume was expected; "
+            "export a single volume of it."
+        )
+    return data
+
+
+def _check_finite(data: np.ndarray, name: str) -> None:
+    if data.dtype.kind == "f":
+        finite = np.isfinite(data)
+        if not finite.all():
+            raise UserError(
+                f"{name} holds NaN or infinite values in {np.count_nonzero(~finite)} voxels, where "
+                "numbers were expected; replace them or export the image again."
+            )
+
+
+def _whole_numbers(data: np.ndarray, name: str) -> np.ndarray:
+    _check_finite(data, name)
+    low, high = data.min(), data.max()
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise UserError(
+            f"{name} holds the value {low if low < 0 else high}, where labels from 0 to 65535 were "
+            "expected; give the labelmap, not the scan."
+        )
+    dtype = np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16
+    if data.dtype.kind != "f":
+        return data.astype(dtype, copy=False)
+    whole = np.rint(data)
+    # Labels that were stored with a scale factor come back with rounding errors.
+    fractional = np.abs(data - whole) > 1e-3
+    if fractional.any():
+        raise UserError(
+            f"{name} holds the fractional value {data[fractional][0]:.4g}, where whole numbers "
+            "were expected; give the labelmap, not the scan or a probability map."
+        )
+    return whole.astype(dtype)

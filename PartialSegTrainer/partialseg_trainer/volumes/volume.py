@@ -1,0 +1,69 @@
+"""A scan, labelmap or 4-D tensor together with its place in space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import nibabel
+import numpy as np
+
+from .grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Voxel values and the affine that places them.
+
+    Args:
+        data: (X, Y, Z), or (X, Y, Z, C) with channels last.
+        affine: (4, 4) matrix from voxel index to RAS position in mm.
+    """
+
+    data: np.ndarray
+    affine: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.data.ndim not in (3, 4):
+            raise ValueError(f"a Volume has 3 axes, or 4 with channels last, not {self.data.ndim}")
+        object.__setattr__(self, "affine", np.array(self.affine, dtype=np.float64))
+
+    @property
+    def grid(self) -> Grid:
+        """The lattice of the three spatial axes."""
+        return Grid(self.data.shape[:3], self.affine)
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """Distance between neighbouring voxel centres along each axis, (3,), mm."""
+        return self.grid.spacing
+
+
+def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
+    """The volume as a NIfTI-1 image with a fresh header: no text that could name a patient.
+
+    Both sform and qform hold the affine, because readers differ in which one they trust; a sheared
+    affine, which a qform cannot hold, is in the sform alone. Booleans become uint8, float16 becomes
+    float32 and 64-bit integers become int32, the nearest types that every reader knows.
+
+    Raises:
+        ValueError: 64-bit integers beyond the range of int32.
+    """
+    image = nibabel.Nifti1Image(_storable(volume.data), volume.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(volume.affine, code="scanner")
+    image.set_qform(volume.affine, code="scanner")
+    if not np.allclose(image.get_qform(), volume.affine, atol=1e-2):
+        image.set_qform(None)
+    return image
+
+
+def _storable(data: np.ndarray) -> np.ndarray:
+    if data.dtype == bool:
+        return data.astype(np.uint8)
+    if data.dtype == np.float16:
+        return data.astype(np.float32)
+    if data.dtype in (np.int64, np.uint64):
+        if data.size and max(abs(int(data.min())), abs(int(data.max()))) > np.iinfo(np.int32).max:
+            raise ValueError("integers beyond the range of int32 cannot be stored as NIfTI-1")
+        return data.astype(np.int32)
+    return data
