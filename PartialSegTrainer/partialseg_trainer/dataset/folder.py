@@ -1,0 +1,194 @@
+"""A folder of annotated scans that any BIDS tool can open: create it, open it, add cases."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel
+
+from .. import __version__
+from ..errors import UserError
+from ..files import atomic_folder, read_checked, write_json, write_text
+from ..labels import LabelScheme, LabelSets, Status
+from ..volumes import Volume, as_volume, checksum, write_volume
+from .case import Case, CaseInfo
+from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
+from .participants import record_subject, write_rows
+from .tensors import write_label_sets
+
+
+class Generator(BaseModel):
+    """The software that wrote a dataset."""
+
+    Name: str
+    Version: str | None = None
+
+
+class Description(BaseModel):
+    """What dataset_description.json must say; the field names are those of BIDS."""
+
+    Name: str
+    BIDSVersion: str
+    DatasetType: Literal["derivative"]
+    GeneratedBy: list[Generator]
+
+
+class Dataset:
+    """Annotated scans of one label scheme in one folder.
+
+    Use `Dataset.create` or `Dataset.open`. `cases` looks at the folder each time, so a case that
+    Slicer has just exported is seen without opening the dataset again.
+    """
+
+    def __init__(self, folder: Path, scheme: LabelScheme, name: str):
+        self.folder = folder
+        self.scheme = scheme
+        self.name = name
+
+    @classmethod
+    def create(cls, folder: str | Path, scheme: LabelScheme | str | Path, name: str) -> Dataset:
+        """Make an empty dataset.
+
+        Raises UserError when the folder exists and is not empty, or the scheme cannot be loaded.
+        """
+        folder = Path(folder)
+        if not isinstance(scheme, LabelScheme):
+            scheme = LabelScheme.load(scheme)
+        description = Description(
+            Name=name,
+            BIDSVersion="1.10.0",
+            DatasetType="derivative",
+            GeneratedBy=[Generator(Name="PartialSeg", Version=__version__)],
+        )
+        with atomic_folder(folder) as temporary:
+            write_json(temporary / DESCRIPTION, description.model_dump())
+            scheme.save(temporary / SCHEME)
+            write_rows(temporary, [])
+            # The suffix `multilabel` and the scheme are ours: validators shall pass them over.
+            write_text(temporary / BIDSIGNORE, f"*_multilabel.*\n{SCHEME}\n")
+        return cls(folder, scheme, name)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Dataset:
+        """Open a dataset. Raises UserError when the folder is none, or its scheme is not valid."""
+        folder = Path(folder)
+        if not (folder / DESCRIPTION).is_file():
+            raise UserError(
+                f"{folder} is not a PartialSeg dataset: it has no {DESCRIPTION}; choose the folder "
+                "that holds it, or import your scans first."
+            )
+        description = read_checked(folder / DESCRIPTION, Description)
+        if not (folder / SCHEME).is_file():
+            raise UserError(f"{folder} has no {SCHEME}; restore it from a copy of the dataset.")
+        return cls(folder, LabelScheme.load(folder / SCHEME), description.Name)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case, ordered by path."""
+        return tuple(
+            Case(self.folder, scan)
+            for scan, anat in scan_folders(self.folder)
+            if scan is not None and (anat / f"{scan}{SIDECAR}").is_file()
+        )
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects that have at least one case."""
+        return tuple(dict.fromkeys(case.subject for case in self.cases))
+
+    def add_case(
+        self,
+        subject: str,
+        image: str | os.PathLike | Volume,
+        sets: LabelSets,
+        status: Mapping[str, Status],
+        *,
+        session: str | None = None,
+        annotator: str = "",
+        group: str | None = None,
+        replace: bool = False,
+    ) -> Case:
+        """Write one scan and what is known about it.
+
+        `image` is (X, Y, Z); `sets` has the same shape. `status` may leave labels out: they are
+        not annotated. Subjects of one `group` stay together in every split. The identifiers stand
+        in file names, so they must not be names of patients.
+
+        The sidecar makes the case: it is removed first and written last, so that a crash leaves
+        the whole case or none. Raises UserError when the case exists and `replace` is false, for
+        identifiers that BIDS does not allow, and for image or labels that do not fit.
+        """
+        scan = ScanName(subject, session)
+        case = Case(self.folder, scan)
+        targets = scan.files(self.folder)
+        existing = [path for path in targets if path.exists()]
+        if existing and not replace:
+            raise UserError(
+                f"{existing[0]} already exists; choose another subject or session, or ask to "
+                "replace the case."
+            )
+        volume = as_volume(image)
+        self._check_fit(scan, volume, sets, status)
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as staging:
+            staged = tuple(Path(staging) / path.name for path in targets)
+            write_volume(staged[0], Volume(_compact(volume.data), volume.affine))
+            write_label_sets(staged[1], sets, volume.affine)
+            info = CaseInfo(
+                labels=self.scheme.names,
+                status={
+                    name: Status(status.get(name, Status.NOT_ANNOTATED))
+                    for name in self.scheme.names
+                },
+                annotator=annotator,
+                date=datetime.now(timezone.utc).replace(microsecond=0),
+                software_version=f"PartialSeg {__version__}",
+                image_sha256=checksum(staged[0]),
+                labels_sha256=checksum(staged[1]),
+                fully_known=sets.fully_known,
+            )
+            write_json(staged[2], info.model_dump(mode="json"))
+            record_subject(self.folder, subject, group)
+            scan.folder(self.folder).mkdir(parents=True, exist_ok=True)
+            targets[2].unlink(missing_ok=True)
+            for source, target in zip(staged, targets, strict=True):
+                os.replace(source, target)
+        return case
+
+    def _check_fit(
+        self,
+        scan: ScanName,
+        volume: Volume,
+        sets: LabelSets,
+        status: Mapping[str, Status],
+    ) -> None:
+        # Titles and colours may differ from one version of a preset to the next.
+        same_tree = sets.scheme.names == self.scheme.names and np.array_equal(
+            sets.scheme.membership, self.scheme.membership
+        )
+        if not same_tree:
+            raise UserError(
+                f"{scan} is labelled in scheme '{sets.scheme.name}', but the dataset "
+                f"{self.folder} is of scheme '{self.scheme.name}'; use one scheme for both."
+            )
+        if sets.shape != volume.data.shape:
+            raise UserError(
+                f"{scan}: the image has {volume.data.shape} voxels and the labels have "
+                f"{sets.shape}; bring the labels to the grid of the image first."
+            )
+        for name in status:
+            self.scheme.index(name)
+
+    def __repr__(self) -> str:
+        return f"Dataset({str(self.folder)!r}, {self.scheme.name!r}, {len(self.cases)} cases)"
+
+
+def _compact(data: np.ndarray) -> np.ndarray:
+    """The intensities as int16 where that loses nothing, which most scanners' images allow."""
+    whole = data.astype(np.int16) if np.abs(data).max(initial=0) < 2**15 else data
+    return whole if np.array_equal(whole, data) else data

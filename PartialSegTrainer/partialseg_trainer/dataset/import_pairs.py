@@ -1,0 +1,57 @@
+"""Import from folders of images and labelmaps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from ..labels import LabelScheme
+from .folder import Dataset
+from .importing import Groups, Reading, import_scans
+from .pairing import find_pairs
+from .progress import Progress
+
+
+def import_pairs(
+    images: str | Path,
+    labels: str | Path,
+    scheme: LabelScheme | str | Path,
+    output: str | Path,
+    mapping: Mapping[int, int] | None = None,
+    *,
+    hide: Collection[str] = (),
+    keep_full: int = 0,
+    seed: int = 0,
+    groups: Groups | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make a dataset from images and the labelmaps drawn on them.
+
+    Args:
+        images, labels: folders, or patterns such as `in/*/T2w.nii.gz`; `pairing.find_pairs` says
+            how they are matched, and `pairing.scan_name` how subjects are called: by the file
+            name, which is not anonymised.
+        scheme: a scheme, a preset's name, or the path of a scheme's JSON file.
+        output: the dataset's folder, new or empty.
+        mapping: value in the labelmaps -> value of the scheme, or 0 for outside; all values are
+            mapped at once, so values may be swapped. The others keep theirs. A voxel with the value
+            of a super-label may be any part of it.
+        hide: labels to forget, which turns fully labelled scans into the paper's partial ones.
+        keep_full: the number of subjects, drawn by `seed`, that keep all their labels.
+        groups: subject -> group; a group is never divided by a split.
+
+    Raises UserError for files that do not pair or cannot be used, labelmaps on another grid than
+    their image, values outside the scheme, unknown labels to hide, or an output that exists.
+    Nothing is written then.
+    """
+    return import_scans(
+        find_pairs(images, labels),
+        scheme,
+        output,
+        reading=Reading(mapping),
+        hide=hide,
+        keep_full=keep_full,
+        seed=seed,
+        groups=groups,
+        progress=progress,
+    )

@@ -1,0 +1,73 @@
+"""Names of the files and folders of a dataset: BIDS, with a derivative for partial labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UserError
+
+DESCRIPTION = "dataset_description.json"
+SCHEME = "scheme.json"
+PARTICIPANTS = "participants.tsv"
+BIDSIGNORE = ".bidsignore"
+IMAGE = "_T2w.nii.gz"
+LABELS = "_desc-partial_multilabel.nii.gz"
+SIDECAR = "_desc-partial_multilabel.json"
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9]+")
+
+
+@dataclass(frozen=True)
+class ScanName:
+    """The BIDS name of one scan: a subject, and a session where there are several visits.
+
+    Raises UserError for anything but ASCII letters and digits, which is all that BIDS allows.
+    """
+
+    subject: str
+    session: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("subject", "session"):
+            value = getattr(self, field)
+            if value is None and field == "session":
+                continue
+            if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+                raise UserError(
+                    f"The {field} identifier is {value!r}, but BIDS allows only letters and digits "
+                    "without accents; leave out the rest, and any patient's name."
+                )
+
+    def __str__(self) -> str:
+        return f"sub-{self.subject}" + (f"_ses-{self.session}" if self.session else "")
+
+    def folder(self, root: Path) -> Path:
+        """The folder of the scan's files."""
+        subject = root / f"sub-{self.subject}"
+        return (subject / f"ses-{self.session}" if self.session else subject) / "anat"
+
+    def files(self, root: Path) -> tuple[Path, Path, Path]:
+        """The paths of image, labels and sidecar, whether they exist or not."""
+        folder = self.folder(root)
+        return (
+            folder / f"{self}{IMAGE}",
+            folder / f"{self}{LABELS}",
+            folder / f"{self}{SIDECAR}",
+        )
+
+
+def scan_folders(root: Path) -> Iterator[tuple[ScanName | None, Path]]:
+    """Every `anat` folder of a BIDS tree, with the scan's name, None where the names are not BIDS.
+
+    The order is by path, so that it is the same on every file system.
+    """
+    found = [*root.glob("sub-*/anat"), *root.glob("sub-*/ses-*/anat")]
+    for folder in sorted(entry for entry in found if entry.is_dir()):
+        subject, *session = (part.split("-", 1)[1] for part in folder.relative_to(root).parts[:-1])
+        try:
+            yield ScanName(subject, session[0] if session else None), folder
+        except UserError:
+            yield None, folder

@@ -1,0 +1,110 @@
+"""Which subjects train, validate and test: whole subjects and whole groups, never slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import UserError
+from .folder import Dataset
+from .participants import SPLITS, column_of, read_rows
+
+
+class Split(NamedTuple):
+    """The subjects of each part, in the order of their identifiers."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def split_subjects(
+    dataset: Dataset, validation: float = 0.1, test: float = 0.1, seed: int = 0
+) -> Split:
+    """Split the subjects of a dataset; `validation` and `test` are fractions of all subjects.
+
+    Subjects with the same entry in the `group` column of participants.tsv (twins, neighbouring
+    weeks of an atlas) stay together. A subject with an entry in the `split` column goes where it
+    says, and its group with it; a part that the column fills is left as it is, the others are
+    drawn at random from the rest. Parts are filled group by group until they have their fraction,
+    and at least one subject where its fraction is not zero; but training always keeps a subject,
+    and a fully labelled one if there is any.
+
+    Raises UserError for an empty dataset, impossible fractions, a split that the column does not
+    know, and a group that the column tears apart.
+    """
+    if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise UserError(
+            f"validation={validation} and test={test} leave nothing to train on; give fractions "
+            "from 0 to 1 whose sum is below 1."
+        )
+    cases = dataset.cases
+    if not cases:
+        raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
+    full = {case.subject for case in cases if case.info.fully_known}
+    rows = read_rows(dataset.folder)
+    blocks = _blocks({case.subject for case in cases}, column_of(rows, "group"))
+    fixed = _fixed_parts(dataset, blocks, column_of(rows, "split"))
+
+    parts: dict[str, list[frozenset[str]]] = {part: [] for part in SPLITS}
+    free = []
+    for block in blocks:
+        (parts[fixed[block]] if block in fixed else free).append(block)
+    order = np.random.default_rng(seed).permutation(len(free))
+    free = [free[position] for position in order]
+    wanted = {"validation": validation, "test": test}
+    for part, fraction in wanted.items():
+        if fraction == 0 or parts[part]:
+            continue
+        target = max(1, round(fraction * sum(map(len, blocks))))
+        for block in tuple(free):
+            if _size(parts[part]) >= target:
+                break
+            kept = [other for other in (*parts["train"], *free) if other is not block]
+            if _can_train(kept, full):
+                parts[part].append(block)
+                free.remove(block)
+    parts["train"] += free
+    return Split(*(tuple(sorted(frozenset().union(*parts[part]))) for part in SPLITS))
+
+
+def _blocks(subjects: Iterable[str], groups: dict[str, str]) -> list[frozenset[str]]:
+    """Subjects that must stay together, in a fixed order."""
+    members: dict[tuple[str, str], set[str]] = {}
+    for subject in subjects:
+        key = ("group", groups[subject]) if subject in groups else ("subject", subject)
+        members.setdefault(key, set()).add(subject)
+    return sorted((frozenset(block) for block in members.values()), key=min)
+
+
+def _fixed_parts(
+    dataset: Dataset, blocks: list[frozenset[str]], column: dict[str, str]
+) -> dict[frozenset[str], str]:
+    fixed = {}
+    for block in blocks:
+        named = {column[subject] for subject in sorted(block) if subject in column}
+        unknown = named.difference(SPLITS)
+        if unknown:
+            raise UserError(
+                f"{dataset.folder}: participants.tsv: split is {', '.join(map(repr, unknown))} for "
+                f"{', '.join(sorted(block))}; use {', '.join(SPLITS)} or n/a."
+            )
+        if len(named) > 1:
+            raise UserError(
+                f"{dataset.folder}: participants.tsv: the subjects {', '.join(sorted(block))} are "
+                f"one group but are split into {' and '.join(sorted(named))}; give them one part."
+            )
+        if named:
+            fixed[block] = named.pop()
+    return fixed
+
+
+def _size(blocks: list[frozenset[str]]) -> int:
+    return sum(map(len, blocks))
+
+
+def _can_train(blocks: list[frozenset[str]], full: set[str]) -> bool:
+    """Whether the blocks hold what training needs: a fully labelled subject, if there is one."""
+    return any(block & full if full else block for block in blocks)
