@@ -70,15 +70,11 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
     Raises UserError when a place has no file, two files of one place have the same name, or a file
     has no partner; it names them.
     """
-    same = Path(images).resolve() == Path(labels).resolve()
     image_files = _by_name(_find(images, lambda word: word not in LABEL_WORDS), "image")
-    label_files = _by_name(
-        _find(
-            labels,
-            lambda word: word in LABEL_WORDS if same else word not in IMAGE_WORDS,
-        ),
-        "labelmap",
-    )
+    if Path(images).resolve() == Path(labels).resolve():
+        label_files = _by_name(_find(labels, lambda word: word in LABEL_WORDS), "labelmap")
+    else:
+        label_files = find_labelmaps(labels)
     lonely_images = [image_files[name] for name in image_files.keys() - label_files.keys()]
     lonely_labels = [label_files[name] for name in label_files.keys() - image_files.keys()]
     if lonely_images or lonely_labels:
@@ -96,6 +92,14 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
     ]
 
 
+def find_labelmaps(place: str | Path) -> dict[ScanName, Path]:
+    """The labelmaps of a folder or pattern by the name of their scan, as `find_pairs` has it.
+
+    Raises UserError when there is none, or when two have the same name.
+    """
+    return _by_name(_find(place, lambda word: word not in IMAGE_WORDS), "labelmap")
+
+
 def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
     """The volumes of a folder whose last word is `wanted`, or all those of a pattern."""
     text = str(place)
@@ -111,7 +115,8 @@ def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
         raise UserError(f"{place} is neither a folder nor a pattern such as 'folder/*.nii.gz'.")
     if not found:
         raise UserError(
-            f"{place} has no file to import; expected files that end in {', '.join(ENDINGS)}."
+            f"{place} has no file to import or compare; expected names that end in "
+            f"{', '.join(ENDINGS)}."
         )
     return sorted(found)
 
