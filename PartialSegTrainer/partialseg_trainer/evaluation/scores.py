@@ -1,0 +1,145 @@
+"""Scores of one segmented scan against its truth, label by label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import UserError
+from ..labels import LabelScheme
+from ..volumes import Volume
+from .surface import surface_distances
+
+ABSENT_IN_BOTH = "absent in both"
+ABSENT_IN_TRUTH = "absent in truth"
+MISSING_IN_PREDICTION = "missing in prediction"
+UNKNOWN_IN_TRUTH = "unknown in truth"
+
+RULES = {
+    "labels": "Super-labels are scored as the union of everything below them.",
+    "dice": "2 |P and T| / (|P| + |T|) over voxels; 1 is perfect, 0 is no overlap.",
+    "hd100": "Hausdorff distance in mm: the larger of the two directed maxima between surfaces.",
+    "hd95": "The larger of the two directed 95th percentiles of surface distance, in mm.",
+    "assd": "Average symmetric surface distance in mm: the mean over the voxels of both surfaces.",
+    "surface": (
+        "Voxels of the mask with at least one of six face neighbours outside it, where the border "
+        "of the image counts as outside; distances run between voxel centres on the native grid."
+    ),
+    "volume": "Voxels times the volume of a voxel, in mL; difference is prediction minus truth.",
+    ABSENT_IN_BOTH: "Dice and distances are undefined and left out of every mean.",
+    ABSENT_IN_TRUTH: "Dice is 0; distances are undefined and left out of every mean.",
+    MISSING_IN_PREDICTION: "Dice is 0; distances are undefined and left out of every mean.",
+    UNKNOWN_IN_TRUTH: (
+        "The truth holds a super-label whose parts were not drawn, so its parts are not scored."
+    ),
+    "aggregate": (
+        "Mean and sample standard deviation over the scans where the score is defined; n says how "
+        "many those are, left out how many they are not."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """The scores of one label on one scan; None where a score is undefined, and `note` says why.
+
+    Distances are in mm, volumes in mL; `volume_difference_ml` is prediction minus truth.
+    `RULES` defines every field in words.
+    """
+
+    label: str
+    dice: float | None
+    hd100: float | None
+    hd95: float | None
+    assd: float | None
+    volume_ml: float
+    truth_ml: float | None
+    volume_difference_ml: float | None
+    note: str = ""
+
+
+def score(prediction: Volume, truth: Volume, scheme: LabelScheme) -> list[LabelScore]:
+    """Score every label of the scheme, super-labels included, in channel order.
+
+    Both are labelmaps (X, Y, Z) on one grid, holding values of `scheme` and 0 for the outside.
+    Raises UserError when the grids differ or a value is not in the scheme.
+    """
+    mismatch = prediction.grid.mismatch(truth.grid)
+    if mismatch:
+        raise UserError(
+            f"The prediction and the truth lie on different grids ({mismatch}); "
+            "resample one of them onto the other's grid first."
+        )
+    _check_values(prediction.data, scheme, "prediction")
+    truth_values = _check_values(truth.data, scheme, "truth")
+    unknown = _unknown_labels(truth_values, scheme)
+    voxel_ml = abs(float(np.linalg.det(truth.affine[:3, :3]))) / 1000
+    return [
+        _score_label(
+            label,
+            scheme.mask(prediction.data, label),
+            None if label in unknown else scheme.mask(truth.data, label),
+            truth.spacing,
+            voxel_ml,
+        )
+        for label in scheme.names
+    ]
+
+
+def _check_values(labelmap: np.ndarray, scheme: LabelScheme, role: str) -> set[int]:
+    found = {int(value) for value in np.unique(labelmap)}
+    strange = sorted(found - {label.value for label in scheme.labels} - {0})
+    if strange:
+        raise UserError(
+            f"The {role} holds the values {', '.join(map(str, strange))}, which the scheme "
+            f"{scheme.name} does not have; choose the scheme that the labelmap was made with."
+        )
+    return found
+
+
+def _unknown_labels(truth_values: set[int], scheme: LabelScheme) -> set[str]:
+    """Labels that the truth leaves open: parts of an exhaustive super-label drawn as one piece.
+
+    A super-label that is not exhaustive has a rest of its own, so there its value is an answer.
+    """
+    return {
+        part
+        for label in scheme.labels
+        if label.exhaustive and label.value in truth_values
+        for part in scheme.descendants(label.name)
+        if part != label.name
+    }
+
+
+def _score_label(
+    label: str,
+    prediction: np.ndarray,
+    truth: np.ndarray | None,
+    spacing: tuple[float, float, float],
+    voxel_ml: float,
+) -> LabelScore:
+    n_prediction = int(np.count_nonzero(prediction))
+    if truth is None:
+        volume = n_prediction * voxel_ml
+        return LabelScore(label, None, None, None, None, volume, None, None, UNKNOWN_IN_TRUTH)
+    n_truth = int(np.count_nonzero(truth))
+    dice = hd100 = hd95 = assd = None
+    note = ""
+    if n_prediction and n_truth:
+        box = ndimage.find_objects((prediction | truth).view(np.uint8))[0]
+        prediction, truth = prediction[box], truth[box]
+        dice = 2 * int(np.count_nonzero(prediction & truth)) / (n_prediction + n_truth)
+        distances = surface_distances(prediction, truth, spacing)
+        hd100, hd95, assd = distances.hausdorff(), distances.hausdorff(95), distances.mean()
+    elif n_truth:
+        dice, note = 0.0, MISSING_IN_PREDICTION
+    elif n_prediction:
+        dice, note = 0.0, ABSENT_IN_TRUTH
+    else:
+        note = ABSENT_IN_BOTH
+    volume, truth_volume = n_prediction * voxel_ml, n_truth * voxel_ml
+    return LabelScore(
+        label, dice, hd100, hd95, assd, volume, truth_volume, volume - truth_volume, note
+    )

@@ -1,0 +1,72 @@
+"""Scores of many scans as tables: long, summed up per label, and for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import pandas as pd
+from rich.table import Table
+
+from ..labels import LabelScheme
+from .scores import LabelScore
+
+METRICS = {
+    "dice": "Dice",
+    "hd95": "HD95 (mm)",
+    "hd100": "HD100 (mm)",
+    "assd": "ASSD (mm)",
+    "volume_difference_ml": "Volume difference (mL)",
+}
+
+
+def score_table(scores: Mapping[str, Sequence[LabelScore]]) -> pd.DataFrame:
+    """One row a scan and label: `scan`, then the fields of `LabelScore`; NaN where undefined."""
+    rows = [{"scan": scan, **asdict(row)} for scan, labels in scores.items() for row in labels]
+    table = pd.DataFrame(rows)
+    numbers = [column for column in table if column not in ("scan", "label", "note")]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def summary_table(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a label, in the scheme's order, from a `score_table`.
+
+    Columns are pairs (metric, statistic): "mean", "sd" (of the sample; NaN for one scan), "n" scans
+    used and "left_out" scans where the metric is undefined.
+    """
+    grouped = table.groupby("label", sort=False)[list(METRICS)]
+    statistics = {
+        "mean": grouped.mean(),
+        "sd": grouped.std(ddof=1),
+        "n": grouped.count(),
+        "left_out": grouped.agg(lambda column: column.isna().sum()),
+    }
+    summary = pd.concat(statistics, axis=1).swaplevel(axis=1)
+    return summary[[(metric, statistic) for metric in METRICS for statistic in statistics]]
+
+
+def mean_sd(summary: pd.DataFrame, label: str, metric: str) -> str:
+    """`0.91 ± 0.02` of a `summary_table`; without the spread for one scan, `—` for none."""
+    mean, sd, n = (summary.loc[label, (metric, name)] for name in ("mean", "sd", "n"))
+    if n == 0:
+        return "—"
+    digits = 3 if metric == "dice" else 2
+    return f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if n > 1 else "")
+
+
+def terminal_table(summary: pd.DataFrame, scheme: LabelScheme, title: str = "") -> Table:
+    """A `summary_table` for the terminal: mean ± sd per label, and how many scans were left out."""
+    table = Table(title=title or None)
+    table.add_column("Label")
+    for heading in (*METRICS.values(), "Scans", "Left out"):
+        table.add_column(heading, justify="right")
+    for label in summary.index:
+        # Distances are undefined wherever Dice is, and where one side is missing besides.
+        used, left_out = (int(summary.loc[label, ("hd95", name)]) for name in ("n", "left_out"))
+        table.add_row(
+            scheme[label].title,
+            *(mean_sd(summary, label, metric) for metric in METRICS),
+            str(used + left_out),
+            str(left_out) if left_out else "",
+        )
+    return table
