@@ -1,19 +1,31 @@
 """Datasets of partly labelled scans: a BIDS derivative, its imports, exports, checks and splits."""
 
 from .case import Case, CaseInfo
+from .check import check_dataset
+from .export_nnunet import NnUNetExport, VoxelCounts, export_nnunet
 from .folder import Dataset
 from .hiding import hide_labels
+from .import_dhcp import import_dhcp
+from .import_nnunet import import_nnunet
 from .import_pairs import import_pairs
 from .layout import ScanName
+from .problem import Problem
 from .split import Split, split_subjects
 
 __all__ = [
     "Case",
     "CaseInfo",
     "Dataset",
+    "NnUNetExport",
+    "Problem",
     "ScanName",
     "Split",
+    "VoxelCounts",
+    "check_dataset",
+    "export_nnunet",
     "hide_labels",
+    "import_dhcp",
+    "import_nnunet",
     "import_pairs",
     "split_subjects",
 ]

@@ -26,23 +26,23 @@ class Reading:
 
     `mapping` is value of the source -> value of the scheme (0 outside), for all values at once;
     a value that it leaves out keeps itself. Nothing is known about voxels of the value `ignored`.
-    `complete` says that every label was annotated to the end, so that the value of a super-label
-    means its remainder; otherwise such a voxel may be any part of it.
+    `known` names the labels that were annotated to the end; without it, each voxel says just what
+    is written in it, and one with the value of a super-label may be any part of it.
     """
 
     mapping: Mapping[int, int] | None = None
     ignored: int | None = None
-    complete: bool = False
+    known: Collection[str] | None = None
 
     def label_sets(self, scheme: LabelScheme, labelmap: Volume, path: Path) -> LabelSets:
         """The label sets of a source's labelmap. Raises UserError for values without a meaning."""
-        known = None if self.ignored is None else labelmap.data != self.ignored
         values = self._mapped(scheme, labelmap.data, path)
-        if known is None and not self.complete:
+        if self.known is None:
             return LabelSets.from_labelmap(scheme, values)
-        masks = {name: scheme.mask(values, name) for name in scheme.names}
-        status = dict.fromkeys(scheme.names, Status.COMPLETE)
-        return LabelSets.from_masks(scheme, masks, status, region=known, affine=labelmap.affine)
+        region = None if self.ignored is None else labelmap.data != self.ignored
+        masks = {name: scheme.mask(values, name) for name in self.known}
+        status = dict.fromkeys(self.known, Status.COMPLETE)
+        return LabelSets.from_masks(scheme, masks, status, region=region, affine=labelmap.affine)
 
     def check(self, scheme: LabelScheme) -> None:
         """Raise UserError when the mapping leads to a value that the scheme does not have."""

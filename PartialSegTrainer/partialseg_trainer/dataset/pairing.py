@@ -12,7 +12,7 @@ from ..errors import UserError
 from .layout import ScanName
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd")
-IMAGE_WORDS = frozenset({"t1w", "t2w", "t1", "t2", "flair", "image", "img", "0000"})
+IMAGE_WORDS = frozenset({"t1w", "t2w", "t1", "t2", "flair", "image", "img"})
 LABEL_WORDS = frozenset(
     {
         "dseg",
@@ -61,7 +61,7 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
     - A place is a folder, searched at every depth for .nii.gz, .nii and .nrrd, or a pattern such as
       `in/*/T2w.nii.gz`, which is taken as it stands.
     - In a folder, files whose last word says label (`_dseg`, `_seg`, `_label`, `_parcellation` ...)
-      are no images, those whose last word says image (`_T2w`, `_image`, `_0000`, ...) are no
+      are no images, those whose last word says image (`_T2w`, `_T1w`, `_image`, ...) are no
       labelmaps, and brain masks are neither. Where both places are one folder, labelmaps must have
       a word that says so.
     - The name of a scan is the file's name without ending and that last word; a file that is

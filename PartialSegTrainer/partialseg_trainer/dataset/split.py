@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import UserError
 from .folder import Dataset
-from .participants import SPLITS, column_of, read_rows
+from .layout import PARTICIPANTS
+from .participants import MISSING, SPLITS, Rows, column_of, read_rows, subject_of
 
 
 class Split(NamedTuple):
@@ -45,8 +46,12 @@ def split_subjects(
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
     full = {case.subject for case in cases if case.info.fully_known}
     rows = read_rows(dataset.folder)
+    wrong = split_problems(rows)
+    if wrong:
+        raise UserError(f"{dataset.folder / PARTICIPANTS}: {wrong[0]}")
     blocks = _blocks({case.subject for case in cases}, column_of(rows, "group"))
-    fixed = _fixed_parts(dataset, blocks, column_of(rows, "split"))
+    column = column_of(rows, "split")
+    fixed = {block: column[name] for block in blocks for name in block if name in column}
 
     parts: dict[str, list[frozenset[str]]] = {part: [] for part in SPLITS}
     free = []
@@ -79,26 +84,22 @@ def _blocks(subjects: Iterable[str], groups: dict[str, str]) -> list[frozenset[s
     return sorted((frozenset(block) for block in members.values()), key=min)
 
 
-def _fixed_parts(
-    dataset: Dataset, blocks: list[frozenset[str]], column: dict[str, str]
-) -> dict[frozenset[str], str]:
-    fixed = {}
-    for block in blocks:
-        named = {column[subject] for subject in sorted(block) if subject in column}
-        unknown = named.difference(SPLITS)
-        if unknown:
-            raise UserError(
-                f"{dataset.folder}: participants.tsv: split is {', '.join(map(repr, unknown))} for "
-                f"{', '.join(sorted(block))}; use {', '.join(SPLITS)} or n/a."
+def split_problems(rows: Rows) -> list[str]:
+    """What is wrong with the `split` column: unknown parts, groups torn apart."""
+    column = column_of(rows, "split")
+    found = [
+        f"the split of sub-{subject} is '{part}'; use {', '.join(SPLITS)} or {MISSING}."
+        for subject, part in column.items()
+        if part not in SPLITS
+    ]
+    for block in _blocks(map(subject_of, rows), column_of(rows, "group")):
+        parts = sorted({column[subject] for subject in block if subject in column})
+        if len(parts) > 1:
+            found.append(
+                f"{', '.join(sorted(block))} are one group but are split into "
+                f"{' and '.join(parts)}; give them one part."
             )
-        if len(named) > 1:
-            raise UserError(
-                f"{dataset.folder}: participants.tsv: the subjects {', '.join(sorted(block))} are "
-                f"one group but are split into {' and '.join(sorted(named))}; give them one part."
-            )
-        if named:
-            fixed[block] = named.pop()
-    return fixed
+    return found
 
 
 def _size(blocks: list[frozenset[str]]) -> int:

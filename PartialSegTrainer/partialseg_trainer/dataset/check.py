@@ -1,0 +1,114 @@
+"""Check a whole dataset and list everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from ..errors import UserError
+from ..files import read_checked
+from ..labels import LabelScheme
+from .check_case import check_case
+from .folder import Description
+from .layout import DESCRIPTION, PARTICIPANTS, SCHEME, scan_folders
+from .participants import read_rows, subject_of
+from .problem import Problem
+from .progress import Progress
+from .split import split_problems
+
+
+def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[Problem]:
+    """Every problem of a dataset, none where all is well; one case in memory at a time.
+
+    Checked are the description and the scheme; that image, labels and sidecar of each case are
+    there, can be read, lie on one grid, hold finite intensities and 0, 1, 2 that agree with the
+    scheme's hierarchy, and are the exported ones (checksums); that no scan is there twice; that
+    participants.tsv names each subject once and splits no group. That no scan is fully labelled is
+    a warning. Raises UserError only when there is no such folder.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder; give the folder of a dataset.")
+    problems: list[Problem] = []
+    scheme = _check_top(root, problems)
+    scans = []
+    for scan, anat in scan_folders(root):
+        if scan is None:
+            problems.append(
+                Problem(
+                    anat.relative_to(root).as_posix(),
+                    "The folder's name is not BIDS, so its scan is not used; name it "
+                    "sub-<letters and digits>, with the files in it likewise.",
+                )
+            )
+        else:
+            scans.append(scan)
+    reports = []
+    for done, scan in enumerate(scans, start=1):
+        reports.append(check_case(root, scan, scheme))
+        problems += reports[-1].problems
+        if progress:
+            progress(done, len(scans))
+    first_with: dict[str, str] = {}
+    for scan, report in zip(scans, reports, strict=True):
+        if report.voxels_sha256 is None:
+            continue
+        other = first_with.setdefault(report.voxels_sha256, str(scan))
+        if other != str(scan):
+            path = scan.files(root)[0].relative_to(root).as_posix()
+            problems.append(
+                Problem(path, f"It is the same image as that of {other}; remove one of the two.")
+            )
+    if not scans:
+        problems.append(Problem(".", "The dataset has no cases; import or export scans first."))
+    elif not any(report.fully_known for report in reports):
+        problems.append(
+            Problem(
+                ".",
+                "No scan is fully labelled, so what tells the parts of a super-label apart cannot "
+                "be learnt; label at least one scan completely.",
+                "warning",
+            )
+        )
+    _check_participants(root, {scan.subject for scan in scans}, problems)
+    return problems
+
+
+def _check_top(root: Path, problems: list[Problem]) -> LabelScheme | None:
+    """Check the files that speak for the whole dataset; the scheme, if there is a valid one."""
+    try:
+        read_checked(root / DESCRIPTION, Description)
+    except (UserError, OSError) as error:
+        problems.append(Problem(DESCRIPTION, str(error)))
+    for leftover in sorted(root.glob(".incoming-*")):
+        problems.append(
+            Problem(leftover.name, "A write was cut off here; remove the folder.", "warning")
+        )
+    try:
+        return LabelScheme.load(root / SCHEME)
+    except (UserError, OSError) as error:
+        problems.append(Problem(SCHEME, str(error)))
+        return None
+
+
+def _check_participants(root: Path, subjects: set[str], problems: list[Problem]) -> None:
+    try:
+        rows = read_rows(root)
+    except (UserError, OSError) as error:
+        problems.append(Problem(PARTICIPANTS, str(error)))
+        return
+    counts = Counter(map(subject_of, rows))
+    messages = [
+        f"sub-{subject} is listed {count} times; keep one row."
+        for subject, count in counts.items()
+        if count > 1
+    ]
+    messages += [
+        f"sub-{subject} has files but no row, so its group is not known; add one."
+        for subject in sorted(subjects - counts.keys())
+    ]
+    problems += [Problem(PARTICIPANTS, message) for message in messages + split_problems(rows)]
+    problems += [
+        Problem(PARTICIPANTS, f"sub-{subject} has a row but no scan; remove one.", "warning")
+        for subject in sorted(counts.keys() - subjects)
+    ]

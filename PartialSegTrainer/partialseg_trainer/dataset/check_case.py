@@ -1,0 +1,121 @@
+"""Check the files of one case, each by itself and against the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from ..errors import UserError
+from ..files import read_checked
+from ..labels import LabelScheme, LabelSets
+from ..volumes import Grid, Volume, checksum, read_multilabel, read_volume
+from .case import CaseInfo
+from .layout import ScanName
+from .problem import Problem
+from .tensors import read_label_sets
+
+T = TypeVar("T")
+
+
+@dataclass
+class CaseReport:
+    """What the check of one case found.
+
+    `voxels_sha256` identifies the image by its voxels, whatever its compression, and `fully_known`
+    is what the labels say; both are None where the file cannot be read.
+    """
+
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    voxels_sha256: str | None = None
+    fully_known: bool | None = None
+
+    def add(self, path: Path, message: str, severity: str = "error") -> None:
+        """Note a problem of one file."""
+        self.problems.append(Problem(path.relative_to(self.root).as_posix(), message, severity))
+
+    def attempt(self, path: Path, read: Callable[..., T], *arguments: object) -> T | None:
+        """The result of reading a file, or None and a problem."""
+        try:
+            return read(path, *arguments)
+        except (UserError, OSError) as error:
+            self.add(path, str(error))
+            return None
+
+
+def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseReport:
+    """Read every file of a case and compare them; without a scheme, labels only as a tensor."""
+    report = CaseReport(root)
+    image_path, labels_path, sidecar_path = scan.files(root)
+    present = [path for path in scan.files(root) if path.is_file()]
+    for path in scan.files(root):
+        if path not in present:
+            report.add(path, f"The file is missing; export {scan} anew, or restore it from a copy.")
+    info = image = None
+    if sidecar_path in present:
+        info = report.attempt(sidecar_path, read_checked, CaseInfo)
+    if image_path in present:
+        image = report.attempt(image_path, read_volume)
+    if image is not None:
+        report.voxels_sha256 = _voxels_sha256(image)
+    sets = grid = None
+    if labels_path in present:
+        sets, grid = _read_labels(report, labels_path, scheme)
+    if image is not None and grid is not None:
+        difference = grid.mismatch(image.grid)
+        if difference:
+            report.add(
+                labels_path,
+                f"The labels do not fit the image: their {difference}; export {scan} anew.",
+            )
+    if sets is not None:
+        report.fully_known = sets.fully_known
+        if (sets.codebook == 2).all():
+            report.add(labels_path, "Nothing is annotated; remove the case or label it.", "warning")
+    if info is not None:
+        _check_sidecar(report, scan, info, scheme)
+    return report
+
+
+def _read_labels(
+    report: CaseReport, path: Path, scheme: LabelScheme | None
+) -> tuple[LabelSets | None, Grid | None]:
+    if scheme is None:
+        volume = report.attempt(path, read_multilabel)
+        return None, volume and volume.grid
+    return report.attempt(path, read_label_sets, scheme) or (None, None)
+
+
+def _check_sidecar(
+    report: CaseReport, scan: ScanName, info: CaseInfo, scheme: LabelScheme | None
+) -> None:
+    image_path, labels_path, sidecar_path = scan.files(report.root)
+    if scheme is not None and info.labels != scheme.names:
+        report.add(
+            sidecar_path,
+            f"The labels are {', '.join(info.labels)}, but the scheme has, in this order, "
+            f"{', '.join(scheme.names)}; export {scan} anew.",
+        )
+    if report.fully_known is not None and report.fully_known != info.fully_known:
+        report.add(
+            sidecar_path,
+            f"fully_known is {str(info.fully_known).lower()}, but the labels say "
+            f"{str(report.fully_known).lower()}; export {scan} anew.",
+        )
+    recorded = {image_path: info.image_sha256, labels_path: info.labels_sha256}
+    for path, expected in recorded.items():
+        if path.is_file() and report.attempt(path, checksum) not in (expected, None):
+            report.add(
+                path,
+                "The file is not the one that was exported (its checksum differs from that in the "
+                f"sidecar); restore it, or export {scan} anew.",
+            )
+
+
+def _voxels_sha256(image: Volume) -> str:
+    return hashlib.sha256(np.asfortranarray(image.data).T).hexdigest()
