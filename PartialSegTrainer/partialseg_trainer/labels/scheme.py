@@ -148,6 +148,11 @@ class LabelScheme:
         below = (self.descendants(child) for child in self[name].children)
         return (name, *(entry for branch in below for entry in branch))
 
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """The labels that the label is a part of, the nearest first."""
+        parent = self[name].parent
+        return () if parent is None else (parent, *self.ancestors(parent))
+
     @cached_property
     def leaf_names(self) -> tuple[str, ...]:
         """The L leaves: the outside first, then the leaf of each label that has one of its own."""
@@ -176,13 +181,6 @@ class LabelScheme:
             for below in map(self.descendants, self.names)
         ]
         return np.array(rows, dtype=bool).reshape(len(self), self.n_leaves)
-
-    @cached_property
-    def parents(self) -> np.ndarray:
-        """(C,) the channel of each label's parent, -1 for a root."""
-        return np.array(
-            [-1 if label.parent is None else self.index(label.parent) for label in self.labels]
-        )
 
     def mask(self, labelmap: np.ndarray, name: str) -> np.ndarray:
         """Bool array: where `labelmap` shows the label or any label below it."""

@@ -232,13 +232,11 @@ class LabelSets:
 
     def labelmap(self) -> np.ndarray:
         """The value of the most specific label known at each voxel; 0 outside or unknown."""
-        sizes = self.scheme.membership.sum(axis=1)
-        values = np.array([label.value for label in self.scheme])
-        # From the largest label to the smallest, so that the most specific one is written last.
-        table = np.zeros(len(self._sets), dtype=self.scheme.leaf_values.dtype)
-        table = table.astype(np.promote_types(table.dtype, np.min_scalar_type(values.max())))
-        for channel in np.argsort(-sizes, kind="stable"):
-            table[self.codebook[:, channel] == 1] = values[channel]
+        table = np.zeros(len(self._sets), dtype=np.min_scalar_type(self.scheme.labels[-1].value))
+        # Labels known of one voxel lie within each other; the deepest is written last.
+        by_depth = sorted(self.scheme, key=lambda label: len(self.scheme.ancestors(label.name)))
+        for label in by_depth:
+            table[self.codebook[:, self.scheme.index(label.name)] == 1] = label.value
         return np.take(table, self.codes)
 
     @property

@@ -1,0 +1,66 @@
+"""Where models are kept: the one that ships, the user's own, and those that trainings left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+from ..errors import UserError
+from ..networks import model as model_folder
+from ..networks.model import INFO_FILE, Model
+from ..runs import list_runs
+
+
+def default_model() -> Path:
+    """The folder of the model that ships with PartialSeg.
+
+    Raises UserError where the engine was installed without the Slicer module that carries it.
+    """
+    engine = Path(__file__).resolve().parents[2]
+    # In the repository the module's folder is a neighbour; once installed in Slicer, its resources
+    # lie beside the engine.
+    for resources in (engine.parent / "PartialSeg" / "Resources", engine / "Resources"):
+        found = _models_in(resources / "Models")
+        if found:
+            return found[0]
+    raise UserError(
+        "No default model was found beside the engine; name a model folder (--model), or train one."
+    )
+
+
+def user_models() -> Path:
+    """The folder for models that this user wants to choose from by name."""
+    return platformdirs.user_data_path("PartialSeg", appauthor=False) / "models"
+
+
+def list_models(runs: str | Path | None = None) -> list[Path]:
+    """The folders of all models at hand: the default one, the user's, and those of finished runs.
+
+    Args:
+        runs: the folder of run folders; None means the user's own.
+    """
+    try:
+        shipped = [default_model()]
+    except UserError:
+        shipped = []
+    trained = [run.model for run in list_runs(runs) if (run.model / INFO_FILE).is_file()]
+    return [*shipped, *_models_in(user_models()), *trained]
+
+
+def load_model(folder: str | Path | None = None) -> Model:
+    """Load a model folder; None means the default model. See `networks.model.load_model`.
+
+    `folder` may also be the name of one of the user's models, or a run folder.
+    """
+    if folder is None:
+        return model_folder.load_model(default_model())
+    path = Path(folder)
+    for candidate in (path, path / "model", user_models() / path):
+        if (candidate / INFO_FILE).is_file():
+            return model_folder.load_model(candidate)
+    return model_folder.load_model(path)
+
+
+def _models_in(folder: Path) -> list[Path]:
+    return sorted(file.parent for file in folder.glob(f"*/{INFO_FILE}"))

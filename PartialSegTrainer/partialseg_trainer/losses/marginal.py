@@ -1,0 +1,74 @@
+"""Label-set losses over a softmax of leaves: a parent is the sum of its parts by construction."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .codebook import Codebook
+from .partial import PartialLoss
+
+
+class MarginalCrossEntropy(PartialLoss):
+    """Marginal cross-entropy, -log P_S (Fidon et al., MICCAI 2021, up to a constant).
+
+    With p = softmax(z) over the leaves and S the leaves that a voxel may still be,
+
+        -log P_S = logsumexp(z) - logsumexp(z over S),
+
+    averaged over voxels. A voxel of which nothing is known gives 0.
+    """
+
+    head = "leaves"
+
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        return self._of_leaf_sets(logits.float(), codebook.possible_leaves(codes))
+
+    def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
+        return self._of_leaf_sets(logits.float(), possible_leaves(target, self.membership))
+
+    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
+        within = logits.masked_fill(~possible, -torch.inf)
+        return (torch.logsumexp(logits, 1) - torch.logsumexp(within, 1)).mean()
+
+
+class MarginalCrossEntropyDice(MarginalCrossEntropy):
+    """Marginal cross-entropy plus a soft Dice loss over what is known of each label.
+
+    The probability of label l is the sum of its leaves' p. Its Dice,
+
+        1 - (2 sum p_l x_l + 1) / (sum p_l + sum x_l + 1),
+
+    runs over the voxels of the batch where x_l is known, and is averaged over the C labels; the 1
+    keeps a label that is nowhere in the batch from counting as an error. Dice makes up for rare
+    structures, which cross-entropy alone learns late (Milletari et al., 3DV 2016).
+    """
+
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        entropy = super().of_codes(logits, codes, codebook)
+        return entropy + self._dice(logits.float(), codebook.multilabel(codes))
+
+    def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
+        return super()._of_multilabel(logits, target) + self._dice(logits.float(), target)
+
+    def _dice(self, logits: Tensor, target: Tensor) -> Tensor:
+        probabilities = torch.einsum(
+            "bl...,cl->bc...", logits.softmax(1), self.membership.to(logits.dtype)
+        )
+        known = probabilities * (target != 2)
+        yes = (target == 1).to(logits.dtype)
+        voxels = (0, *range(2, logits.ndim))
+        overlap = (known * yes).sum(voxels)
+        return (1 - (2 * overlap + 1) / (known.sum(voxels) + yes.sum(voxels) + 1)).mean()
+
+
+def possible_leaves(target: Tensor, membership: Tensor) -> Tensor:
+    """(B, L, ...) bool: the leaves that agree with a (B, C, ...) target of 0, 1 and 2.
+
+    Args:
+        membership: (C, L) bool, the leaves of each label.
+    """
+    leaves = membership.float()
+    against = torch.einsum("bc...,cl->bl...", (target == 1).float(), 1 - leaves)
+    against += torch.einsum("bc...,cl->bl...", (target == 0).float(), leaves)
+    return against == 0

@@ -1,0 +1,46 @@
+"""Which device computes, and in which precision."""
+
+from __future__ import annotations
+
+import torch
+
+from ..errors import UserError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA if there is one, else Apple's GPU, else the CPU.
+
+    Raises UserError for a device that this computer does not have.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        else:
+            name = "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    missing = {
+        "cuda": device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count(),
+        "mps": device.type == "mps" and not torch.backends.mps.is_available(),
+    }
+    if any(missing.values()):
+        raise UserError(
+            f"This computer has no device '{name}' that PyTorch can use; choose auto or cpu."
+        )
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return f"GPU: {torch.cuda.get_device_name(device)}"
+    if device.type == "mps":
+        return "GPU: Apple"
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def lightning_precision(name: str, device: torch.device) -> str:
+    """Lightning's name of a precision; "auto" is bfloat16 where a GPU has it, else float32."""
+    if name == "auto":
+        fast = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        name = "bfloat16" if fast else "float32"
+    return {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}[name]

@@ -1,0 +1,149 @@
+"""The model folder: a network with all that is needed to use, judge and cite it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from .. import __version__
+from ..errors import UserError
+from ..files import atomic_folder, read_checked, write_json, write_text
+from ..labels import LabelScheme
+from ..losses.heads import Head
+from ..volumes.preprocessing import Preprocessing
+from . import build_network
+
+INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
+    *("model.json", "weights.safetensors"),
+    *("MODEL_CARD.md", "preview.png"),
+)
+
+
+class NetworkSettings(BaseModel):
+    """Which network, and how large."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = "unet"
+    width: int = Field(default=16, ge=1)
+    depth: int = Field(default=5, ge=1, le=8)
+
+
+class ModelInfo(BaseModel):
+    """The content of model.json.
+
+    `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax).
+    `scores` holds tables of Dice per label under the name of what they were measured on.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    title: str = ""
+    date: str
+    loss: str
+    head: Head
+    network: NetworkSettings
+    preprocessing: Preprocessing
+    scheme: dict[str, Any]
+    training_data: str
+    scores: dict[str, dict[str, float | None]] = {}
+    licence: str = "not stated"
+    versions: dict[str, str] = {}
+    weights_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model; `network` is in evaluation mode on the CPU."""
+
+    network: nn.Module
+    scheme: LabelScheme
+    info: ModelInfo
+    folder: Path | None = None
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    return {"partialseg_trainer": __version__, "torch": torch.__version__}
+
+
+def save_model(
+    folder: str | Path,
+    network: nn.Module,
+    info: ModelInfo,
+    card: str,
+    preview: bytes | None = None,
+) -> None:
+    """Write a model folder, whole or not at all.
+
+    Raises UserError when `folder` already holds something.
+    """
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    weights = safetensors.torch.save(tensors)
+    info = info.model_copy(update={"weights_sha256": hashlib.sha256(weights).hexdigest()})
+    with atomic_folder(folder) as temporary:
+        (temporary / WEIGHTS_FILE).write_bytes(weights)
+        write_json(temporary / INFO_FILE, info.model_dump())
+        write_text(temporary / CARD_FILE, card)
+        if preview is not None:
+            (temporary / PREVIEW_FILE).write_bytes(preview)
+
+
+def read_info(folder: str | Path) -> ModelInfo:
+    """The description of a model, without its weights.
+
+    Raises UserError when the folder holds no valid model.json.
+    """
+    folder = Path(folder)
+    if not (folder / INFO_FILE).is_file():
+        raise UserError(
+            f"{folder} is not a model folder: it has no {INFO_FILE}; name the folder that a "
+            "training left as model/."
+        )
+    return read_checked(folder / INFO_FILE, ModelInfo)
+
+
+def load_model(folder: str | Path) -> Model:
+    """Load a model folder. No code in it is executed.
+
+    Raises UserError for a folder without a model, and for weights that are missing, damaged, not
+    in safetensors form (a pickle, say) or of another network.
+    """
+    folder = Path(folder)
+    info = read_info(folder)
+    weights = folder / WEIGHTS_FILE
+    try:
+        content = weights.read_bytes()
+        tensors = safetensors.torch.load(content)
+    except FileNotFoundError:
+        raise UserError(f"{weights} is missing; copy the whole model folder again.") from None
+    except safetensors.SafetensorError as error:
+        raise UserError(
+            f"{weights} is not a valid safetensors file ({error}); pickled or damaged weights are "
+            "not loaded: copy the model folder again."
+        ) from error
+    if info.weights_sha256 and hashlib.sha256(content).hexdigest() != info.weights_sha256:
+        raise UserError(
+            f"{weights} is damaged: its checksum is not the one in {INFO_FILE}; copy the model "
+            "folder again."
+        )
+    scheme = LabelScheme.from_dict(info.scheme, origin=f"{folder / INFO_FILE}: scheme")
+    channels = len(scheme) if info.head == "labels" else scheme.n_leaves
+    network = build_network(in_channels=1, out_channels=channels, **info.network.model_dump())
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UserError(
+            f"{weights} does not fit the network that {INFO_FILE} describes; the two come from "
+            "different models: copy the model folder again."
+        ) from error
+    return Model(network.eval(), scheme, info, folder)

@@ -1,0 +1,62 @@
+"""Tells the run folder how a training goes, and the training when to stop."""
+
+from __future__ import annotations
+
+import time
+
+import lightning
+
+from ..runs import RunReporter
+from .module import PartialLabelTraining
+
+
+class StoppedOnRequest(Exception):
+    """Somebody asked for a clean stop; the last checkpoint is where to resume."""
+
+
+class ReportProgress(lightning.Callback):
+    """Writes progress after every step and a row of metrics after every epoch."""
+
+    def __init__(self, reporter: RunReporter):
+        self._reporter = reporter
+        self._began = time.monotonic()
+        self._first_step = 0
+        self._epoch_began = self._began
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PartialLabelTraining) -> None:
+        self._reporter.resume_at(trainer.current_epoch)
+        self._began = time.monotonic()
+        self._first_step = trainer.global_step
+        self._reporter.update(
+            stage="training", epoch=trainer.current_epoch, epochs=trainer.max_epochs, message=""
+        )
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, module: PartialLabelTraining
+    ) -> None:
+        self._epoch_began = time.monotonic()
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
+        done = trainer.global_step - self._first_step
+        left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
+        pace = (time.monotonic() - self._began) / done
+        self._reporter.update(step=trainer.global_step, eta_seconds=round(left * pace, 1))
+        if self._reporter.stop_requested:
+            raise StoppedOnRequest
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: PartialLabelTraining) -> None:
+        shown = {
+            name: round(float(value), 6)
+            for name, value in trainer.callback_metrics.items()
+            if name in ("training_loss", "validation_loss", "validation_dice")
+        }
+        scores = module.dice() if "validation_dice" in shown else {}
+        row = {
+            "epoch": trainer.current_epoch,
+            **shown,
+            **{f"dice_{name}": None if x is None else round(x, 4) for name, x in scores.items()},
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": round(time.monotonic() - self._epoch_began, 2),
+        }
+        self._reporter.metrics(row)
+        self._reporter.update(epoch=trainer.current_epoch + 1, metrics=shown)

@@ -1,0 +1,112 @@
+"""Everything that decides a training, in one file that is checked before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ..errors import UserError
+from ..losses import loss_names
+from ..networks import network_names
+from ..networks.model import NetworkSettings
+from ..volumes.preprocessing import Preprocessing
+
+
+class Augmentation(BaseModel):
+    """Random changes of the training slices; 0 or false switches one off.
+
+    `rotation` degrees, `scale` and `shear` as fractions, `displacement` of the elastic grid in
+    pixels: all the half-width of a uniform range or a standard deviation. `tone` bends the
+    intensity curve, `bias` is the field's log amplitude, `noise` the largest standard deviation.
+    `blur` and `head` are probabilities: of a coarser resolution, and of rings like skull and scalp
+    around a brain whose background is empty. `flip` mirrors left and right.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    flip: bool = True
+    rotation: float = Field(default=15.0, ge=0)
+    scale: float = Field(default=0.15, ge=0, lt=1)
+    shear: float = Field(default=0.05, ge=0)
+    displacement: float = Field(default=2.0, ge=0)
+    tone: float = Field(default=0.1, ge=0)
+    bias: float = Field(default=0.2, ge=0)
+    noise: float = Field(default=0.05, ge=0)
+    blur: float = Field(default=0.2, ge=0, le=1)
+    head: float = Field(default=0.0, ge=0, le=1)
+
+
+class TrainConfig(BaseModel):
+    """The settings of a training, with the paper's values as defaults.
+
+    `patch` is the (H, W) cut from each slice, in pixels. `slices_per_epoch` None means as many as
+    there are. `sampling`: "balanced" draws a share `full_share` of every epoch from fully labelled
+    scans; "uniform" draws all slices alike; "reference" shows partial scans first and full ones
+    last in each epoch, as the paper's code does. `schedule` "one_cycle" warms the learning rate up
+    and anneals it to zero over all epochs. `validation_slices` limits the slices scored an epoch;
+    the two fractions hold for subjects to which the dataset's participants.tsv gives no `split`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset: Path
+    name: str = "model"
+    loss: str = "iuc"
+    network: NetworkSettings = NetworkSettings()
+    preprocessing: Preprocessing = Preprocessing()
+    augmentation: Augmentation = Augmentation()
+    patch: tuple[int, int] = (128, 128)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=5e-3, gt=0)
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    epochs: int = Field(default=200, ge=1)
+    slices_per_epoch: int | None = Field(default=None, ge=1)
+    patience: int = Field(default=30, ge=1)
+    monitor: Literal["validation_loss", "validation_dice"] = "validation_loss"
+    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
+    test_fraction: float = Field(default=0.1, ge=0, lt=1)
+    validation_slices: int = Field(default=256, ge=1)
+    sampling: Literal["balanced", "uniform", "reference"] = "balanced"
+    full_share: float = Field(default=0.5, gt=0, lt=1)
+    initial_model: Path | None = None
+    seed: int = Field(default=0, ge=0)
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    compile: bool = False
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        return _one_of(name, loss_names())
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, network: NetworkSettings) -> NetworkSettings:
+        _one_of(network.name, network_names())
+        return network
+
+    @model_validator(mode="after")
+    def _patch_fits_network(self) -> TrainConfig:
+        divisor = 2 ** (self.network.depth - 1)
+        if any(size < divisor or size % divisor for size in self.patch):
+            raise ValueError(f"patch {self.patch} must be multiples of {divisor} for this depth")
+        return self
+
+    @classmethod
+    def checked(cls, content: dict[str, Any], origin: str = "the settings") -> TrainConfig:
+        """Build from plain content. Raises UserError naming the first wrong field."""
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            place = f"{origin}: {field}" if field else origin
+            raise UserError(f"{place}: {first['msg']} (found {first['input']!r}).") from error
+
+
+def _one_of(name: str, names: tuple[str, ...]) -> str:
+    if name not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return name

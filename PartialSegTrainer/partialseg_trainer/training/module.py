@@ -1,0 +1,124 @@
+"""One training step and one validation pass, for Lightning to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ..labels import LabelScheme
+from ..losses import Codebook, PartialLoss, build_loss
+from ..losses.heads import leaf_logits
+from ..networks import build_network
+from .agreement import Agreement
+from .augmentation import augment
+from .config import TrainConfig
+from .patches import Batch, TrainingBatches, ValidationBatches
+from .sampling import epoch_order
+from .slices import SliceStore
+from .split import SliceSplit
+
+
+class PartialLabelTraining(lightning.LightningModule):
+    """Trains a network on slices whose labels may be unknown.
+
+    Everything random in a step follows from the seed and the step's number, so a training that
+    was killed and resumed gives the same weights as one that was not.
+    """
+
+    def __init__(
+        self, config: TrainConfig, scheme: LabelScheme, store: SliceStore, split: SliceSplit
+    ):
+        super().__init__()
+        self.config = config
+        self.scheme = scheme
+        self.loss: PartialLoss = build_loss(config.loss, scheme)
+        torch.manual_seed(config.seed)
+        self.network = build_network(
+            in_channels=1, out_channels=self.loss.out_channels, **config.network.model_dump()
+        ).to(memory_format=torch.channels_last)
+        self.codebook = Codebook(scheme, store.leaf_sets)
+        self._forward = torch.compile(self.network) if config.compile else self.network
+        self._store, self._split = store, split
+        self._agreement = Agreement(scheme, store.leaf_sets)
+        self._expect(store.code_counts(split.training))
+
+    def _expect(self, code_counts: np.ndarray) -> None:
+        """Start from the frequencies in the annotation, rather than from one half each.
+
+        Rare structures would otherwise spend the first epochs in unlearning that they are
+        everywhere (Lin et al., ICCV 2017, section 4.1).
+        """
+        counts = torch.from_numpy(code_counts).double()
+        if self.loss.head == "labels":
+            values = self.codebook.values
+            yes = (counts @ (values == 1).double()) + 1
+            no = (counts @ (values == 0).double()) + 1
+            bias = torch.log(yes / no)
+        else:
+            possible = self.codebook.leaf_sets.double()
+            bias = torch.log(counts @ (possible / possible.sum(1, keepdim=True)) + 1)
+            bias = bias - torch.logsumexp(bias, 0)
+        with torch.no_grad():
+            self.network.head.bias.copy_(bias)
+
+    def train_dataloader(self) -> DataLoader:
+        order = epoch_order(self.config, self._split.full, self._split.partial, self.current_epoch)
+        batches = TrainingBatches(self._store, order, self.config, self.current_epoch)
+        # An item is a batch already; reading one costs far less than the step it feeds.
+        return DataLoader(batches, batch_size=None, shuffle=False)
+
+    def val_dataloader(self) -> DataLoader:
+        batches = ValidationBatches(self._store, self._split.validation, self.config)
+        return DataLoader(batches, batch_size=None, shuffle=False)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        generator = torch.Generator(self.device)
+        generator.manual_seed(self.config.seed * 1_000_003 + self.global_step)
+        image, codes = augment(
+            batch["image"].float(), batch["codes"], self.config.augmentation, generator
+        )
+        logits = self._forward(image.contiguous(memory_format=torch.channels_last))
+        loss = self.loss.of_codes(logits, codes, self.codebook)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
+        self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._agreement = Agreement(self.scheme, self._store.leaf_sets)
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        image = batch["image"].float().contiguous(memory_format=torch.channels_last)
+        logits = self.network(image)
+        loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
+        self.log("validation_loss", loss, on_epoch=True, batch_size=len(image))
+        leaves = leaf_logits(logits, self.loss.head, self.loss.membership).argmax(1)
+        self._agreement.add(batch["codes"], leaves)
+
+    def on_validation_epoch_end(self) -> None:
+        scores = [score for score in self.dice().values() if score is not None]
+        self.log("validation_dice", float(np.mean(scores)) if scores else 0.0)
+
+    def dice(self) -> dict[str, float | None]:
+        """Dice per label over the slices of the last validation pass."""
+        return self._agreement.dice()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["validation_dice_by_label"] = self.dice() if self._split.validation.size else {}
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate)
+        if self.config.schedule == "constant":
+            return optimizer
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self.config.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,0 +1,76 @@
+"""Which stored slices train and which validate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dataset import Case, Dataset, split_subjects
+from ..errors import UserError
+from ..labels import LabelScheme
+from ..losses import build_loss
+from .config import TrainConfig
+from .slices import SliceStore
+
+
+@dataclass(frozen=True)
+class SliceSplit:
+    """Numbers of slices in a store: for training, of full and of partial scans; for validation."""
+
+    full: np.ndarray
+    partial: np.ndarray
+    validation: np.ndarray
+    validation_subjects: frozenset[str]
+
+    @property
+    def training(self) -> np.ndarray:
+        """All slices that train."""
+        return np.concatenate([self.full, self.partial])
+
+
+def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set[str]]:
+    """The cases that a training reads, and the subjects among them that validate.
+
+    Test subjects are left out, and partial scans too where the loss cannot use them. Raises
+    UserError when there is no case, or no fully labelled one where one is needed.
+    """
+    split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
+    validation = set(split.validation)
+    cases = [case for case in dataset.cases if case.subject not in split.test]
+    loss = build_loss(config.loss, dataset.scheme)
+    if loss.full_scans_only:
+        cases = [case for case in cases if case.info.fully_known]
+        if not any(case.subject not in validation for case in cases):
+            raise UserError(
+                f"{dataset.folder} has no fully labelled scan to train on, which the loss "
+                f"'{config.loss}' needs; label one scan fully, or choose a loss for partial labels."
+            )
+    return cases, validation
+
+
+def split_slices(
+    store: SliceStore, validation: set[str], scheme: LabelScheme, origin: str
+) -> SliceSplit:
+    """Split the slices of a store by subject.
+
+    Raises UserError when no training scan is fully labelled and some label is marked in none.
+    """
+    split = SliceSplit(
+        full=store.numbers(lambda case: case.subject not in validation and case.fully_known),
+        partial=store.numbers(lambda case: case.subject not in validation and not case.fully_known),
+        validation=store.numbers(lambda case: case.subject in validation),
+        validation_subjects=frozenset(validation),
+    )
+    if not len(split.full):
+        seen = store.codebook(scheme)[store.code_counts(split.partial) > 0]
+        missing = [
+            name for name, column in zip(scheme.names, seen.T, strict=True) if 1 not in column
+        ]
+        if missing:
+            raise UserError(
+                f"{origin} has no fully labelled scan among those to train on, and "
+                f"{', '.join(missing)} is marked in none of them, so it cannot be learned; "
+                "label one scan fully."
+            )
+    return split

@@ -1,0 +1,192 @@
+"""A whole training: from a run folder's settings to the model in it."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import warnings
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+from ..dataset import Dataset
+from ..errors import UserError
+from ..files import read_json
+from ..labels import LabelScheme
+from ..losses.heads import leaf_logits
+from ..networks.device import choose_device, describe, lightning_precision
+from ..networks.model import ModelInfo, load_model, save_model, versions
+from ..runs import RunFolder, RunReporter
+from .callback import ReportProgress, StoppedOnRequest
+from .card import model_card, preview
+from .config import TrainConfig
+from .module import PartialLabelTraining
+from .slices import SliceStore, open_store
+from .split import SliceSplit, choose_cases, split_slices
+
+
+def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
+    """Check that a training can work, and make its run folder.
+
+    What can be found out without reading the scans is found out here, before anything is written.
+    Raises UserError for a dataset, loss, device or initial model that does not fit, and for a run
+    folder that is not empty.
+    """
+    config = config.model_copy(update={"dataset": config.dataset.expanduser().absolute()})
+    dataset = Dataset.open(config.dataset)
+    choose_cases(dataset, config)
+    choose_device(config.device)
+    if config.initial_model is not None:
+        _check_initial(config, dataset.scheme)
+    return RunFolder.create(run, config.model_dump(mode="json"))
+
+
+def train(run: RunFolder) -> None:
+    """Train the run's model, from its last checkpoint if there is one.
+
+    Writes checkpoints, metrics and status as it goes, and at the end the model with the best
+    validation score. Raises what went wrong, after it has been written to status.json.
+    """
+    with RunReporter(run) as reporter:
+        config = TrainConfig.checked(read_json(run.config_file), origin=str(run.config_file))
+        device = choose_device(config.device)
+        reporter.update(stage="preparing scans", device=describe(device), epochs=config.epochs)
+        dataset = Dataset.open(config.dataset)
+        cases, validation = choose_cases(dataset, config)
+        store = open_store(
+            dataset,
+            cases,
+            config.preprocessing,
+            progress=lambda done, all_: reporter.update(stage=f"preparing scan {done} of {all_}"),
+        )
+        split = split_slices(store, validation, dataset.scheme, str(dataset.folder))
+        module = PartialLabelTraining(config, dataset.scheme, store, split)
+        if config.initial_model is not None:
+            initial = load_model(config.initial_model).network
+            module.network.load_state_dict(initial.state_dict())
+        last = run.checkpoints / "last.ckpt"
+        trainer = _trainer(run, config, device, reporter, validates=len(split.validation) > 0)
+        try:
+            trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=False)
+        except StoppedOnRequest:
+            reporter.update(stage="stopped")
+        reporter.update(stage="saving the model")
+        best = _best_checkpoint(run, trainer)
+        if best is not None:
+            _export(run, config, dataset, module, best, store, split)
+            reporter.update(stage="done")
+
+
+def _trainer(
+    run: RunFolder,
+    config: TrainConfig,
+    device: torch.device,
+    reporter: RunReporter,
+    validates: bool,
+) -> lightning.Trainer:
+    # An unvalidated training has nothing better to choose its weights by.
+    monitor = config.monitor if validates else "training_loss"
+    mode = "max" if monitor.endswith("dice") else "min"
+    callbacks = [
+        ReportProgress(reporter),
+        EarlyStopping(monitor, mode=mode, patience=config.patience, check_on_train_epoch_end=True),
+        ModelCheckpoint(
+            run.checkpoints,
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+    ]
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty.*")
+    return lightning.Trainer(
+        accelerator="gpu" if device.type == "cuda" else device.type,
+        devices=[device.index or 0] if device.type == "cuda" else 1,
+        precision=lightning_precision(config.precision, device),
+        max_epochs=config.epochs,
+        callbacks=callbacks,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        limit_val_batches=1.0 if validates else 0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=run.path,
+    )
+
+
+def _best_checkpoint(run: RunFolder, trainer: lightning.Trainer) -> Path | None:
+    """The best checkpoint so far; None when a training was stopped before its first epoch's end."""
+    named = trainer.checkpoint_callback.best_model_path
+    best = Path(named) if named else run.checkpoints / "best.ckpt"
+    return best if best.is_file() else None
+
+
+def _export(
+    run: RunFolder,
+    config: TrainConfig,
+    dataset: Dataset,
+    module: PartialLabelTraining,
+    best: Path,
+    store: SliceStore,
+    split: SliceSplit,
+) -> None:
+    """Write the model folder; an older one of the same run, stopped and resumed, is replaced."""
+    state = torch.load(best, map_location="cpu", weights_only=False)
+    module.load_state_dict(state["state_dict"])
+    scores = state.get("validation_dice_by_label")
+    trained = [case for case in store.cases if case.subject not in split.validation_subjects]
+    full = sum(case.fully_known for case in trained)
+    info = ModelInfo(
+        name=config.name,
+        date=datetime.date.today().isoformat(),
+        loss=config.loss,
+        head=module.loss.head,
+        network=config.network,
+        preprocessing=config.preprocessing,
+        scheme=dataset.scheme.to_dict(),
+        training_data=(
+            f"{len(trained)} scans of the dataset '{dataset.name}', {full} fully labelled and "
+            f"{len(trained) - full} in part"
+        ),
+        scores={"validation": scores} if scores else {},
+        versions=versions(),
+    )
+    if run.model.exists():
+        shutil.rmtree(run.model)
+    picture = _preview(module, dataset.scheme, store, split)
+    save_model(run.model, module.network, info, model_card(info, dataset.scheme), picture)
+
+
+@torch.inference_mode()
+def _preview(
+    module: PartialLabelTraining, scheme: LabelScheme, store: SliceStore, split: SliceSplit
+) -> bytes:
+    """The middle slice of a validation scan (a training scan if none), and what the model sees."""
+    numbers = split.validation if len(split.validation) else split.training
+    image, _ = store.read(numbers[len(numbers) // 2])
+    divisor = module.network.divisor
+    padding = [(0, -size % divisor) for size in image.shape]
+    padded = np.pad(image.astype(np.float32), padding)
+    network = module.network.cpu().eval()
+    logits = network(torch.from_numpy(padded)[None, None])
+    leaves = leaf_logits(logits, module.loss.head, torch.from_numpy(scheme.membership)).argmax(1)
+    labelmap = scheme.leaf_values[leaves[0].numpy()][: image.shape[0], : image.shape[1]]
+    return preview(image.astype(np.float32), labelmap, scheme)
+
+
+def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
+    model = load_model(config.initial_model)
+    if model.scheme.names != scheme.names or model.info.network != config.network:
+        raise UserError(
+            f"The model {config.initial_model} has scheme '{model.scheme.name}' and network "
+            f"{model.info.network.model_dump()}, but the training has '{scheme.name}' and "
+            f"{config.network.model_dump()}; choose a model that fits, or start from scratch."
+        )
