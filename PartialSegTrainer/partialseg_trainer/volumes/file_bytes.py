@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 
 from ..errors import UserError
@@ -39,11 +40,19 @@ def is_dicom(content: bytes) -> bool:
     return content[128:132] == b"DICM"
 
 
+def damaged(name: str | os.PathLike, kind: str, error: Exception) -> UserError:
+    """The error for a file of a known kind whose content a library could not make sense of."""
+    # Libraries break lines, and some of their errors have no text at all.
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UserError(
+        f"{name} is a damaged or truncated {kind} ({reason}); copy or export it again."
+    )
+
+
 def _why_not_a_folder(folder: Path) -> str:
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            with open(file, "rb") as opened:
-                if is_dicom(opened.read(132)):
-                    return f"{folder} is a DICOM folder, not one image file; {DICOM_REMEDY}."
-            break
+    # A few files will do: the folder may be a whole disk.
+    for file in islice((file for file in folder.rglob("*") if file.is_file()), 10):
+        with open(file, "rb") as opened:
+            if is_dicom(opened.read(132)):
+                return f"{folder} is a DICOM folder, not one image file; {DICOM_REMEDY}."
     return f"{folder} is a folder, where one image file was expected; name the file in it."

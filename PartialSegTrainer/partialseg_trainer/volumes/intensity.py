@@ -21,17 +21,17 @@ def normalise_intensity(data: np.ndarray) -> np.ndarray:
     Args:
         data: (X, Y, Z), finite, of any real type, unit and sign.
     """
-    inside = foreground(data)
+    # First of all float32, because a subtraction would overflow in the unsigned types of raw scans.
+    scaled = np.array(data, dtype=np.float32, order="C")
+    inside = foreground(scaled)
     if not inside.any():
-        return np.zeros(data.shape, dtype=np.float32)
-    tissue = thinned(data[inside])
-    masked = masked_value(data) is not None
-    low = np.percentile(tissue if masked else thinned(data), LOW)
+        return np.zeros_like(scaled)
+    tissue = thinned(scaled[inside])
+    masked = masked_value(scaled) is not None
+    low = np.percentile(tissue if masked else thinned(scaled), LOW)
     high = np.percentile(tissue, HIGH)
     if low == high:
         return inside.astype(np.float32)
-    # In float32 throughout: the subtraction would overflow in the unsigned types of raw scans.
-    scaled = data.astype(np.float32)
     scaled -= np.float32(low)
     scaled /= np.float32(high - low)
     np.clip(scaled, 0, 1, out=scaled)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import nibabel
 import numpy as np
 
 from ..errors import UserError
+from .file_bytes import damaged
 from .volume import Volume, to_nibabel
 
 # The first field of each header is its own size; the magic says that the data follow in one file.
@@ -15,6 +17,16 @@ _KINDS = {
     348: (nibabel.Nifti1Image, slice(344, 348), b"n+1\0"),
     540: (nibabel.Nifti2Image, slice(4, 8), b"n+2\0"),
 }
+# What nibabel raises for a header that makes no sense or promises more than there is.
+_DAMAGE = (
+    nibabel.filebasedimages.ImageFileError,
+    nibabel.spatialimages.HeaderDataError,
+    nibabel.wrapstruct.WrapStructError,
+    ArithmeticError,
+    MemoryError,
+    OSError,
+    ValueError,
+)
 
 
 def is_nifti(content: bytes) -> bool:
@@ -28,41 +40,35 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: half of a .hdr/.img pair, Analyze, a damaged header, or too few voxels.
     """
-    image_class, magic_at, magic = _KINDS[_header_size(content)]
-    if content[magic_at] != magic:
+    size = _header_size(content)
+    image_class, magic_at, magic = _KINDS[size]
+    if len(content) >= size and content[magic_at] != magic:
         raise UserError(
             f"{name} is not a one-file NIfTI but an Analyze file or half of a .hdr/.img pair; "
             "convert it to .nii.gz."
         )
     try:
-        image = image_class.from_bytes(content)
-        header = image.header
-        expected = math.prod(image.shape) * header.get_data_dtype().itemsize
-        found = len(content) - header.get_data_offset()
-        if found < expected:
-            raise UserError(
-                f"{name} is cut short: its header promises {expected} bytes of voxels, the file "
-                f"has {max(found, 0)}; copy or export it again."
-            )
+        with _silent_nibabel():
+            image = image_class.from_bytes(content)
         return np.asanyarray(image.dataobj), image.affine
-    except UserError:
-        raise
-    except (
-        nibabel.filebasedimages.ImageFileError,
-        nibabel.spatialimages.HeaderDataError,
-        nibabel.wrapstruct.WrapStructError,
-        ArithmeticError,
-        OSError,
-        ValueError,
-    ) as error:
-        raise UserError(
-            f"{name} has a damaged NIfTI header ({error}); export the image again."
-        ) from error
+    except _DAMAGE as error:
+        raise damaged(name, "NIfTI file", error) from error
 
 
 def encode(volume: Volume) -> bytes:
     """The volume as an uncompressed NIfTI-1 file."""
     return to_nibabel(volume).to_bytes()
+
+
+@contextmanager
+def _silent_nibabel() -> Iterator[None]:
+    """nibabel also prints what it finds wrong; the one sentence of the error is enough."""
+    logger = nibabel.imageglobals.logger
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _header_size(content: bytes) -> int:

@@ -11,7 +11,8 @@ import nrrd
 import numpy as np
 
 from ..errors import UserError
-from .volume import Volume
+from .file_bytes import damaged
+from .volume import Volume, storable
 
 # What turns positions in each space that a NRRD file may declare into RAS.
 _TO_RAS = {
@@ -22,6 +23,16 @@ _TO_RAS = {
     "left-anterior-superior": (-1, 1, 1),
     "las": (-1, 1, 1),
 }
+# What pynrrd raises for a file that makes no sense or is cut short.
+_DAMAGE = (
+    nrrd.reader.NRRDError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
 _REMEDY = "load it in Slicer, check its orientation there and save it as .nii.gz"
 
 
@@ -43,15 +54,8 @@ def decode(content: bytes, path: str | os.PathLike) -> tuple[np.ndarray, np.ndar
     try:
         header = nrrd.read_header(opened)
         data = nrrd.read_data(header, opened, str(path))
-    except (
-        nrrd.reader.NRRDError,
-        ArithmeticError,
-        LookupError,
-        OSError,
-        ValueError,
-        zlib.error,
-    ) as error:
-        raise UserError(f"{path} is a damaged NRRD file ({error}); export it again.") from error
+    except _DAMAGE as error:
+        raise damaged(path, "NRRD file", error) from error
     if header.get("space directions") is None:
         raise UserError(f"{path} has no space directions, so its orientation is lost; {_REMEDY}.")
     space = str(header.get("space", "missing")).lower()
@@ -72,9 +76,9 @@ def decode(content: bytes, path: str | os.PathLike) -> tuple[np.ndarray, np.ndar
     return data.transpose(order), affine
 
 
-def encode(volume: Volume) -> bytes:
+def encode(volume: Volume, gzip_level: int) -> bytes:
     """The volume as a gzip-encoded NRRD file in LPS, the space that Slicer writes."""
-    data = volume.data.astype(np.uint8) if volume.data.dtype == bool else volume.data
+    data = storable(volume.data)
     affine = np.diag([-1, -1, 1, 1]) @ volume.affine
     channels = data.ndim - 3
     header = {
@@ -85,7 +89,7 @@ def encode(volume: Volume) -> bytes:
         "encoding": "gzip",
     }
     opened = BytesIO()
-    nrrd.write(opened, data, header)
+    nrrd.write(opened, data, header, compression_level=gzip_level)
     # pynrrd notes the time of writing in a comment; equal volumes shall give equal files.
     text, _, voxels = opened.getvalue().partition(b"\n\n")
     return re.sub(rb"(?m)^#.*\n", b"", text) + b"\n\n" + voxels

@@ -58,7 +58,9 @@ def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
     native = Grid(image.shape, affine)
     grid = canonical_grid(native, preprocessing.spacing)
     resampled = resample(image, native, grid, order=1)
-    return Prepared(to_slices(resampled, preprocessing.axis), grid, native, corner, preprocessing.axis)
+    return Prepared(
+        to_slices(resampled, preprocessing.axis), grid, native, corner, preprocessing.axis
+    )
 
 
 def to_slices(array: np.ndarray, axis: Axis) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import UserError
 from . import nifti, nrrd
-from .file_bytes import DICOM_REMEDY, is_dicom, read_bytes
+from .file_bytes import DICOM_REMEDY, damaged, is_dicom, read_bytes
 from .volume import Volume
 
 MULTILABEL_VALUES = (0, 1, 2)
@@ -82,7 +82,10 @@ def _open(
         name, data, affine = "the volume", source.data, source.affine
     elif isinstance(source, nibabel.spatialimages.SpatialImage):
         name, affine = source.get_filename() or "the image", source.affine
-        data = np.asanyarray(source.dataobj)
+        try:
+            data = np.asanyarray(source.dataobj)
+        except (EOFError, OSError, ValueError, zlib.error) as error:
+            raise damaged(name, "image file", error) from error
     else:
         name = os.fspath(source)
         data, affine = _decode(read_bytes(source), name)
@@ -110,9 +113,7 @@ def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
         try:
             content = gzip.decompress(content)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UserError(
-                f"{name} is a truncated or damaged gzip file ({error}); copy or export it again."
-            ) from error
+            raise damaged(name, "gzip file", error) from error
     if nifti.is_nifti(content):
         return nifti.decode(content, name)
     if nrrd.is_nrrd(content):

@@ -41,29 +41,35 @@ class Volume:
 def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
     """The volume as a NIfTI-1 image with a fresh header: no text that could name a patient.
 
-    Both sform and qform hold the affine, because readers differ in which one they trust; a sheared
-    affine, which a qform cannot hold, is in the sform alone. Booleans become uint8, float16 becomes
-    float32 and 64-bit integers become int32, the nearest types that every reader knows.
+    Both sform and qform hold the affine, because readers differ in which one they trust; an affine
+    that a qform cannot hold, a sheared one above all, is in the sform alone.
 
     Raises:
         ValueError: 64-bit integers beyond the range of int32.
     """
-    image = nibabel.Nifti1Image(_storable(volume.data), volume.affine)
+    image = nibabel.Nifti1Image(storable(volume.data), volume.affine)
     image.header.set_xyzt_units("mm")
-    image.set_sform(volume.affine, code="scanner")
-    image.set_qform(volume.affine, code="scanner")
-    if not np.allclose(image.get_qform(), volume.affine, atol=1e-2):
+    image.set_sform(volume.affine, code="scanner", update_affine=False)
+    image.set_qform(volume.affine, code="scanner", update_affine=False)
+    if Grid(volume.data.shape[:3], image.get_qform()).mismatch(volume.grid):
         image.set_qform(None)
     return image
 
 
-def _storable(data: np.ndarray) -> np.ndarray:
+def storable(data: np.ndarray) -> np.ndarray:
+    """The values in a type that every reader knows.
+
+    Booleans become uint8, float16 becomes float32 and 64-bit integers become int32.
+
+    Raises:
+        ValueError: 64-bit integers beyond the range of int32.
+    """
     if data.dtype == bool:
         return data.astype(np.uint8)
     if data.dtype == np.float16:
         return data.astype(np.float32)
     if data.dtype in (np.int64, np.uint64):
         if data.size and max(abs(int(data.min())), abs(int(data.max()))) > np.iinfo(np.int32).max:
-            raise ValueError("integers beyond the range of int32 cannot be stored as NIfTI-1")
+            raise ValueError("integers beyond the range of int32 cannot be stored")
         return data.astype(np.int32)
     return data

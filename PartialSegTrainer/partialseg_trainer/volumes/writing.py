@@ -11,8 +11,8 @@ from ..files import atomic_path
 from . import nifti, nrrd
 from .volume import Volume
 
-# Level 3 of gzip is about three times as fast as 6 on scans and at most a few per cent larger.
-_GZIP_LEVEL = 3
+# On raw scans level 4 takes less than half the time of 6 for 2 % more bytes.
+_GZIP_LEVEL = 4
 
 
 def write_volume(path: str | os.PathLike, volume: Volume) -> None:
@@ -30,7 +30,7 @@ def write_volume(path: str | os.PathLike, volume: Volume) -> None:
     elif ending.endswith(".nii"):
         content = nifti.encode(volume)
     elif ending.endswith(".nrrd"):
-        content = nrrd.encode(volume)
+        content = nrrd.encode(volume, _GZIP_LEVEL)
     else:
         raise UserError(f"{path} has an unknown ending; name it .nii.gz, .nii or .nrrd.")
     try:
