@@ -1,0 +1,82 @@
+"""The module as Slicer sees it: what it is, and a test that runs inside the application."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+# An installed extension has the engine beside this file; a clone has it one folder up.
+_ENGINE = Path(__file__).resolve().parent.parent / "PartialSegTrainer"
+if _ENGINE.is_dir() and str(_ENGINE) not in sys.path:
+    sys.path.append(str(_ENGINE))
+
+
+class PartialSeg(ScriptedLoadableModule):
+    """What Slicer shows about the module."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("PartialSeg")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = ["Segmentations", "Terminologies", "Volumes"]
+        parent.contributors = ["PartialSeg contributors"]
+        parent.helpText = _(
+            "Segments brain MRI of newborns, and learns from scans that are annotated only in "
+            "part. Draw what there is time for in the Segment Editor, the total cerebrum or any "
+            "of its tissues, and say for each segment how far it is: in progress, or completed."
+        )
+        parent.acknowledgementText = _(
+            "The method is that of Kucheruk et al., Optimizing Segmentation of Neonatal Brain "
+            "MRIs with Partially Annotated Multi-Label Data, Machine Learning for Healthcare "
+            "(MLHC) 2025, Proceedings of Machine Learning Research 298."
+        )
+        # Scripts use PartialSegLib; the module selector would open an empty page.
+        parent.hidden = True
+
+
+class PartialSegTest(ScriptedLoadableModuleTest):
+    """What has to hold in the real application: its nodes become label sets."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def runTest(self):
+        """Run every test of the class, as the Reload & Test button does."""
+        self.setUp()
+        self.test_partialAnnotation()
+
+    def test_partialAnnotation(self):
+        """A finished cerebrum with only its deep grey drawn leaves cortex and white matter open."""
+        from partialseg_trainer.labels import LabelScheme, Status
+        from PartialSegLib.annotation import labelSetsFromSegmentation
+        from PartialSegLib.segments import createSegments
+        from PartialSegLib.segmentStatus import setSegmentStatus
+
+        scheme = LabelScheme.load("dhcp9")
+        drawn = {name: np.zeros((12, 14, 16), dtype=np.uint8) for name in ("tcv", "dgm")}
+        drawn["tcv"][2:10, 2:12, 2:14] = 1
+        drawn["dgm"][4:8, 5:9, 6:10] = 1
+        volumeNode = slicer.util.addVolumeFromArray(drawn["tcv"].astype(np.float32))
+        segmentationNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        segmentIDs = createSegments(segmentationNode, scheme)
+        for name, mask in drawn.items():
+            slicer.util.updateSegmentBinaryLabelmapFromArray(
+                mask, segmentationNode, segmentIDs[name], volumeNode
+            )
+            setSegmentStatus(segmentationNode, segmentIDs[name], Status.COMPLETE)
+
+        sets = labelSetsFromSegmentation(segmentationNode, volumeNode, scheme)
+
+        cerebrum, deepGrey = drawn["tcv"] > 0, drawn["dgm"] > 0
+        np.testing.assert_array_equal(sets.value_of("tcv"), cerebrum)
+        np.testing.assert_array_equal(sets.value_of("dgm"), deepGrey)
+        undecided = np.where(cerebrum & ~deepGrey, 2, 0)
+        for name in ("cgm", "wm"):
+            np.testing.assert_array_equal(sets.value_of(name), undecided)
+        np.testing.assert_array_equal(sets.value_of("csf"), np.where(cerebrum, 0, 2))

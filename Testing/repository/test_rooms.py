@@ -1,0 +1,108 @@
+"""The engine is built in rooms, and each imports only what lies above it."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = ROOT / "PartialSegTrainer" / "partialseg_trainer"
+
+# From the top down, as in CONTRIBUTING.md.
+ROOMS = [
+    "errors",
+    "files",
+    "labels",
+    "volumes",
+    "dataset",
+    "runs",
+    "losses",
+    "networks",
+    "training",
+    "inference",
+    "evaluation",
+    "synthesis",
+    "experiments",
+    "commands",
+    "cli",
+]
+TORCH_FREE = ("labels", "volumes", "dataset", "runs")
+APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Every name that a file of the engine imports, wherever in the file, and its line."""
+    package = path.relative_to(ENGINE.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = [*above, *([node.module] if node.module else [])]
+            # `from .. import files` names a room only in what it imports.
+            yield from ((".".join([*base, alias.name]), node.lineno) for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+def test_every_file_of_the_engine_belongs_to_a_room():
+    rooms = {room_of(path) for path in ENGINE.rglob("*.py")}
+    assert rooms <= {*ROOMS, "__init__"}, "give the new room its place in ROOMS"
+
+
+def test_a_room_imports_only_rooms_above_it():
+    wrong = []
+    for path in ENGINE.rglob("*.py"):
+        for name, line in imports_of(path):
+            package, _, below = name.partition(".")
+            other = below.partition(".")[0]
+            if (
+                package == "partialseg_trainer"
+                and other in ROOMS
+                and ROOMS.index(other) > ROOMS.index(room_of(path))
+            ):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_engine_knows_neither_slicer_nor_qt():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in ENGINE.rglob("*.py")
+        for name, line in imports_of(path)
+        if name.partition(".")[0] in APPLICATION
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level modules that a statement brings into a fresh Python."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ENGINE.parent)!r}); before = set(sys.modules);"
+        f"{statement};"
+        "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert output.returncode == 0, output.stderr
+    return set(output.stdout.split())
+
+
+@pytest.mark.parametrize("room", TORCH_FREE)
+def test_the_upper_rooms_work_without_torch(room):
+    modules = [
+        ".".join(path.relative_to(ENGINE.parent).with_suffix("").parts)
+        for path in sorted((ENGINE / room).rglob("*.py"))
+        if path.stem != "__main__"
+    ]
+    loaded = loaded_by(f"import {', '.join(modules)}")
+    assert not loaded & {"torch", "monai", "lightning"}
+
+
+def test_labels_need_nothing_but_numpy():
+    loaded = loaded_by("import partialseg_trainer.labels") - set(sys.stdlib_module_names)
+    assert {name for name in loaded if not name.startswith("_")} == {"numpy", "partialseg_trainer"}
