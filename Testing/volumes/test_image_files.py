@@ -168,6 +168,7 @@ def test_sform_and_qform_of_what_is_written_agree_and_a_sheared_one_is_in_the_sf
         ("right-anterior-superior", (1, 1, 1)),
         ("RAS", (1, 1, 1)),
         ("left-anterior-superior", (-1, 1, 1)),
+        ("LAS", (-1, 1, 1)),
     ],
 )
 def test_every_space_of_nrrd_becomes_ras(tmp_path, space, signs):
