@@ -1,0 +1,40 @@
+"""Volume nodes and the engine's volumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import slicer
+import slicer.util
+
+from partialseg_trainer.errors import UserError
+
+from .geometry import arrayShape, ijkToRAS, swapAxes
+
+if TYPE_CHECKING:
+    from partialseg_trainer.volumes import Volume
+
+
+def volumeFromNode(volumeNode) -> Volume:
+    """The voxels of a scalar volume node, (X, Y, Z), with the affine to world RAS.
+
+    Linear parent transforms go into the affine. The array is the node's own, not a copy.
+    Raises UserError for a volume without voxels, a colour or vector volume, or one under a
+    transform that is not linear.
+    """
+    # Here, so that the module opens before its packages are installed.
+    from partialseg_trainer.volumes import Volume
+
+    arrayShape(volumeNode)
+    components = volumeNode.GetImageData().GetNumberOfScalarComponents()
+    if not volumeNode.IsA("vtkMRMLScalarVolumeNode") or components != 1:
+        raise UserError(
+            f"The volume has {components} values in a voxel, but a scan has one; select a "
+            "scalar volume."
+        )
+    return Volume(swapAxes(slicer.util.arrayFromVolume(volumeNode)), ijkToRAS(volumeNode))
+
+
+def addVolumeNode(volume: Volume, name: str):
+    """Add a volume node with the voxels of `volume` to the scene and return it."""
+    return slicer.util.addVolumeFromArray(swapAxes(volume.data), volume.affine, name)

@@ -1,0 +1,158 @@
+"""From segments and their statuses to label sets."""
+
+import numpy as np
+import pytest
+import slicer
+
+from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
+from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.region import regionFromROI
+from PartialSegLib.segments import createSegments
+from PartialSegLib.segmentStatus import setSegmentStatus
+
+SHAPE = (24, 28, 32)
+GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
+CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
+CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
+
+
+@pytest.fixture
+def scan(scene):
+    return addScan(GEOMETRY, SHAPE)
+
+
+@pytest.fixture
+def node(scan, dhcp9):
+    node = addSegmentation(scan)
+    createSegments(node, dhcp9)
+    return node
+
+
+def annotate(node, scan, masks, **status):
+    for name, mask in masks.items():
+        paint(node, name, mask, scan)
+    for name, state in status.items():
+        setSegmentStatus(node, name, state)
+
+
+def test_overlapping_super_and_sub_label_give_what_the_engine_makes_of_the_same_masks(
+    node, scan, dhcp9
+):
+    masks = {"tcv": CEREBRUM, "cgm": CORTEX}
+    status = {
+        "tcv": Status.COMPLETE,
+        "cgm": Status.IN_PROGRESS,
+        "csf": Status.ABSENT,
+        "wm": Status.NOT_ANNOTATED,
+    }
+    annotate(node, scan, masks, **status)
+    sets = labelSetsFromSegmentation(node, scan, dhcp9)
+    expected = LabelSets.from_masks(dhcp9, masks, status)
+    assert sets.shape == SHAPE
+    assert np.array_equal(sets.multilabel(), expected.multilabel())
+
+
+def test_statuses_cover_every_label_even_without_a_segment(scan, dhcp9):
+    node = addSegmentation(scan)
+    node.GetSegmentation().AddEmptySegment("own", "TCV")
+    annotate(node, scan, {"own": CEREBRUM}, own=Status.COMPLETE)
+    statuses = labelStatuses(node, dhcp9)
+    assert set(statuses) == set(dhcp9.names)
+    assert statuses["tcv"] is Status.COMPLETE
+    assert statuses["cgm"] is Status.NOT_ANNOTATED
+
+
+def test_an_empty_segment_says_nothing_until_it_is_completed(node, scan, dhcp9):
+    annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
+    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf")[~CEREBRUM] == 2).all()
+    setSegmentStatus(node, "csf", Status.ABSENT)
+    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf") == 0).all()
+
+
+def test_paint_that_is_not_annotated_says_nothing(node, scan, dhcp9):
+    annotate(node, scan, {"csf": CORTEX}, csf=Status.NOT_ANNOTATED)
+    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf") == 2).all()
+
+
+def test_a_segmentation_without_segments_says_nothing(scan, dhcp9):
+    sets = labelSetsFromSegmentation(addSegmentation(scan), scan, dhcp9)
+    assert sets.shape == SHAPE
+    assert sets.leaf_sets().all()
+
+
+def test_a_contradiction_is_shown_at_its_place_in_the_world(node, scan, dhcp9):
+    conflict = (slice(9, 10), slice(12, 13), slice(7, 8))
+    csf = np.zeros(SHAPE, dtype=bool)
+    csf[conflict] = True
+    annotate(node, scan, {"cgm": CORTEX, "csf": csf}, cgm=Status.COMPLETE, csf=Status.IN_PROGRESS)
+    turn = affine(degrees=(0, 30, 0), origin=(10, 0, 0))
+    transform = addTransform(turn)
+    for moved in (scan, node):
+        moved.SetAndObserveTransformNodeID(transform.GetID())
+    with pytest.raises(ContradictionError) as caught:
+        labelSetsFromSegmentation(node, scan, dhcp9)
+    (contradiction,) = caught.value.contradictions
+    assert set(contradiction.labels) == {"cgm", "csf"}
+    assert contradiction.voxels == 1
+    assert contradiction.ras == pytest.approx((turn @ GEOMETRY @ [7, 12, 9, 1])[:3], abs=1e-3)
+
+
+def test_a_complete_segment_beside_the_scan_is_refused_rather_than_taken_for_absent(
+    node, scan, dhcp9
+):
+    annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
+    other = addScan(affine(origin=(500, 0, 0)), SHAPE)
+    with pytest.raises(UserError, match="select the scan"):
+        labelSetsFromSegmentation(node, other, dhcp9)
+
+
+def test_a_scan_under_a_transform_that_bends_is_refused(node, scan, dhcp9):
+    scan.SetAndObserveTransformNodeID(addBend().GetID())
+    with pytest.raises(UserError, match="harden"):
+        labelSetsFromSegmentation(node, scan, dhcp9)
+
+
+def test_nothing_is_known_outside_the_annotated_region(node, scan, dhcp9):
+    annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
+    region = block(SHAPE, (10, 0, 0), (12, 28, 32))
+    known = labelSetsFromSegmentation(node, scan, dhcp9, region).value_of("tcv")
+    assert (known[~region] == 2).all()
+    assert np.array_equal(known[region], CEREBRUM[region])
+
+
+def addROI(scene, centre, size):
+    roi = slicer.vtkMRMLMarkupsROINode()
+    scene.AddNode(roi)
+    roi.SetCenter(*centre)
+    roi.SetSize(*size)
+    return roi
+
+
+def test_a_box_takes_the_voxels_whose_centres_it_holds(scene):
+    scan = addScan(shape=SHAPE)
+    region = regionFromROI(addROI(scene, (10, 12, 8), (4, 2, 6)), scan)
+    assert np.array_equal(region, block(SHAPE, (5, 11, 8), (12, 14, 13)))
+
+
+def test_a_box_and_an_oblique_scan_under_transforms_meet_in_the_world(scene):
+    turn = affine(degrees=(0, 0, 90), origin=(2, 0, 0))
+    scan = addScan(affine(), SHAPE)
+    scan.SetAndObserveTransformNodeID(addTransform(turn).GetID())
+    roi = addROI(scene, (5, 6, 4), (2, 4, 8))
+    scale = addTransform(turn @ np.diag([2, 2, 2, 1]))
+    roi.SetAndObserveTransformNodeID(scale.GetID())
+    region = regionFromROI(roi, scan)
+    assert np.array_equal(region, block(SHAPE, (0, 8, 8), (17, 17, 13)))
+
+
+def test_the_segments_of_every_preset_can_be_read(scan):
+    for preset in ("fetal8", "brainstem", "wmh-stroke"):
+        scheme = LabelScheme.load(preset)
+        node = addSegmentation(scan)
+        createSegments(node, scheme)
+        name = scheme.names[0]
+        annotate(node, scan, {name: CORTEX}, **{name: Status.COMPLETE})
+        value = labelSetsFromSegmentation(node, scan, scheme).value_of(name)
+        assert np.array_equal(value, CORTEX)

@@ -1,0 +1,85 @@
+"""What survives in Slicer's own files: IDs, statuses, terms, values and overlap."""
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+
+from nodes import addScan, addSegmentation, affine, block, paint
+from partialseg_trainer.labels import Status
+from partialseg_trainer.volumes import Volume
+from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.headless import headlessScene
+from PartialSegLib.masks import segmentMask
+from PartialSegLib.results import loadPrediction
+from PartialSegLib.segments import VALUE_TAG, createSegments, findSegments
+from PartialSegLib.segmentStatus import setSegmentStatus
+
+SHAPE = (24, 28, 32)
+GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
+
+
+@pytest.fixture
+def saved(scene, dhcp9, tmp_path):
+    """A scan and its annotation, the annotation saved as .seg.nrrd."""
+    scan = addScan(GEOMETRY, SHAPE)
+    node = addSegmentation(scan)
+    createSegments(node, dhcp9)
+    paint(node, "tcv", block(SHAPE, (4, 4, 4), (20, 24, 28)), scan)
+    paint(node, "cgm", block(SHAPE, (4, 4, 4), (20, 24, 10)), scan)
+    setSegmentStatus(node, "tcv", Status.COMPLETE)
+    setSegmentStatus(node, "cgm", Status.IN_PROGRESS)
+    setSegmentStatus(node, "csf", Status.ABSENT)
+    return scan, node, save(node, tmp_path / "annotation.seg.nrrd")
+
+
+def save(node, path):
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    slicer.mrmlScene.AddNode(storage)
+    storage.SetFileName(str(path))
+    assert storage.WriteData(node)
+    return path
+
+
+def reload(path):
+    node = addSegmentation()
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    slicer.mrmlScene.AddNode(storage)
+    storage.SetFileName(str(path))
+    assert storage.ReadData(node)
+    return node
+
+
+def test_an_annotation_means_the_same_after_it_was_saved_and_loaded(saved, dhcp9):
+    scan, node, path = saved
+    again = reload(path)
+    assert findSegments(again, dhcp9) == {name: name for name in dhcp9.names}
+    assert labelStatuses(again, dhcp9) == labelStatuses(node, dhcp9)
+    assert np.array_equal(
+        labelSetsFromSegmentation(again, scan, dhcp9).multilabel(),
+        labelSetsFromSegmentation(node, scan, dhcp9).multilabel(),
+    )
+    value = vtk.reference("")
+    assert again.GetSegmentation().GetSegment("tcv").GetTag(VALUE_TAG, value)
+    assert str(value) == str(dhcp9["tcv"].value)
+
+
+def test_it_also_does_in_a_scene_of_its_own(saved, dhcp9):
+    _, node, path = saved
+    expected = labelStatuses(node, dhcp9)
+    with headlessScene():
+        assert labelStatuses(reload(path), dhcp9) == expected
+
+
+def test_a_prediction_beside_an_absent_first_label_keeps_its_voxels_when_saved(
+    scene, dhcp9, tmp_path
+):
+    scan = addScan(GEOMETRY, SHAPE)
+    node = addSegmentation()
+    createSegments(node, dhcp9)
+    setSegmentStatus(node, "csf", Status.ABSENT)
+    labelmap = np.random.default_rng(2).choice([0, 2, 3, 7], SHAPE).astype(np.uint8)
+    loadPrediction(Volume(labelmap.transpose(2, 1, 0), GEOMETRY), dhcp9, scan, node)
+    again = reload(save(node, tmp_path / "prediction.seg.nrrd"))
+    for name in ("cgm", "tcv"):
+        assert np.array_equal(segmentMask(again, name, scan), dhcp9.mask(labelmap, name))
