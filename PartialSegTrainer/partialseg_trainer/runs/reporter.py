@@ -35,6 +35,7 @@ class RunReporter:
     def __init__(self, run: RunFolder, period: float = 2.0) -> None:
         self._run = run
         self._period = period
+        self._pid = os.getpid()
         self._progress = Progress()
         self._stop_seen = False
         self._stop_told = False
@@ -126,8 +127,12 @@ class RunReporter:
                 _log.warning("status.json could not be written", exc_info=True)
 
     def _write(self, state: RunState) -> None:
-        write_status(self._run, status_of_process(os.getpid(), state, self._progress))
+        write_status(self._run, status_of_process(self._pid, state, self._progress))
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            # A forked worker inherits this handler, and must still end when its parent says so.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         # No lock may be taken here: the signal can come while the interrupted code holds it.
         self._stop_seen = True
