@@ -32,12 +32,16 @@ def read_rows(folder: Path) -> Rows:
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
     reader = csv.DictReader(io.StringIO(text), delimiter="\t", restval=MISSING, restkey="")
-    if COLUMNS[0] not in (reader.fieldnames or ()):
+    try:
+        columns, rows = reader.fieldnames or [], list(reader)
+    except csv.Error as error:
+        raise UserError(f"{path} is no table ({error}); restore it from a copy.") from error
+    if COLUMNS[0] not in columns:
         raise UserError(
-            f"{path} has the columns {reader.fieldnames}, but '{COLUMNS[0]}' is not among them; "
+            f"{path} has the columns {columns}, but '{COLUMNS[0]}' is not among them; "
             "separate the columns by tabs."
         )
-    return list(reader)
+    return rows
 
 
 def subject_of(row: Mapping[str, str]) -> str:
