@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from ..errors import UserError
 from .codebook import Codebook
-from .partial import PartialLoss
+from .partial import PartialLoss, precise
 
 
 class IgnoreUnobservedChild(PartialLoss):
@@ -27,8 +27,9 @@ class IgnoreUnobservedChild(PartialLoss):
         return self._of_multilabel(logits, codebook.multilabel(codes))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
+        logits = precise(logits)
         return functional.binary_cross_entropy_with_logits(
-            logits.float(), (target == 1).float(), weight=(target != 2).float()
+            logits, (target == 1).to(logits.dtype), weight=(target != 2).to(logits.dtype)
         )
 
 
@@ -37,10 +38,11 @@ class Supervised(IgnoreUnobservedChild):
 
     full_scans_only = True
 
-    def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        # Codes are not checked so: padding around a slice is unknown and no fault of the scan.
         if (target == 2).any():
             raise UserError(
                 "The loss 'supervised' needs every label of every voxel, but the target has "
                 "unknown (2) entries; choose 'iuc', or leave partial scans out."
             )
-        return super()._of_multilabel(logits, target)
+        return super().forward(logits, target)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .codebook import Codebook
-from .partial import PartialLoss
+from .partial import PartialLoss, precise
 
 
 class MarginalCrossEntropy(PartialLoss):
@@ -22,10 +22,10 @@ class MarginalCrossEntropy(PartialLoss):
     head = "leaves"
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
-        return self._of_leaf_sets(logits.float(), codebook.possible_leaves(codes))
+        return self._of_leaf_sets(precise(logits), codebook.possible_leaves(codes))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
-        return self._of_leaf_sets(logits.float(), possible_leaves(target, self.membership))
+        return self._of_leaf_sets(precise(logits), possible_leaves(target, self.membership))
 
     def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
         within = logits.masked_fill(~possible, -torch.inf)
@@ -46,10 +46,10 @@ class MarginalCrossEntropyDice(MarginalCrossEntropy):
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
         entropy = super().of_codes(logits, codes, codebook)
-        return entropy + self._dice(logits.float(), codebook.multilabel(codes))
+        return entropy + self._dice(precise(logits), codebook.multilabel(codes))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
-        return super()._of_multilabel(logits, target) + self._dice(logits.float(), target)
+        return super()._of_multilabel(logits, target) + self._dice(precise(logits), target)
 
     def _dice(self, logits: Tensor, target: Tensor) -> Tensor:
         probabilities = torch.einsum(

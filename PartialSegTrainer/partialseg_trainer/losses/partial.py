@@ -63,3 +63,8 @@ class PartialLoss(nn.Module, ABC):
     @abstractmethod
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         """The loss of targets that have been checked."""
+
+
+def precise(logits: Tensor) -> Tensor:
+    """The logits in float32, or float64 if they are that: sums over voxels overflow in half."""
+    return logits if logits.dtype == torch.float64 else logits.float()
