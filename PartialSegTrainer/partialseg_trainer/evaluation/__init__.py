@@ -1,20 +1,35 @@
 """Evaluation: scores against a truth, tables of them, pictures and a report to pass on."""
 
+from .charts import dice_chart, training_chart
 from .folders import score_files, score_folders
+from .picture import Picture
+from .pictures import partial_picture, segmentation_picture
+from .report import ReportCase, ReportContent, ReportPicture, write_report
 from .saving import scores_content, write_scores
 from .scores import RULES, LabelScore, score
 from .tables import METRICS, score_table, summary_table, terminal_table
+from .words import plain_summary
 
 __all__ = [
     "METRICS",
     "RULES",
     "LabelScore",
+    "Picture",
+    "ReportCase",
+    "ReportContent",
+    "ReportPicture",
+    "dice_chart",
+    "partial_picture",
+    "plain_summary",
     "score",
     "score_files",
     "score_folders",
     "score_table",
     "scores_content",
+    "segmentation_picture",
     "summary_table",
     "terminal_table",
+    "training_chart",
+    "write_report",
     "write_scores",
 ]

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.table import Table
 
 from ..labels import LabelScheme
+from .outline import outline
 from .scores import LabelScore
 
 METRICS = {
@@ -55,17 +56,20 @@ def mean_sd(summary: pd.DataFrame, label: str, metric: str) -> str:
 
 
 def terminal_table(summary: pd.DataFrame, scheme: LabelScheme, title: str = "") -> Table:
-    """A `summary_table` for the terminal: mean ± sd per label, and how many scans were left out."""
+    """A `summary_table` for the terminal: mean ± sd per label, and the number of scans.
+
+    The last column counts scans without a distance, where the label is missing on one side.
+    """
     table = Table(title=title or None)
     table.add_column("Label")
-    for heading in (*METRICS.values(), "Scans", "Left out"):
+    for heading in (*METRICS.values(), "Scans", "No distance"):
         table.add_column(heading, justify="right")
-    for label in summary.index:
-        # Distances are undefined wherever Dice is, and where one side is missing besides.
-        used, left_out = (int(summary.loc[label, ("hd95", name)]) for name in ("n", "left_out"))
+    for label, depth in outline(scheme):
+        counts = summary.loc[label.name, "hd95"]
+        used, left_out = int(counts["n"]), int(counts["left_out"])
         table.add_row(
-            scheme[label].title,
-            *(mean_sd(summary, label, metric) for metric in METRICS),
+            "  " * depth + label.title,
+            *(mean_sd(summary, label.name, metric) for metric in METRICS),
             str(used + left_out),
             str(left_out) if left_out else "",
         )
