@@ -43,9 +43,11 @@ class Ellipsoid(Table):
     half_axes: Vector
 
 
-class Skull(Ellipsoid):
-    """The inner table: the base is flatter than the vault, the forehead narrower by `taper` a mm."""
+class Skull(Table):
+    """The inner table: a base flatter than the vault, a forehead narrower by `taper` a mm."""
 
+    centre_y: float
+    half_axes: Vector
     base_half_axis: float
     taper: float
 
@@ -55,33 +57,38 @@ class Hollow(Ellipsoid):
 
     name: str
     outside: bool = False
+    hindbrain: bool = False
 
 
 class Falx(Table):
-    """The core of the brain, where the two hemispheres stay joined under the fissure."""
+    """The core of the brain, where the hemispheres stay joined: an ellipse in y and z, in mm."""
 
-    core_centre: Vector
-    core_half_axes: Vector
+    core_centre: tuple[float, float]
+    core_half_axes: tuple[float, float]
 
 
 class LateralSulcus(Table):
-    """The Sylvian fissure: a sheet that rises backwards from `front` to `back`, in mm."""
+    """The Sylvian fissure: a sheet that rises backwards, in mm.
+
+    It runs from `front` to `back`, at `height` where y is 0, and reaches `depth` under the surface
+    but not nearer to the midline than `medial`.
+    """
 
     height: float
     slope: float
     front: float
     back: float
+    medial: float
     depth: float
 
 
 class Structure(Table):
-    """One labelled structure, an ellipsoid or a tube; later ones cover earlier ones."""
+    """One labelled structure, an ellipsoid or the rows of a tube; later ones cover earlier ones."""
 
     name: str
     label: str
-    paired: bool
-    ellipsoid: Ellipsoid | None = None
-    tube: list[tuple[float, float, float, float]] | None = None
+    shape: Ellipsoid | list[tuple[float, float, float, float]]
+    paired: bool = False
     fluid: bool = False
     hindbrain: bool = False
 

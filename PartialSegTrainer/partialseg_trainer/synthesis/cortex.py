@@ -9,11 +9,14 @@ from scipy.ndimage import map_coordinates
 
 from .atlas import Atlas, LateralSulcus
 from .noise import SmoothField
-from .shapes import Points
+from .shapes import Points, smooth_minimum
 
 _HEMISPHERE_CENTRE_MM = (17.0, -3.0, 6.0)
 _SPHERE_MM = 36.0
 _LATTICE_MM = 2.0
+_CROWN_ROUNDING_MM = 1.5
+# Measured: on a surface, the slope of a SmoothField is 1.64 standard deviations a knot.
+_RADIANS_PER_KNOT = 1.64
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,11 @@ class Folding:
     """Sulci of one order: sheets that run inwards from the zero lines of a field on a sphere.
 
     `angle` is a lattice over the sphere's cube: the field's local phase, zero on a sulcus, +-pi/2
-    on a gyral crown. `depth_mm` is how far the deepest sulci reach.
+    on a gyral crown. `depth_mm` is how far the sulci reach.
     """
 
     angle: np.ndarray
-    crown_mm: float
+    mm_per_radian: float
     depth_mm: float
 
     @classmethod
@@ -34,11 +37,11 @@ class Folding:
         reach = _SPHERE_MM + _HEMISPHERE_CENTRE_MM[0] + _LATTICE_MM
         ticks = np.arange(-reach, reach + _LATTICE_MM, _LATTICE_MM)
         field = SmoothField(rng, knot_mm, extent_mm=reach).on_grid(ticks, ticks, ticks)
-        slope = np.sqrt(sum(g * g for g in np.gradient(field, _LATTICE_MM)))
+        slope = _slope_on_sphere(field, ticks)
         # The phase makes a sulcus equally wide where the field crosses zero steeply or gently.
-        crown_mm = 1.4 * knot_mm
-        angle = np.arctan2(field, slope * crown_mm)
-        return cls(angle.astype(np.float32), crown_mm, depth_mm)
+        mm_per_radian = knot_mm / _RADIANS_PER_KNOT
+        angle = np.arctan2(field, slope * mm_per_radian)
+        return cls(angle.astype(np.float32), mm_per_radian, depth_mm)
 
     def distance(self, directions: Points, depth: np.ndarray) -> np.ndarray:
         """Distance in mm from the nearest sulcal sheet.
@@ -48,8 +51,19 @@ class Folding:
         middle = (self.angle.shape[0] - 1) / 2
         index = [d / np.float32(_LATTICE_MM) + np.float32(middle) for d in directions]
         phase = map_coordinates(self.angle, index, order=1, mode="nearest", output=np.float32)
-        aside = np.abs(phase) * np.float32(self.crown_mm)
+        aside = np.abs(phase) * np.float32(self.mm_per_radian)
         return np.hypot(aside, np.maximum(depth - np.float32(self.depth_mm), 0))
+
+
+def _slope_on_sphere(field: np.ndarray, ticks: np.ndarray) -> np.ndarray:
+    """Gradient magnitude of a lattice field a mm, leaving out the part across the sphere."""
+    x, y, z = np.meshgrid(ticks, ticks, ticks, indexing="ij", sparse=True)
+    outwards = (x - np.copysign(_HEMISPHERE_CENTRE_MM[0], x), y, z)
+    length_squared = sum(o * o for o in outwards)
+    gradient = np.gradient(field, _LATTICE_MM)
+    radial = sum(g * o for g, o in zip(gradient, outwards, strict=True))
+    squared = sum(g * g for g in gradient) - radial**2 / np.maximum(length_squared, 1e-3)
+    return np.sqrt(np.maximum(squared, 0))
 
 
 def pial_distance(
@@ -59,23 +73,23 @@ def pial_distance(
 
     `hull_depth` is the depth of each point under the smooth surface of the cerebrum.
     """
-    x, y, z = points
     core = _core_depth(points, atlas)
-    depth = np.minimum(hull_depth, np.hypot(x, np.maximum(core, 0)))
+    depth = np.minimum(hull_depth, np.hypot(points[0], np.maximum(core, 0)))
     lateral = _lateral_sulcus_distance(points, depth, atlas.lateral_sulcus)
-    distance = np.minimum(depth, lateral)
+    distance = smooth_minimum(depth, lateral, _CROWN_ROUNDING_MM)
     directions = _on_hemisphere(points)
     for folding in foldings:
         if folding.depth_mm > 0:
-            distance = np.minimum(distance, folding.distance(directions, depth))
+            sulcus = folding.distance(directions, depth)
+            distance = smooth_minimum(distance, sulcus, _CROWN_ROUNDING_MM)
     return distance
 
 
 def _core_depth(points: Points, atlas: Atlas) -> np.ndarray:
     """Depth inside the core, seen from the midline plane, where the falx does not reach."""
     _, y, z = points
-    _, centre_y, centre_z = atlas.falx.core_centre
-    _, half_y, half_z = atlas.falx.core_half_axes
+    centre_y, centre_z = atlas.falx.core_centre
+    half_y, half_z = atlas.falx.core_half_axes
     radius = np.hypot((y - centre_y) / half_y, (z - centre_z) / half_z)
     return (1 - radius) * min(half_y, half_z)
 
@@ -86,7 +100,7 @@ def _lateral_sulcus_distance(
     x, y, z = points
     above = np.abs(z - (sulcus.height - sulcus.slope * y))
     beyond = np.maximum(np.maximum(y - sulcus.front, sulcus.back - y), 0)
-    medial = np.maximum(20.0 - np.abs(x), 0)
+    medial = np.maximum(sulcus.medial - np.abs(x), 0)
     inner = np.maximum(depth - sulcus.depth, 0)
     return np.sqrt(above**2 + beyond**2 + inner**2 + medial**2)
 

@@ -38,13 +38,14 @@ def make_phantom(
 ) -> Phantom:
     """Make the phantom neonate that belongs to `seed`.
 
-    The seed fixes the head, so the same head comes at any `shape` (voxels) and `spacing` (mm); only
-    the noise differs. `weeks` is the gestational age, drawn when not given. The axes are RAS
-    and the origin is the middle of the volume. Raises UserError for a field of view that cuts the
-    head, a spacing at which the cortex is lost, or an age outside the atlas.
+    The seed (0 or more, or several numbers) fixes the head, so the same head comes at any `shape`
+    (voxels) and `spacing` (mm); only the noise differs. `weeks` is the gestational age, 28 to 44,
+    drawn when not given. The axes are RAS and the origin is the middle of the volume. Raises
+    UserError for a negative seed, a field of view that cuts the head, a spacing at which the cortex
+    is lost, or an age outside the atlas.
     """
     atlas = load_atlas()
-    _check(shape, spacing, weeks, atlas.weeks)
+    _check(seed, shape, spacing, weeks, atlas.weeks)
     head_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     axes = tuple(spacing * (np.arange(n) - (n - 1) / 2) for n in shape)
     values = {label.name: label.value for label in LabelScheme.load(SCHEME).labels}
@@ -61,8 +62,14 @@ def make_phantom(
 
 
 def _check(
-    shape: Sequence[int], spacing: float, weeks: float | None, ages: tuple[float, float]
+    seed: int | Sequence[int],
+    shape: Sequence[int],
+    spacing: float,
+    weeks: float | None,
+    ages: tuple[float, float],
 ) -> None:
+    if np.min(seed) < 0:
+        raise UserError(f"seed is {seed}; choose 0 or a larger whole number.")
     low, high = _SPACING_MM
     if not low <= spacing <= high:
         raise UserError(f"spacing is {spacing} mm; choose from {low} to {high} mm.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def ellipsoid_depth(
 def tube_depth(points: Points, path: Sequence[Sequence[float]]) -> np.ndarray:
     """Depth inside a bent tube through `path`, whose rows are x, y, z and radius in mm."""
     depth = np.full(points[0].shape, -np.inf, dtype=np.float32)
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in pairwise(path):
         axis = [e - s for s, e in zip(start[:3], end[:3], strict=True)]
         offset = [p - s for p, s in zip(points, start[:3], strict=True)]
         length_squared = sum(a * a for a in axis)
@@ -33,3 +34,9 @@ def tube_depth(points: Points, path: Sequence[Sequence[float]]) -> np.ndarray:
         radius = start[3] + along * (end[3] - start[3])
         np.maximum(depth, radius - np.sqrt(squared), out=depth)
     return depth
+
+
+def smooth_minimum(first: np.ndarray, second: np.ndarray, rounding_mm: float) -> np.ndarray:
+    """The smaller depth, with the edge where the two meet rounded over about `rounding_mm`."""
+    overlap = np.maximum(1 - np.abs(first - second) / np.float32(rounding_mm), 0)
+    return np.minimum(first, second) - overlap**2 * np.float32(rounding_mm / 4)

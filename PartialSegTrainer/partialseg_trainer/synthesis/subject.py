@@ -1,4 +1,4 @@
-"""One newborn's head: its age, size, shape and pose, and the way from the scanner into the atlas."""
+"""One newborn's head: age, size, shape and pose, and the way from the scanner to the atlas."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .noise import SmoothField
 from .shapes import Points
 
 _POSE_DEGREES = 10.0
-_SHIFT_MM = 2.0
-_SIZE_SD = 0.02
-_PROPORTION_SD = 0.025
-_WARP_MM = 1.6
+_SHIFT_MM = 1.5
+_SIZE_SD = 0.015
+_PROPORTION_SD = 0.02
+_WARP_MM = 1.5
 _WARP_KNOT_MM = 24.0
 
 
