@@ -9,7 +9,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.synthesis import make_phantom, synthesize_dataset
 
 SCHEME = LabelScheme.load("dhcp9")
-COARSE = {"shape": (33, 38, 33), "spacing": 3.0}
+COARSE = {"spacing": 3.0}
 CHILDREN = ("cgm", "wm", "dgm")
 
 

@@ -9,7 +9,7 @@ from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.synthesis import make_phantom
 
 SCHEME = LabelScheme.load("dhcp9")
-COARSE = {"shape": (48, 56, 48), "spacing": 2.0}
+COARSE = {"spacing": 2.0}
 AGES = [28, 34, 40, 44]
 
 
@@ -41,6 +41,11 @@ def test_geometry_is_ras_and_centred():
     np.testing.assert_array_equal(phantom.image.affine, phantom.labelmap.affine)
     np.testing.assert_array_equal(phantom.image.affine[:3, :3], 2.0 * np.eye(3))
     np.testing.assert_allclose(phantom.image.grid.ras([24.5, 27.5, 23.5]), 0, atol=1e-9)
+
+
+def test_without_a_shape_the_volume_covers_a_head_at_any_spacing():
+    assert make_phantom(0, spacing=3.0).image.data.shape == (32, 38, 32)
+    assert make_phantom(0, spacing=1.3).image.data.shape == (74, 87, 74)
 
 
 def test_axes_point_to_right_anterior_and_superior():
@@ -150,7 +155,7 @@ def test_scans_are_finite_not_negative_and_sometimes_show_skull_and_scalp():
         ({"weeks": 20}, "weeks"),
         ({"spacing": 0}, "spacing"),
         ({"spacing": float("nan")}, "spacing"),
-        ({"shape": (40, 40, 40)}, "field of view"),
+        ({"shape": (40, 40, 40)}, "a head needs 96 x 112 x 96 mm"),
         ({"shape": (96, 112)}, "shape"),
     ],
 )

@@ -20,7 +20,7 @@ def synthesize_dataset(
     subjects: int,
     full: int,
     seed: int = 0,
-    shape: tuple[int, int, int] = (96, 112, 96),
+    shape: tuple[int, int, int] | None = None,
     spacing: float = 1.0,
     hide: Collection[str] = ("cgm", "wm", "dgm"),
     progress: Progress | None = None,

@@ -16,7 +16,9 @@ from .atlas import load_atlas
 from .subject import Subject
 
 SCHEME = "dhcp9"
-_SMALLEST_FIELD_MM = (88.0, 104.0, 88.0)
+# The heads of the atlas at 44 weeks fill this.
+_FIELD_MM = (96.0, 112.0, 96.0)
+_ROUNDING_MM = 1e-6
 _SPACING_MM = (0.3, 3.0)
 
 
@@ -32,20 +34,27 @@ class Phantom:
 def make_phantom(
     seed: int | Sequence[int],
     *,
-    shape: tuple[int, int, int] = (96, 112, 96),
+    shape: tuple[int, int, int] | None = None,
     spacing: float = 1.0,
     weeks: float | None = None,
 ) -> Phantom:
     """Make the phantom neonate that belongs to `seed`.
 
     The seed (0 or more, or several numbers) fixes the head, so the same head comes at any `shape`
-    (voxels) and `spacing` (mm); only the noise differs. `weeks` is the gestational age, 28 to 44,
-    drawn when not given. The axes are RAS and the origin is the middle of the volume. Raises
-    UserError for a negative seed, a field of view that cuts the head, a spacing at which the cortex
-    is lost, or an age outside the atlas.
+    (voxels) and `spacing` (mm); only the noise differs. Without a shape there are as many voxels as
+    cover 96 x 112 x 96 mm. `weeks` is the gestational age, 28 to 44, drawn when not given. The axes
+    are RAS and the origin is the middle of the volume.
+
+    Raises UserError for a negative seed, a spacing at which the cortex is lost, a shape that cuts
+    heads off, or an age outside the atlas.
     """
     atlas = load_atlas()
-    _check(seed, shape, spacing, weeks, atlas.weeks)
+    _check_seed(seed)
+    _check_range("spacing", spacing, _SPACING_MM)
+    if weeks is not None:
+        _check_range("weeks", weeks, atlas.weeks)
+    shape = shape or tuple(int(np.ceil(field / spacing)) for field in _FIELD_MM)
+    _check_field(shape, spacing)
     head_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     axes = tuple(spacing * (np.arange(n) - (n - 1) / 2) for n in shape)
     values = {label.name: label.value for label in LabelScheme.load(SCHEME).labels}
@@ -61,25 +70,23 @@ def make_phantom(
     )
 
 
-def _check(
-    seed: int | Sequence[int],
-    shape: Sequence[int],
-    spacing: float,
-    weeks: float | None,
-    ages: tuple[float, float],
-) -> None:
+def _check_seed(seed: int | Sequence[int]) -> None:
     if np.min(seed) < 0:
         raise UserError(f"seed is {seed}; choose 0 or a larger whole number.")
-    low, high = _SPACING_MM
-    if not low <= spacing <= high:
-        raise UserError(f"spacing is {spacing} mm; choose from {low} to {high} mm.")
+
+
+def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:
+    low, high = limits
+    if not low <= value <= high:
+        raise UserError(f"{name} is {value}; choose from {low:g} to {high:g}.")
+
+
+def _check_field(shape: Sequence[int], spacing: float) -> None:
+    if len(shape) != 3:
+        raise UserError(f"shape is {tuple(shape)}; give the voxels along three axes.")
     field = [n * spacing for n in shape]
-    if len(field) != 3 or any(f < s for f, s in zip(field, _SMALLEST_FIELD_MM, strict=True)):
-        needed = " x ".join(f"{s:g}" for s in _SMALLEST_FIELD_MM)
-        found = " x ".join(f"{f:g}" for f in field)
+    if any(f < s - _ROUNDING_MM for f, s in zip(field, _FIELD_MM, strict=True)):
         raise UserError(
-            f"shape and spacing give a field of view of {found} mm, but a head needs {needed} mm; "
-            "choose more or larger voxels."
+            f"shape {tuple(shape)} at {spacing:g} mm covers {' x '.join(f'{f:g}' for f in field)} "
+            f"mm, but a head needs {' x '.join(f'{f:g}' for f in _FIELD_MM)} mm; choose more voxels."
         )
-    if weeks is not None and not ages[0] <= weeks <= ages[1]:
-        raise UserError(f"weeks is {weeks}; choose from {ages[0]:g} to {ages[1]:g}.")
