@@ -86,7 +86,8 @@ def _check_field(shape: Sequence[int], spacing: float) -> None:
         raise UserError(f"shape is {tuple(shape)}; give the voxels along three axes.")
     field = [n * spacing for n in shape]
     if any(f < s - _ROUNDING_MM for f, s in zip(field, _FIELD_MM, strict=True)):
+        found, needed = (" x ".join(f"{mm:g}" for mm in sizes) for sizes in (field, _FIELD_MM))
         raise UserError(
-            f"shape {tuple(shape)} at {spacing:g} mm covers {' x '.join(f'{f:g}' for f in field)} "
-            f"mm, but a head needs {' x '.join(f'{f:g}' for f in _FIELD_MM)} mm; choose more voxels."
+            f"shape {tuple(shape)} at {spacing:g} mm covers {found} mm, but a head needs {needed} "
+            "mm; choose more voxels."
         )
