@@ -5,11 +5,13 @@ VENV   ?= .venv
 TORCH  ?= torch==2.13.0
 DEMO   ?= demo
 ARGS   ?=
+DATA   ?= $(or $(PARTIALSEG_DATA),../shared/data)
+MODELWORK ?= build/default-model
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test lint format lists clean
+.PHONY: help env demo test lint format lists model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +33,10 @@ lint: $(READY)  ## check style and formatting
 format: $(READY)  ## put style and formatting right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+model: $(READY)  ## train the default model anew (an hour; needs the atlas, see PARTIALSEG_DATA)
+	$(BIN)/python PartialSegTrainer/default_model/make_default_model.py \
+	  --atlas "$(DATA)/spina-bifida-atlas" --work $(MODELWORK) --output PartialSeg/Resources/Models $(ARGS)
 
 lists:  ## list every tracked file for Slicer's packaging
 	$(PYTHON) Testing/repository/cmake_lists.py

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it becomes `path` when the block ends without an error.
+    """Yield a temporary path beside `path`; it becomes `path` if the block ends well.
 
     The temporary name keeps the file's ending, because many writers choose the format by it. The
     file is flushed to the disk before the rename, so a crash leaves the old file or the new one.
@@ -39,7 +39,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; it becomes `path` when the block ends without an error.
+    """Yield a temporary folder beside `path`; it becomes `path` if the block ends well.
 
     Raises UserError when `path` exists and is not an empty folder: nothing is overwritten.
     """

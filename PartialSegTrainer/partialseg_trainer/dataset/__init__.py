@@ -10,7 +10,7 @@ from .import_nnunet import import_nnunet
 from .import_pairs import import_pairs
 from .layout import ScanName
 from .problem import Problem
-from .split import Split, split_subjects
+from .split import Split, assign_splits, split_subjects
 
 __all__ = [
     "Case",
@@ -21,6 +21,7 @@ __all__ = [
     "ScanName",
     "Split",
     "VoxelCounts",
+    "assign_splits",
     "check_dataset",
     "export_nnunet",
     "hide_labels",

@@ -77,6 +77,23 @@ def record_subject(folder: Path, subject: str, group: str | None) -> None:
     write_rows(folder, rows)
 
 
+def record_splits(folder: Path, splits: Mapping[str, str]) -> None:
+    """Say for each subject to which part it belongs, one of `SPLITS`; the rest stays as it is.
+
+    Raises UserError for another part, and for a subject that the table does not have.
+    """
+    rows = read_rows(folder)
+    by_subject = {subject_of(row): row for row in rows}
+    for subject, part in splits.items():
+        if subject not in by_subject or part not in SPLITS:
+            raise UserError(
+                f"{folder / PARTICIPANTS}: subject {subject!r} cannot go to {part!r}; name a "
+                f"subject of the table and one of {', '.join(SPLITS)}."
+            )
+        by_subject[subject]["split"] = part
+    write_rows(folder, rows)
+
+
 def write_rows(folder: Path, rows: Rows) -> None:
     """Write the table, whole or not at all; the columns of the scheme come first."""
     columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import UserError
 from .folder import Dataset
 from .layout import PARTICIPANTS
-from .participants import MISSING, SPLITS, Rows, column_of, read_rows, subject_of
+from .participants import MISSING, SPLITS, Rows, column_of, read_rows, record_splits, subject_of
 
 
 class Split(NamedTuple):
@@ -73,6 +73,14 @@ def split_subjects(
                 free.remove(block)
     parts["train"] += free
     return Split(*(tuple(sorted(frozenset().union(*parts[part]))) for part in SPLITS))
+
+
+def assign_splits(dataset: Dataset, splits: Mapping[str, str]) -> None:
+    """Fix where subjects go: subject -> "train", "validation" or "test", in participants.tsv.
+
+    Raises UserError for another part, and for a subject that the dataset does not have.
+    """
+    record_splits(dataset.folder, splits)
 
 
 def _blocks(subjects: Iterable[str], groups: dict[str, str]) -> list[frozenset[str]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from ..errors import UserError
 from ..labels import LabelScheme
 from .codebook import Codebook
-from .iuc import IgnoreUnobservedChild, Supervised
+from .iuc import IgnoreUnobservedChild, IgnoreUnobservedChildDice, Supervised
 from .marginal import MarginalCrossEntropy, MarginalCrossEntropyDice
 from .partial import PartialLoss
 
 _LOSSES: dict[str, type[PartialLoss]] = {
     "iuc": IgnoreUnobservedChild,
+    "iuc+dice": IgnoreUnobservedChildDice,
     "supervised": Supervised,
     "marginal_ce": MarginalCrossEntropy,
     "marginal_ce+dice": MarginalCrossEntropyDice,

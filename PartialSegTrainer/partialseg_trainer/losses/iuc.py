@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from ..errors import UserError
 from .codebook import Codebook
+from .dice import known_dice
 from .partial import PartialLoss, precise
 
 
@@ -31,6 +32,14 @@ class IgnoreUnobservedChild(PartialLoss):
         return functional.binary_cross_entropy_with_logits(
             logits, (target == 1).to(logits.dtype), weight=(target != 2).to(logits.dtype)
         )
+
+
+class IgnoreUnobservedChildDice(IgnoreUnobservedChild):
+    """IUC plus `known_dice`, which makes up for rare structures; not in the paper."""
+
+    def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
+        dice = known_dice(precise(logits).sigmoid(), target)
+        return super()._of_multilabel(logits, target) + dice
 
 
 class Supervised(IgnoreUnobservedChild):

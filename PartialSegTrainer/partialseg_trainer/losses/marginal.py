@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .codebook import Codebook
+from .dice import known_dice
 from .partial import PartialLoss, precise
 
 
@@ -33,16 +34,7 @@ class MarginalCrossEntropy(PartialLoss):
 
 
 class MarginalCrossEntropyDice(MarginalCrossEntropy):
-    """Marginal cross-entropy plus a soft Dice loss over what is known of each label.
-
-    The probability of label l is the sum of its leaves' p. Its Dice,
-
-        1 - (2 sum p_l x_l + 1) / (sum p_l + sum x_l + 1),
-
-    runs over the voxels of the batch where x_l is known, and is averaged over the C labels; the 1
-    keeps a label that is nowhere in the batch from counting as an error. Dice makes up for rare
-    structures, which cross-entropy alone learns late (Milletari et al., 3DV 2016).
-    """
+    """Marginal cross-entropy plus `known_dice` of the labels' probabilities, sums of leaves."""
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
         entropy = super().of_codes(logits, codes, codebook)
@@ -55,11 +47,7 @@ class MarginalCrossEntropyDice(MarginalCrossEntropy):
         probabilities = torch.einsum(
             "bl...,cl->bc...", logits.softmax(1), self.membership.to(logits.dtype)
         )
-        known = probabilities * (target != 2)
-        yes = (target == 1).to(logits.dtype)
-        voxels = (0, *range(2, logits.ndim))
-        overlap = (known * yes).sum(voxels)
-        return (1 - (2 * overlap + 1) / (known.sum(voxels) + yes.sum(voxels) + 1)).mean()
+        return known_dice(probabilities, target)
 
 
 def possible_leaves(target: Tensor, membership: Tensor) -> Tensor:

@@ -60,6 +60,7 @@ class TrainConfig(BaseModel):
     patch: tuple[int, int] = (128, 128)
     batch_size: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=5e-3, gt=0)
+    head_rate: float = Field(default=10.0, gt=0)
     schedule: Literal["constant", "one_cycle"] = "constant"
     epochs: int = Field(default=200, ge=1)
     slices_per_epoch: int | None = Field(default=None, ge=1)

@@ -19,7 +19,7 @@ from .agreement import Agreement
 from .augmentation import augment
 from .config import TrainConfig
 from .patches import Batch, TrainingBatches, ValidationBatches
-from .sampling import epoch_order
+from .sampling import epoch_order, label_weights
 from .slices import SliceStore
 from .split import SliceSplit
 
@@ -43,8 +43,10 @@ class PartialLabelTraining(lightning.LightningModule):
             in_channels=1, out_channels=self.loss.out_channels, **config.network.model_dump()
         ).to(memory_format=torch.channels_last)
         self.codebook = Codebook(scheme, store.leaf_sets)
-        self._forward = torch.compile(self.network) if config.compile else self.network
+        if config.compile:
+            self.network.compile()
         self._store, self._split = store, split
+        self._label_weights = label_weights(store.present(scheme))
         self._agreement = Agreement(scheme, store.leaf_sets)
         self._expect(store.code_counts(split.training))
 
@@ -83,7 +85,7 @@ class PartialLabelTraining(lightning.LightningModule):
         image, codes = augment(
             batch["image"].float(), batch["codes"], self.config.augmentation, generator
         )
-        logits = self._forward(image.contiguous(memory_format=torch.channels_last))
+        logits = self.network(image.contiguous(memory_format=torch.channels_last))
         loss = self.loss.of_codes(logits, codes, self.codebook)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
@@ -113,12 +115,20 @@ class PartialLabelTraining(lightning.LightningModule):
         checkpoint["validation_dice_by_label"] = self.dice() if self._split.validation.size else {}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate)
+        head = list(self.network.head.parameters())
+        rest = [
+            weights for weights in self.network.parameters() if all(weights is not h for h in head)
+        ]
+        rate = self.config.learning_rate
+        rates = [rate, rate * self.config.head_rate]
+        optimizer = torch.optim.Adam(
+            [{"params": rest, "lr": rates[0]}, {"params": head, "lr": rates[1]}]
+        )
         if self.config.schedule == "constant":
             return optimizer
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
-            max_lr=self.config.learning_rate,
+            max_lr=rates,
             total_steps=int(self.trainer.estimated_stepping_batches),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -19,6 +19,8 @@ from ..volumes import resample
 from ..volumes.preprocessing import Preprocessing, prepare, to_slices
 
 Progress = Callable[[int, int], None]
+# Raise it with every change of the files below, so that stores of older versions are not read.
+_FORMAT = 1
 # Code 0 of every store is the whole set of leaves: nothing known. Padding has it.
 UNKNOWN = 0
 
@@ -51,8 +53,8 @@ class SliceStore:
         self._codes = np.memmap(
             folder / "codes.bin", dtype=_code_type(len(self.leaf_sets)), mode="r"
         )
-        counts = [case.shape[0] for case in self.cases]
-        self._ends = np.cumsum(counts)
+        self._counts = np.load(folder / "counts.npy", mmap_mode="r")
+        self._ends = np.cumsum([case.shape[0] for case in self.cases])
 
     def numbers(self, wanted: Callable[[StoredCase], bool]) -> np.ndarray:
         """The numbers of all slices of the cases that are wanted."""
@@ -79,10 +81,11 @@ class SliceStore:
 
     def code_counts(self, numbers: np.ndarray) -> np.ndarray:
         """(K,) how many voxels of these slices have each code."""
-        counts = np.zeros(len(self.leaf_sets), dtype=np.int64)
-        for number in numbers:
-            counts += np.bincount(self.read(number)[1].reshape(-1), minlength=len(counts))
-        return counts
+        return self._counts[numbers].sum(axis=0)
+
+    def present(self, scheme: LabelScheme) -> np.ndarray:
+        """(N, C) bool: the labels that are marked somewhere in each of all the slices."""
+        return self._counts @ (self.codebook(scheme) == 1).astype(np.int64) > 0
 
 
 def open_store(
@@ -98,7 +101,7 @@ def open_store(
     """
     cases = list(cases)
     content = {
-        "version": __version__,
+        "version": [__version__, _FORMAT],
         "scheme": dataset.scheme.to_dict(),
         "preprocessing": preprocessing.model_dump(),
         "cases": [(case.name, case.info.image_sha256, case.info.labels_sha256) for case in cases],
@@ -122,7 +125,7 @@ def _write(
 ) -> None:
     """Prepare case after case; only one is in memory at a time."""
     sets = {np.ones(scheme.n_leaves, dtype=bool).tobytes(): UNKNOWN}
-    stored, first_voxel = [], 0
+    stored, counts, first_voxel = [], [], 0
     # Codes are written wide and narrowed at the end, when the size of the table is known.
     with open(folder / "images.bin", "wb") as images, open(folder / "wide.bin", "wb") as codes:
         for done, case in enumerate(cases):
@@ -135,7 +138,9 @@ def _write(
             )
             local = resample(labels.codes, volume.grid, prepared.grid, order=0)
             images.write(prepared.slices.astype(np.float16).tobytes())
-            codes.write(table[to_slices(local, preprocessing.axis)].tobytes())
+            shared = table[to_slices(local, preprocessing.axis)]
+            codes.write(shared.tobytes())
+            counts += [np.bincount(plane.reshape(-1)) for plane in shared]
             stored.append(
                 StoredCase(
                     name=case.name,
@@ -149,12 +154,17 @@ def _write(
             if progress:
                 progress(done + 1, len(cases))
     _narrow(folder / "wide.bin", folder / "codes.bin", _code_type(len(sets)))
+    np.save(folder / "counts.npy", np.array([_padded(row, len(sets)) for row in counts]))
     leaf_sets = [np.frombuffer(row, dtype=bool).tolist() for row in sets]
     write_json(folder / "index.json", StoreIndex(cases=stored, leaf_sets=leaf_sets).model_dump())
 
 
 def _code_type(count: int) -> np.dtype:
     return np.dtype(np.uint8 if count <= 256 else np.int32)
+
+
+def _padded(counts: np.ndarray, length: int) -> np.ndarray:
+    return np.pad(counts, (0, length - len(counts)))
 
 
 def _narrow(wide: Path, narrow: Path, dtype: np.dtype) -> None:

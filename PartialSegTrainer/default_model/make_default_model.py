@@ -1,0 +1,178 @@
+"""Trains the model that ships with PartialSeg, from an atlas of real scans and phantoms.
+
+    python make_default_model.py --atlas FOLDER --work FOLDER --output FOLDER [--minutes 40]
+
+The work folder keeps dataset, run and predictions; called again with the same one, a training that
+was interrupted goes on. README.md beside this file says what it is trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs
+from partialseg_trainer.evaluation import score, write_scores
+from partialseg_trainer.files import read_json
+from partialseg_trainer.inference import segment
+from partialseg_trainer.labels import LabelSets, Status
+from partialseg_trainer.networks.model import ModelInfo, load_model, save_model
+from partialseg_trainer.runs import RunFolder, RunState, read_status
+from partialseg_trainer.synthesis import make_phantom
+from partialseg_trainer.training import TrainConfig, prepare_run, train
+from partialseg_trainer.training.card import model_card
+from partialseg_trainer.volumes import read_labelmap, read_volume
+
+# The atlas's values as those of dhcp9. Its white matter holds the hippocampi, its scheme has the
+# corpus callosum apart, and it has no tissue outside the brain.
+ATLAS_TO_DHCP9 = {1: 3, 2: 5, 3: 6, 4: 1, 5: 2, 6: 7, 7: 8, 8: 3}
+# Whole blocks of weeks: neighbouring weeks of the atlas are nearly the same image.
+TEST_WEEKS, VALIDATION_WEEKS = (30, 31), (27,)
+PHANTOMS, VALIDATION_PHANTOMS, TEST_PHANTOMS = 11, 1, 3
+NAME = "neonate-t2-dhcp9"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--atlas", type=Path, required=True, help="the spina bifida atlas")
+    parser.add_argument("--work", type=Path, required=True, help="where to train")
+    parser.add_argument("--output", type=Path, required=True, help="the folder of models")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--slices-per-epoch", type=int, default=2000)
+    arguments = parser.parse_args()
+
+    dataset = _dataset(arguments.work / "dataset", arguments.atlas)
+    run = RunFolder(arguments.work / "run")
+    if not run.path.exists():
+        prepare_run(run.path, _config(dataset, arguments.epochs, arguments.slices_per_epoch))
+    if read_status(run).state is not RunState.FINISHED:
+        train(run)
+    _publish(run, arguments.atlas, arguments.work, arguments.output / NAME)
+
+
+def _config(dataset: Dataset, epochs: int, slices_per_epoch: int) -> TrainConfig:
+    return TrainConfig(
+        dataset=dataset.folder,
+        name=NAME,
+        loss="marginal_ce+dice",
+        preprocessing={"spacing": 0.8, "axis": "axial"},
+        augmentation={
+            "rotation": 25,
+            "scale": 0.2,
+            "displacement": 3,
+            "tone": 0.2,
+            "bias": 0.3,
+            "noise": 0.06,
+            "blur": 0.3,
+            "head": 0.3,
+        },
+        patch=(112, 112),
+        batch_size=8,
+        head_rate=1,
+        epochs=epochs,
+        patience=epochs,
+        slices_per_epoch=slices_per_epoch,
+        schedule="one_cycle",
+        monitor="validation_dice",
+        validation_slices=60,
+    )
+
+
+def _dataset(folder: Path, atlas: Path) -> Dataset:
+    """Atlas and phantoms in one dataset of scheme dhcp9, split by blocks of weeks."""
+    if folder.exists():
+        return Dataset.open(folder)
+    dataset = import_pairs(atlas, atlas, "dhcp9", folder, mapping=ATLAS_TO_DHCP9)
+    splits = {subject: _part(_weeks(subject)) for subject in dataset.subjects}
+    for number in range(PHANTOMS):
+        phantom = make_phantom((2026, number))
+        subject = f"phantom{number:02d}"
+        sets = LabelSets.from_labelmap(dataset.scheme, phantom.labelmap.data)
+        complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
+        dataset.add_case(subject, phantom.image, sets, complete)
+        splits[subject] = "validation" if number < VALIDATION_PHANTOMS else "train"
+    assign_splits(dataset, splits)
+    return dataset
+
+
+def _weeks(name: str) -> int:
+    return int(re.search(r"GA(\d+)", name).group(1))
+
+
+def _part(weeks: int) -> str:
+    if weeks in TEST_WEEKS:
+        return "test"
+    return "validation" if weeks in VALIDATION_WEEKS else "train"
+
+
+def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
+    """Score the trained model on what it has not seen, and write it with its card."""
+    model = load_model(run.model)
+    table = np.zeros(256, dtype=np.uint8)
+    table[list(ATLAS_TO_DHCP9)] = list(ATLAS_TO_DHCP9.values())
+    scans = {
+        folder.name: (
+            read_volume(folder / "T2w.nii.gz"),
+            read_labelmap(folder / "parcellation.nii.gz"),
+        )
+        for folder in sorted(atlas.iterdir())
+        if folder.is_dir() and _weeks(folder.name) in TEST_WEEKS
+    }
+    real = {
+        name: score(
+            segment(image, model).labelmap,
+            type(truth)(table[truth.data], truth.affine),
+            model.scheme,
+        )
+        for name, (image, truth) in scans.items()
+    }
+    phantoms = {}
+    for number in range(TEST_PHANTOMS):
+        phantom = make_phantom((2027, number))
+        found = segment(phantom.image, model).labelmap
+        phantoms[f"phantom{number}"] = score(found, phantom.labelmap, model.scheme)
+    columns = {
+        f"atlas, weeks {TEST_WEEKS[0]}-{TEST_WEEKS[-1]} (unseen)": real,
+        "phantoms (unseen)": phantoms,
+    }
+    for name, scores in (("atlas", real), ("phantoms", phantoms)):
+        shutil.rmtree(work / "scores" / name, ignore_errors=True)
+        write_scores(work / "scores" / name, scores, model.scheme)
+    facts = read_json(Path(__file__).with_name("facts.json"))
+    info = ModelInfo.model_validate(
+        {
+            **model.info.model_dump(),
+            "title": facts["title"],
+            "training_data": facts["training_data"],
+            "licence": facts["licence"],
+            "scores": {
+                column: {label.name: _mean_dice(scores, label.name) for label in model.scheme}
+                for column, scores in columns.items()
+            },
+        }
+    )
+    card = model_card(info, model.scheme, data=facts["data"], limits=facts["limits"])
+    if output.exists():
+        shutil.rmtree(output)
+    preview = (run.model / "preview.png").read_bytes()
+    save_model(output, model.network, info, card, preview)
+    print(json.dumps(info.scores, indent=2))
+
+
+def _mean_dice(scores: dict, label: str) -> float | None:
+    values = [
+        entry.dice
+        for scan in scores.values()
+        for entry in scan
+        if entry.label == label and entry.dice is not None
+    ]
+    return round(float(np.mean(values)), 4) if values else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Augmentation moves labels with the image, invents no label, and is decided by its generator."""
+
+import pytest
+import torch
+
+from partialseg_trainer.training import Augmentation
+from partialseg_trainer.training.augmentation import augment
+
+NOTHING = Augmentation(
+    flip=False, rotation=0, scale=0, shear=0, displacement=0, tone=0, bias=0, noise=0, blur=0
+)
+
+
+def batch(size=(48, 64)):
+    """A bright box (code 2) in grey tissue (code 1) on black (code 3)."""
+    codes = torch.full((6, *size), 3, dtype=torch.uint8)
+    codes[:, 8:40, 10:50] = 1
+    codes[:, 14:24, 16:40] = 2
+    image = torch.tensor([0.0, 0.4, 0.8, 0.0])[codes.long()][:, None]
+    return image, codes
+
+
+def run(settings, seed=0, **size):
+    return augment(*batch(**size), settings, torch.Generator().manual_seed(seed))
+
+
+def test_with_everything_off_nothing_changes():
+    image, codes = batch()
+    changed, labels = run(NOTHING)
+    assert torch.allclose(changed, image, atol=1e-5)
+    assert torch.equal(labels, codes)
+
+
+def test_the_generator_decides_everything():
+    for first, second in zip(run(Augmentation(), 1), run(Augmentation(), 1), strict=True):
+        assert torch.equal(first, second)
+    assert not torch.equal(run(Augmentation(), 1)[0], run(Augmentation(), 2)[0])
+
+
+@pytest.mark.parametrize("size", [(48, 64), (64, 48)])
+def test_labels_move_with_the_image(size):
+    geometric = NOTHING.model_copy(
+        update={"flip": True, "rotation": 30, "scale": 0.2, "shear": 0.1, "displacement": 3}
+    )
+    image, codes = run(geometric, size=size)
+    inside = codes > 0
+    expected = torch.tensor([0.0, 0.4, 0.8, 0.0])[codes.long()][:, None]
+    wrong = (image - expected).abs()[inside[:, None]] > 0.25
+    assert wrong.float().mean() < 0.03  # only voxels at edges, where intensities are mixed
+
+
+def test_a_rotation_keeps_angles_and_areas():
+    turned = NOTHING.model_copy(update={"rotation": 45.0})
+    _, codes = run(turned)
+    area = (codes == 2).sum((1, 2)).float()
+    assert torch.allclose(area, torch.full_like(area, 240.0), rtol=0.08)
+
+
+def test_what_comes_in_from_outside_is_unknown_and_no_code_is_invented():
+    shrunk = NOTHING.model_copy(update={"rotation": 40.0, "scale": 0.3})
+    codes = run(shrunk)[1]
+    assert codes.dtype == torch.uint8
+    assert set(codes.unique().tolist()) == {0, 1, 2, 3}
+
+
+def test_intensities_change_but_stay_in_range_and_labels_stay():
+    toned = NOTHING.model_copy(update={"tone": 0.3, "bias": 0.5, "noise": 0.2, "blur": 1.0})
+    image, codes = run(toned)
+    assert torch.equal(codes, batch()[1])
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert (image - batch()[0]).abs().mean() > 0.02
+
+
+def test_a_head_is_painted_around_a_masked_brain_and_never_over_it():
+    image, codes = batch()
+    around, labels = run(NOTHING.model_copy(update={"head": 1.0}))
+    brain = image > 0
+    assert torch.equal(labels, codes)
+    assert torch.allclose(around[brain], image[brain], atol=1e-5)
+    assert (around[~brain] > 0.05).float().mean() > 0.1
+
+
+def test_wide_codes_keep_their_values():
+    image, codes = batch()
+    wide = codes.int() + 70_000
+    labels = augment(image, wide, NOTHING, torch.Generator().manual_seed(0))[1]
+    assert torch.equal(labels, wide)

@@ -1,0 +1,52 @@
+"""The order of slices is decided by the seed, and each way of sampling keeps its promise."""
+
+import numpy as np
+import pytest
+
+from partialseg_trainer.training import TrainConfig
+from partialseg_trainer.training.sampling import epoch_order
+
+FULL, PARTIAL = np.arange(10), np.arange(100, 190)
+
+
+def order(sampling, epoch=0, full=FULL, partial=PARTIAL, **settings):
+    config = TrainConfig(dataset="unused", sampling=sampling, **settings)
+    return epoch_order(config, full, partial, epoch)
+
+
+@pytest.mark.parametrize("sampling", ["balanced", "uniform", "reference"])
+class TestEveryWay:
+    def test_the_same_seed_and_epoch_give_the_same_order(self, sampling):
+        assert np.array_equal(order(sampling, epoch=3), order(sampling, epoch=3))
+        assert not np.array_equal(order(sampling, epoch=3), order(sampling, epoch=4))
+
+    def test_an_epoch_has_as_many_slices_as_there_are_unless_told_otherwise(self, sampling):
+        assert len(order(sampling)) == 100
+        assert len(order(sampling, slices_per_epoch=37)) == 37
+
+    def test_without_full_or_without_partial_scans_all_slices_are_drawn_alike(self, sampling):
+        none = np.zeros(0, dtype=int)
+        assert sorted(order(sampling, partial=none)) == sorted(FULL)
+        assert sorted(order(sampling, full=none)) == sorted(PARTIAL)
+
+
+def test_balanced_draws_the_share_of_full_slices_and_repeats_none_before_all_were_seen():
+    drawn = order("balanced", full_share=0.4)
+    counts = np.bincount(drawn)[FULL]
+    assert counts.sum() == 40
+    assert set(counts) == {4}
+
+
+def test_balanced_mixes_full_and_partial_slices():
+    first_half = order("balanced", slices_per_epoch=2000)[:1000]
+    assert 400 < np.isin(first_half, FULL).sum() < 600
+
+
+def test_uniform_shows_every_slice_once():
+    assert sorted(order("uniform")) == sorted([*FULL, *PARTIAL])
+
+
+def test_reference_shows_all_partial_slices_first_and_the_full_ones_last():
+    drawn = order("reference")
+    assert sorted(drawn[:90]) == sorted(PARTIAL)
+    assert sorted(drawn[90:]) == sorted(FULL)

@@ -1,0 +1,151 @@
+"""Whole trainings, small ones: they learn, stop, resume, refuse and explain."""
+
+import json
+import signal
+import time
+
+import numpy as np
+import pytest
+import torch
+from conftest import SCHEME, ball, make_dataset
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.inference import load_model, segment
+from partialseg_trainer.runs import RunState, read_metrics, read_status, request_stop, start, wait
+from partialseg_trainer.training import TrainConfig, prepare_run, train
+
+
+def trained(tmp_path, config, name="run"):
+    run = prepare_run(tmp_path / name, config)
+    train(run)
+    return run
+
+
+def weights_of(run):
+    return torch.load(run.checkpoints / "last.ckpt", weights_only=False)["state_dict"]
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def test_two_full_scans_and_three_partial_ones_teach_the_parts(tmp_path, quick):
+    run = trained(tmp_path, quick.model_copy(update={"epochs": 20, "slices_per_epoch": 96}))
+    image, labelmap = ball(99)
+    found = np.asarray(segment(image, load_model(run.model)).labelmap.dataobj)
+    for name in SCHEME.names:
+        predicted, truth = SCHEME.mask(found, name), SCHEME.mask(labelmap, name)
+        assert 2 * (predicted & truth).sum() / (predicted.sum() + truth.sum()) > 0.8, name
+
+
+@pytest.mark.parametrize("loss", ["supervised", "marginal_ce", "marginal_ce+dice"])
+def test_every_loss_leaves_a_model_and_a_record_of_its_epochs(tmp_path, quick, loss):
+    run = trained(tmp_path, quick.model_copy(update={"loss": loss}))
+    assert read_status(run).state is RunState.FINISHED
+    rows = read_metrics(run)
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert all(np.isfinite(row["training_loss"]) for row in rows)
+    model = load_model(run.model)
+    assert model.info.loss == loss
+    assert {path.name for path in run.model.iterdir()} == {
+        *("model.json", "weights.safetensors", "MODEL_CARD.md", "preview.png")
+    }
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path, quick):
+    first, second = (weights_of(trained(tmp_path, quick, name)) for name in ("a", "b"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_training_killed_in_the_middle_resumes_to_the_same_weights(tmp_path, quick):
+    config = quick.model_copy(update={"epochs": 6, "schedule": "one_cycle"})
+    expected = weights_of(trained(tmp_path, config, "whole"))
+    run = prepare_run(tmp_path / "killed", config)
+    start(run)
+    wait_until(lambda: (read_status(run).epoch or 0) >= 2)
+    import psutil
+
+    psutil.Process(read_status(run).pid).send_signal(signal.SIGKILL)
+    wait_until(lambda: read_status(run).state is RunState.INTERRUPTED)
+    start(run, resume=True)
+    assert wait(run, timeout=120).state is RunState.FINISHED
+    found = weights_of(run)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert [row["epoch"] for row in read_metrics(run)] == list(range(6))
+
+
+def test_a_training_stops_on_request_with_the_best_model_so_far(tmp_path, quick):
+    run = prepare_run(tmp_path / "run", quick.model_copy(update={"epochs": 500, "patience": 500}))
+    start(run)
+    wait_until(lambda: (read_status(run).epoch or 0) >= 1)
+    request_stop(run)
+    status = wait(run, timeout=60)
+    assert status.state is RunState.STOPPED
+    assert load_model(run.model).info.training_data
+
+
+def test_a_training_without_validation_scans_still_ends_with_a_model(tmp_path, quick):
+    run = trained(tmp_path, quick.model_copy(update={"validation_fraction": 0.0}))
+    assert read_status(run).state is RunState.FINISHED
+    assert load_model(run.model).info.scores == {}
+
+
+def test_training_goes_on_from_a_model(tmp_path, quick):
+    first = trained(tmp_path, quick, "first")
+    config = quick.model_copy(update={"initial_model": first.model, "learning_rate": 1e-9})
+    again = trained(tmp_path, config, "again")
+    weights = load_model(first.model).network.head.weight
+    assert torch.allclose(weights, load_model(again.model).network.head.weight, atol=1e-5)
+
+
+class TestRefusals:
+    def test_supervised_training_without_a_full_scan(self, tmp_path, quick):
+        dataset = make_dataset(tmp_path / "partial", full=0, partial=3)
+        config = quick.model_copy(update={"dataset": dataset.folder, "loss": "supervised"})
+        with pytest.raises(UserError, match="no fully labelled scan"):
+            prepare_run(tmp_path / "run", config)
+        assert not (tmp_path / "run").exists()
+
+    def test_partial_scans_alone_when_a_label_is_marked_in_none(self, tmp_path, quick):
+        dataset = make_dataset(tmp_path / "partial", full=0, partial=3)
+        run = prepare_run(tmp_path / "run", quick.model_copy(update={"dataset": dataset.folder}))
+        with pytest.raises(UserError, match="no fully labelled scan.*core, shell"):
+            train(run)
+        status = read_status(run)
+        assert status.state is RunState.FAILED
+        assert "label one scan fully" in status.message
+
+    def test_a_dataset_that_is_none(self, tmp_path, quick):
+        with pytest.raises(UserError, match="not a PartialSeg dataset"):
+            prepare_run(tmp_path / "run", quick.model_copy(update={"dataset": tmp_path}))
+
+    def test_an_empty_dataset(self, tmp_path, quick):
+        dataset = make_dataset(tmp_path / "empty", full=0, partial=0)
+        with pytest.raises(UserError, match="no cases"):
+            prepare_run(tmp_path / "run", quick.model_copy(update={"dataset": dataset.folder}))
+
+    def test_a_model_of_another_scheme(self, tmp_path, quick):
+        run = trained(tmp_path, quick.model_copy(update={"epochs": 1}), "first")
+        info = json.loads((run.model / "model.json").read_text())
+        info["scheme"]["labels"][0]["children"][0]["name"] = "kernel"
+        (run.model / "model.json").write_text(json.dumps(info))
+        with pytest.raises(UserError, match="choose a model that fits"):
+            prepare_run(tmp_path / "run", quick.model_copy(update={"initial_model": run.model}))
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"loss": "dice"}, "loss.*expected one of iuc"),
+            ({"network": {"name": "vnet"}}, "network.*unet"),
+            ({"patch": (100, 100)}, "multiples of 16"),
+            ({"epochs": 0}, "epochs"),
+            ({"device": "tpu"}, "device"),
+            ({"learning_rat": 1}, "learning_rat"),
+        ],
+    )
+    def test_a_setting_that_does_not_exist_or_fit(self, settings, words):
+        with pytest.raises(UserError, match=words):
+            TrainConfig.checked({"dataset": "d", **settings}, origin="config.json")
