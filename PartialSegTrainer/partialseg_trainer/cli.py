@@ -1,0 +1,78 @@
+"""The command `partialseg`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from . import __version__
+from .commands import check, demo, evaluate, export, importing, models, runs, segment, synthesize
+from .commands import train as training
+from .commands.failures import explain
+from .commands.terminal import remark
+
+_DATA, _TRAIN, _USE = "Prepare scans", "Train", "Use a model"
+
+app = typer.Typer(
+    help="Learn to segment the newborn brain from whatever annotations exist.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", rich_help_panel="Begin here")(demo.demo)
+app.command("synthesize", rich_help_panel=_DATA)(synthesize.synthesize)
+app.command("import", rich_help_panel=_DATA)(importing.import_)
+app.command("export", rich_help_panel=_DATA)(export.export)
+app.command("check", rich_help_panel=_DATA)(check.check)
+app.command("train", rich_help_panel=_TRAIN)(training.train)
+app.add_typer(runs.app, name="runs", rich_help_panel=_TRAIN)
+app.add_typer(models.app, name="models", rich_help_panel=_TRAIN)
+app.command("segment", rich_help_panel=_USE)(segment.segment)
+app.command("evaluate", rich_help_panel=_USE)(evaluate.evaluate)
+
+
+@dataclass
+class Invocation:
+    """What holds for one call of the command, whatever its verb."""
+
+    debug: bool = False
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"partialseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all_verbs(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Show where an error arose.", envvar="PARTIALSEG_DEBUG"),
+    ] = False,
+) -> None:
+    context.obj.debug = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code; see `ExitCode`."""
+    invocation = Invocation()
+    try:
+        app(arguments, prog_name="partialseg", obj=invocation)
+    except Exception as error:
+        if invocation.debug:
+            traceback.print_exc()
+        sentence, code = explain(error)
+        remark(f"Error: {sentence}", "red")
+        sys.exit(code)

@@ -1,0 +1,80 @@
+"""`partialseg evaluate`: scores of labelmaps against a truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import UserError
+from .options import AsJson, Overwrite, Scheme
+from .terminal import print_json, progress_bar, remark, say, show
+
+
+def evaluate(
+    prediction: Annotated[
+        Path, typer.Argument(help="A labelmap, or a folder of them.", metavar="PRED")
+    ],
+    truth: Annotated[
+        Path, typer.Argument(help="The labelmap, or folder, to compare with.", metavar="TRUTH")
+    ],
+    scheme: Scheme,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Also write a row for each scan and label.", metavar="FILE"),
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score segmentations: Dice, surface distances in mm, volumes in mL.
+
+    Super-labels are scored too. In folders, files of the same scan are paired by name. A score
+    that is undefined, where a label is missing on one side, is left out of the means and counted.
+
+    \b
+    Examples:
+      partialseg evaluate predicted.nii.gz truth.nii.gz --scheme dhcp9
+      partialseg evaluate predictions truths --scheme dhcp9 --csv scores.csv --json
+    """
+    if csv is not None and csv.exists() and not overwrite:
+        raise UserError(
+            f"{csv} already exists; choose another file, or ask to overwrite (--overwrite)."
+        )
+    for path in (prediction, truth):
+        if not path.exists():
+            raise UserError(f"{path} does not exist; check the path.")
+    if prediction.is_dir() != truth.is_dir():
+        folder, file = (prediction, truth) if prediction.is_dir() else (truth, prediction)
+        raise UserError(f"{folder} is a folder and {file} a file; give two folders or two files.")
+
+    from ..evaluation import (
+        score_files,
+        score_folders,
+        score_table,
+        scores_content,
+        summary_table,
+        terminal_table,
+    )
+    from ..files import write_text
+    from ..labels import LabelScheme
+
+    chosen = LabelScheme.load(scheme)
+    if prediction.is_dir():
+        with progress_bar("Scoring scans") as advance:
+            scores = score_folders(prediction, truth, chosen, advance)
+    else:
+        scores = {prediction.name: score_files(prediction, truth, chosen)}
+    table = score_table(scores)
+    if csv is not None:
+        write_text(csv, table.to_csv(index=False))
+    if as_json:
+        print_json(scores_content(scores, chosen))
+        return
+    show(terminal_table(summary_table(table), chosen))
+    for scan, rows in scores.items():
+        for row in rows:
+            if row.note:
+                say(f"{scan}: {chosen[row.label].title}: {row.note}.", "yellow")
+    if csv is not None:
+        remark(f"Written: {csv}")

@@ -1,0 +1,132 @@
+"""`partialseg segment`: labelmaps of new scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UserError
+from .failures import ExitCode
+from .options import AsJson, Device, Overwrite
+from .terminal import busy, counted, print_json, progress_bar, remark, say, show
+
+if TYPE_CHECKING:
+    from ..inference import Job, Segmentation
+
+    Outcome = tuple[Job, Segmentation | UserError]
+
+
+def segment(
+    source: Annotated[
+        Path,
+        typer.Argument(help="A scan, a folder of scans, or a BIDS tree.", metavar="IN"),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The labelmap (.nii.gz, .nii, .nrrd), or a folder.",
+            metavar="OUT",
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A model's folder or name, or a run's folder.",
+            metavar="DIR",
+            show_default="the one that ships",
+        ),
+    ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence."),
+    ] = False,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Segment T2-weighted scans with a trained model.
+
+    Each labelmap has exactly its scan's shape and affine. A folder's scans that cannot be used do
+    not stop the others; the exit code is 1 then.
+
+    \b
+    Examples:
+      partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
+      partialseg segment bids-tree -o derivatives --model my-run/model --confidence
+    """
+    with busy("Loading the model"):
+        from ..inference import find_jobs, load_model, segment_files
+        from ..networks.device import choose_device
+
+        jobs = find_jobs(source, output, overwrite=overwrite)
+        _refuse_overwriting([job.confidence for job in jobs if confidence and not overwrite])
+        choose_device(device)
+        loaded = load_model(model)
+    outcomes: list[Outcome] = []
+    with progress_bar("Segmenting") as advance:
+        for job, result in segment_files(
+            jobs,
+            loaded,
+            device=device,
+            confidence=confidence,
+            progress=(lambda _: advance) if len(jobs) == 1 else None,
+        ):
+            outcomes.append((job, result))
+            if len(jobs) > 1:
+                advance(len(outcomes), len(jobs))
+    failed = [result for _, result in outcomes if isinstance(result, UserError)]
+    if failed and not source.is_dir():
+        raise failed[0]
+    if as_json:
+        scans = [_as_json(job, result) for job, result in outcomes]
+        print_json({"model": loaded.info.name, "scheme": loaded.scheme.name, "scans": scans})
+    else:
+        for error in failed:
+            remark(f"Not segmented: {error}", "red")
+        if len(jobs) == 1 and not failed:
+            show(_volumes_table(outcomes[0][1]))
+            say(f"Written: {jobs[0].labelmap}")
+            if confidence:
+                say(f"Written: {jobs[0].confidence}")
+        else:
+            done = len(jobs) - len(failed)
+            say(f"Segmented {done} of {counted(len(jobs), 'scan')} into {output}.")
+    if failed:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _refuse_overwriting(paths: list[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise UserError(
+                f"{path} already exists; choose another output, or ask to overwrite (--overwrite)."
+            )
+
+
+def _as_json(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
+    if isinstance(result, UserError):
+        return {"image": str(job.image), "error": str(result)}
+    return {
+        "image": str(job.image),
+        "labelmap": str(job.labelmap),
+        "confidence": str(job.confidence) if result.confidence is not None else None,
+        "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
+    }
+
+
+def _volumes_table(result: Segmentation) -> Any:
+    """The volume of each label, the parts of a super-label below it."""
+    from rich.table import Table
+
+    scheme, volumes = result.scheme, result.volumes_ml()
+    table = Table("Label", "Name")
+    table.add_column("Volume (mL)", justify="right")
+    for root in (label for label in scheme if label.parent is None):
+        for name in scheme.descendants(root.name):
+            indent = "  " * len(scheme.ancestors(name))
+            table.add_row(indent + scheme[name].title, name, f"{volumes[name]:.2f}")
+    return table

@@ -1,0 +1,92 @@
+"""What a command shows: results on standard output, progress and remarks on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rich.table import Table
+
+# Wide enough for every table, where nobody looks at a screen.
+_WIDTH_OF_FILES = 160
+
+
+def say(text: str, style: str | None = None) -> None:
+    """Print a line of the result; a long one is left for the terminal to wrap."""
+    Console(highlight=False).print(text, style=style, markup=False, soft_wrap=True)
+
+
+def remark(text: str, style: str | None = None) -> None:
+    """Print a line that is not the result."""
+    remarks().print(text, style=style, markup=False, soft_wrap=True)
+
+
+def remarks() -> Console:
+    """The console of standard error, where progress is shown."""
+    return Console(stderr=True, highlight=False)
+
+
+def show(table: Table) -> None:
+    """Print a table of results."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(highlight=False, width=_WIDTH_OF_FILES)
+    console.print(table)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 scan`, `2 scans`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def print_json(content: Any) -> None:
+    """Print the one JSON document of a command."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def busy(what: str) -> AbstractContextManager:
+    """Show that something goes on, of which nobody knows how long it takes."""
+    console = remarks()
+    return console.status(what) if console.is_terminal else nullcontext()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what is called with (done, in all); without a terminal it prints a line a tenth."""
+    console = remarks()
+    if not console.is_terminal:
+        yield _lines_of_progress(what)
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _lines_of_progress(what: str) -> Callable[[int, int], None]:
+    shown = 0
+
+    def advance(done: int, total: int) -> None:
+        nonlocal shown
+        tenth = done * 10 // max(total, 1)
+        if tenth > shown:
+            shown = tenth
+            remark(f"{what}: {done} of {total}")
+
+    return advance
