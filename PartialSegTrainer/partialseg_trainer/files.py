@@ -29,12 +29,26 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     try:
-        yield temporary
-        with open(temporary, "rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
+        with _naming(path, temporary):
+            yield temporary
+            with open(temporary, "rb+") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Let errors name `path`, which the user knows, where they name the temporary one or none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(error.filename or temporary).replace(str(temporary), str(path))
+        raise
+    except UserError as error:
+        error.args = (str(error).replace(str(temporary), str(path)), *error.args[1:])
+        raise
 
 
 @contextmanager
@@ -48,12 +62,13 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
         raise UserError(f"{path} already exists; choose another folder or remove it first.")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
-    temporary.mkdir()
     try:
-        yield temporary
-        if path.is_dir():
-            path.rmdir()
-        os.replace(temporary, path)
+        with _naming(path, temporary):
+            temporary.mkdir()
+            yield temporary
+            if path.is_dir():
+                path.rmdir()
+            os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -84,14 +99,24 @@ def read_checked(path: str | os.PathLike, model: type[ModelT]) -> ModelT:
 
     Raises UserError that names the file, the first wrong field and what was expected there.
     """
+    return checked(read_json(path), model, str(path))
+
+
+def checked(content: Any, model: type[ModelT], origin: str) -> ModelT:
+    """Bring plain content into a pydantic model.
+
+    Raises UserError that names `origin`, the first wrong field and what was expected there.
+    """
     import pydantic
 
-    content = read_json(path)
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(
-            f"{path}: {field}: {first['msg']} (found {first['input']!r}); correct the field."
-        ) from error
+        # pydantic says where the words come from; that is of no use to who reads them.
+        words = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            words = "There is no such field"
+        field = ".".join(str(part) for part in first["loc"])
+        what = f"{field}: {words} (found {first['input']!r})" if field else words
+        raise UserError(f"{origin}: {what}; correct it.") from error

@@ -62,8 +62,7 @@ def segment(
         from ..inference import find_jobs, load_model, segment_files
         from ..networks.device import choose_device
 
-        jobs = find_jobs(source, output, overwrite=overwrite)
-        _refuse_overwriting([job.confidence for job in jobs if confidence and not overwrite])
+        jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence)
         choose_device(device)
         loaded = load_model(model)
     outcomes: list[Outcome] = []
@@ -97,14 +96,6 @@ def segment(
             say(f"Segmented {done} of {counted(len(jobs), 'scan')} into {output}.")
     if failed:
         raise typer.Exit(ExitCode.PROBLEMS)
-
-
-def _refuse_overwriting(paths: list[Path]) -> None:
-    for path in paths:
-        if path.exists():
-            raise UserError(
-                f"{path} already exists; choose another output, or ask to overwrite (--overwrite)."
-            )
 
 
 def _as_json(job: Job, result: Segmentation | UserError) -> dict[str, Any]:

@@ -31,7 +31,9 @@ class Job:
         return self.labelmap.with_name(f"{name}_confidence{ending}")
 
 
-def find_jobs(source: str | Path, output: str | Path, *, overwrite: bool = False) -> list[Job]:
+def find_jobs(
+    source: str | Path, output: str | Path, *, overwrite: bool = False, confidence: bool = False
+) -> list[Job]:
     """What there is to segment in `source`, and the files to write under `output`.
 
     A file gives one file. A folder gives a file of the same name for each image in it. A BIDS tree
@@ -39,7 +41,8 @@ def find_jobs(source: str | Path, output: str | Path, *, overwrite: bool = False
     the same place under `output`.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, or
-    a file is there already and `overwrite` is false.
+    a file to write, the confidence maps included if these are wanted, is there already and
+    `overwrite` is false.
     """
     source, output = Path(source), Path(output)
     if source.is_dir():
@@ -54,7 +57,8 @@ def find_jobs(source: str | Path, output: str | Path, *, overwrite: bool = False
             raise UserError(f"{source} does not exist; check the path.")
         _split_ending(output)
         jobs = [Job(source, output)]
-    present = [job.labelmap for job in jobs if job.labelmap.exists()]
+    wanted = [path for job in jobs for path in (job.labelmap, job.confidence)[: 1 + confidence]]
+    present = [path for path in wanted if path.exists()]
     if present and not overwrite:
         raise UserError(
             f"{present[0]} already exists{f', and {len(present) - 1} more' * (len(present) > 1)}; "

@@ -17,16 +17,21 @@ def choose_device(name: str) -> torch.device:
             name = "cuda"
         else:
             name = "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(name)
-    missing = {
-        "cuda": device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count(),
-        "mps": device.type == "mps" and not torch.backends.mps.is_available(),
-    }
-    if any(missing.values()):
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or not _is_here(device):
         raise UserError(
             f"This computer has no device '{name}' that PyTorch can use; choose auto or cpu."
         )
     return device
+
+
+def _is_here(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    return device.type == "cpu" or (device.type == "mps" and torch.backends.mps.is_available())
 
 
 def describe(device: torch.device) -> str:

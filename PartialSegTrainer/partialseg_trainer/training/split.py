@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..dataset import Case, Dataset, split_subjects
 from ..errors import UserError
-from ..labels import LabelScheme
 from ..losses import build_loss
 from .config import TrainConfig
 from .slices import SliceStore
@@ -33,7 +33,8 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
     """The cases that a training reads, and the subjects among them that validate.
 
     Test subjects are left out, and partial scans too where the loss cannot use them. Raises
-    UserError when there is no case, or no fully labelled one where one is needed.
+    UserError when there is no case, or no fully labelled one where one is needed: by the loss, or
+    because some label is marked in no other.
     """
     split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
     validation = set(split.validation)
@@ -46,31 +47,31 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
                 f"{dataset.folder} has no fully labelled scan to train on, which the loss "
                 f"'{config.loss}' needs; label one scan fully, or choose a loss for partial labels."
             )
+    training = [case for case in cases if case.subject not in validation]
+    if not any(case.info.fully_known for case in training):
+        _check_every_label_is_marked(dataset, training)
     return cases, validation
 
 
-def split_slices(
-    store: SliceStore, validation: set[str], scheme: LabelScheme, origin: str
-) -> SliceSplit:
-    """Split the slices of a store by subject.
+def _check_every_label_is_marked(dataset: Dataset, training: list[Case]) -> None:
+    missing = set(dataset.scheme.names)
+    for case in training:
+        marked = (case.label_sets(dataset.scheme).codebook == 1).any(axis=0)
+        missing -= set(itertools.compress(dataset.scheme.names, marked))
+        if not missing:
+            return
+    unmarked = ", ".join(name for name in dataset.scheme.names if name in missing)
+    raise UserError(
+        f"{dataset.folder} has no fully labelled scan among those to train on, and {unmarked} is "
+        "marked in none of them, so it cannot be learned; label one scan fully."
+    )
 
-    Raises UserError when no training scan is fully labelled and some label is marked in none.
-    """
-    split = SliceSplit(
+
+def split_slices(store: SliceStore, validation: set[str]) -> SliceSplit:
+    """Split the slices of a store by subject."""
+    return SliceSplit(
         full=store.numbers(lambda case: case.subject not in validation and case.fully_known),
         partial=store.numbers(lambda case: case.subject not in validation and not case.fully_known),
         validation=store.numbers(lambda case: case.subject in validation),
         validation_subjects=frozenset(validation),
     )
-    if not len(split.full):
-        seen = store.codebook(scheme)[store.code_counts(split.partial) > 0]
-        missing = [
-            name for name, column in zip(scheme.names, seen.T, strict=True) if 1 not in column
-        ]
-        if missing:
-            raise UserError(
-                f"{origin} has no fully labelled scan among those to train on, and "
-                f"{', '.join(missing)} is marked in none of them, so it cannot be learned; "
-                "label one scan fully."
-            )
-    return split

@@ -62,7 +62,7 @@ def train(run: RunFolder) -> None:
             config.preprocessing,
             progress=lambda done, all_: reporter.update(stage=f"preparing scan {done} of {all_}"),
         )
-        split = split_slices(store, validation, dataset.scheme, str(dataset.folder))
+        split = split_slices(store, validation)
         module = PartialLabelTraining(config, dataset.scheme, store, split)
         if config.initial_model is not None:
             initial = load_model(config.initial_model).network
