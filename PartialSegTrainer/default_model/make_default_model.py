@@ -21,12 +21,12 @@ from partialseg_trainer.evaluation import score, write_scores
 from partialseg_trainer.files import read_json
 from partialseg_trainer.inference import segment
 from partialseg_trainer.labels import LabelSets, Status
-from partialseg_trainer.networks.model import ModelInfo, load_model, save_model
+from partialseg_trainer.networks.model import Model, ModelInfo, load_model, save_model
 from partialseg_trainer.runs import RunFolder, RunState, read_status
 from partialseg_trainer.synthesis import make_phantom
 from partialseg_trainer.training import TrainConfig, prepare_run, train
-from partialseg_trainer.training.card import model_card
-from partialseg_trainer.volumes import read_labelmap, read_volume
+from partialseg_trainer.training.card import model_card, preview
+from partialseg_trainer.volumes import Volume, normalise_intensity, read_labelmap, read_volume
 
 # The atlas's values as those of dhcp9. Its white matter holds the hippocampi, its scheme has the
 # corpus callosum apart, and it has no tissue outside the brain.
@@ -125,8 +125,8 @@ def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
     }
     real = {
         name: score(
-            segment(image, model).labelmap,
-            type(truth)(table[truth.data], truth.affine),
+            read_labelmap(segment(image, model).labelmap),
+            Volume(table[truth.data], truth.affine),
             model.scheme,
         )
         for name, (image, truth) in scans.items()
@@ -134,7 +134,7 @@ def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
     phantoms = {}
     for number in range(TEST_PHANTOMS):
         phantom = make_phantom((2027, number))
-        found = segment(phantom.image, model).labelmap
+        found = read_labelmap(segment(phantom.image, model).labelmap)
         phantoms[f"phantom{number}"] = score(found, phantom.labelmap, model.scheme)
     columns = {
         f"atlas, weeks {TEST_WEEKS[0]}-{TEST_WEEKS[-1]} (unseen)": real,
@@ -159,9 +159,17 @@ def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
     card = model_card(info, model.scheme, data=facts["data"], limits=facts["limits"])
     if output.exists():
         shutil.rmtree(output)
-    preview = (run.model / "preview.png").read_bytes()
-    save_model(output, model.network, info, card, preview)
+    save_model(output, model.network, info, card, _picture(model))
     print(json.dumps(info.scores, indent=2))
+
+
+def _picture(model: Model) -> bytes:
+    """A phantom it has not seen; pictures of the atlas are not ours to ship."""
+    phantom = make_phantom((2027, 0))
+    labelmap = np.asarray(segment(phantom.image, model).labelmap.dataobj)
+    middle = labelmap.shape[2] // 2
+    image = normalise_intensity(phantom.image.data)
+    return preview(image[:, :, middle], labelmap[:, :, middle], model.scheme)
 
 
 def _mean_dice(scores: dict, label: str) -> float | None:

@@ -45,6 +45,8 @@ def _naming(path: Path, temporary: Path) -> Iterator[None]:
         yield
     except OSError as error:
         error.filename = str(error.filename or temporary).replace(str(temporary), str(path))
+        if error.filename2 is not None:
+            error.filename2 = str(error.filename2).replace(str(temporary), str(path))
         raise
     except UserError as error:
         error.args = (str(error).replace(str(temporary), str(path)), *error.args[1:])

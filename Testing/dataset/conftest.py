@@ -1,6 +1,7 @@
 """A small dataset for the tests of this folder."""
 
 import pytest
+
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.labels import LabelScheme, LabelSets
 from small_scans import image, labelmap

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from partialseg_trainer.volumes import Volume, write_volume
 
 SHAPE = (7, 6, 5)

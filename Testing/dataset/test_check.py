@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from partialseg_trainer.dataset import Dataset, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelSets

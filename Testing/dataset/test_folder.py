@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from partialseg_trainer.dataset.hiding import (
     hide_labels,
     status_after_hiding,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from partialseg_trainer.dataset import import_dhcp
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.volumes import write_volume

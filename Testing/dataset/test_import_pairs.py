@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from partialseg_trainer.dataset import import_pairs
 from partialseg_trainer.dataset.pairing import find_pairs, scan_name
 from partialseg_trainer.errors import UserError

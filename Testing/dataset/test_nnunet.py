@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from partialseg_trainer.dataset import Dataset, export_nnunet, import_nnunet
 from partialseg_trainer.dataset.nnunet_labels import declare_scheme
 from partialseg_trainer.errors import UserError

@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from forests import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forests import annotations
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
 

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from forests import schemes
 from hypothesis import given
 
+from forests import schemes
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 

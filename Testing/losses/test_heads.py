@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import torch
-from test_losses import DEEP, SCHEME
 
 from partialseg_trainer.losses.heads import leaf_logits
+from test_losses import DEEP, SCHEME
 
 
 def consistent_vectors(scheme):
@@ -16,7 +16,9 @@ def consistent_vectors(scheme):
         families = [[label.name for label in scheme if label.parent is None]]
         families += [list(label.children) for label in scheme if label.children]
         alone = all(sum(marked[name] for name in family) <= 1 for family in families)
-        inside = all(marked[label.parent] for label in scheme if label.parent and marked[label.name])
+        inside = all(
+            marked[label.parent] for label in scheme if label.parent and marked[label.name]
+        )
         filled = all(
             any(marked[child] for child in label.children)
             for label in scheme

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import SCHEME, ball
 
+from conftest import SCHEME, ball
 from partialseg_trainer.labels import LabelSets
 from partialseg_trainer.training import TrainConfig
 from partialseg_trainer.training.patches import TrainingBatches, ValidationBatches

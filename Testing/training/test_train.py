@@ -7,10 +7,11 @@ import time
 import numpy as np
 import pytest
 import torch
-from conftest import SCHEME, ball, make_dataset
 
+from conftest import SCHEME, ball, make_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
+from partialseg_trainer.networks.model import NetworkSettings
 from partialseg_trainer.runs import RunState, read_metrics, read_status, request_stop, start, wait
 from partialseg_trainer.training import TrainConfig, prepare_run, train
 
@@ -33,7 +34,8 @@ def wait_until(condition, seconds=60):
 
 
 def test_two_full_scans_and_three_partial_ones_teach_the_parts(tmp_path, quick):
-    run = trained(tmp_path, quick.model_copy(update={"epochs": 20, "slices_per_epoch": 96}))
+    longer = {"epochs": 20, "slices_per_epoch": 96, "network": NetworkSettings(width=8, depth=3)}
+    run = trained(tmp_path, quick.model_copy(update=longer))
     image, labelmap = ball(99)
     found = np.asarray(segment(image, load_model(run.model)).labelmap.dataobj)
     for name in SCHEME.names:
@@ -111,7 +113,7 @@ class TestRefusals:
 
     def test_partial_scans_alone_when_a_label_is_marked_in_none(self, tmp_path, quick):
         dataset = make_dataset(tmp_path / "partial", full=0, partial=3)
-        with pytest.raises(UserError, match="no fully labelled scan.*core, shell"):
+        with pytest.raises(UserError, match=r"no fully labelled scan.*core, shell"):
             prepare_run(tmp_path / "run", quick.model_copy(update={"dataset": dataset.folder}))
         assert not (tmp_path / "run").exists()
 

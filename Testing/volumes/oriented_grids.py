@@ -5,8 +5,9 @@ import itertools
 import nibabel
 import numpy as np
 from hypothesis import strategies as st
-from partialseg_trainer.volumes import Grid
 from scipy.spatial.transform import Rotation
+
+from partialseg_trainer.volumes import Grid
 
 # Every way in which three axes can run along the body's, up to tilt: 6 orders, 8 signs.
 ORIENTATIONS = [

@@ -7,9 +7,10 @@ import struct
 from pathlib import Path
 
 import nibabel
-import numpy as np
 import nrrd
+import numpy as np
 import pytest
+
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.volumes import (
     Volume,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oriented_grids import affine_of, grids, reordered
 from partialseg_trainer.volumes import Grid, canonical_grid
 

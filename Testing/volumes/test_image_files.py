@@ -4,11 +4,12 @@ import gzip
 import hashlib
 
 import nibabel
-import numpy as np
 import nrrd
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from oriented_grids import affine_of, grids, tilted
 from partialseg_trainer.volumes import (
     Volume,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from partialseg_trainer.volumes import brain_box, foreground, normalise_intensity, read_volume
 
 SHAPE = (40, 48, 44)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oriented_grids import ORIENTATIONS, affine_of, grids, reordered, tilted
 from partialseg_trainer.volumes import Grid, canonical_grid, read_labelmap, read_volume, resample
 

@@ -39,7 +39,8 @@ def explain(error: Exception) -> tuple[str, ExitCode]:
 
 
 def _explain_os_error(error: OSError) -> str:
-    place = error.filename or "A file"
+    # A copy has two names, of which the second is what could not be written.
+    place = error.filename2 or error.filename or "A file"
     if error.errno in _DISK_FULL:
         return f"{place} cannot be written: the disk is full; free some space and try again."
     if error.errno in _NOT_ALLOWED:
@@ -49,4 +50,6 @@ def _explain_os_error(error: OSError) -> str:
         )
     if error.errno == errno.ENOENT:
         return f"{place} does not exist; check the path."
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return f"{place} needs a folder where there is a file; choose another place."
     return f"{place} cannot be used ({error.strerror or error}); check the path and the disk."

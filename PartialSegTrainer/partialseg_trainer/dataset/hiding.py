@@ -59,8 +59,10 @@ def check_hidden(scheme: LabelScheme, hidden: Collection[str], keep_full: int) -
 def subjects_kept_full(subjects: Iterable[str], keep_full: int, seed: int) -> frozenset[str]:
     """Draw the subjects that keep all their labels; the same seed draws the same ones.
 
-    Raises UserError when there are fewer subjects than that.
+    Raises UserError when there are fewer subjects than that, and for a negative seed.
     """
+    if seed < 0:
+        raise UserError(f"seed is {seed}; choose 0 or a larger whole number.")
     ordered = sorted(set(subjects))
     if keep_full > len(ordered):
         raise UserError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..errors import UserError
+from ..files import checked
 from ..losses import loss_names
 from ..networks import network_names
 from ..networks.model import NetworkSettings
@@ -69,11 +70,12 @@ class TrainConfig(BaseModel):
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.1, ge=0, lt=1)
     validation_slices: int = Field(default=256, ge=1)
+    label_weights: Literal["none", "frequency"] = "frequency"
     sampling: Literal["balanced", "uniform", "reference"] = "balanced"
     full_share: float = Field(default=0.5, gt=0, lt=1)
     initial_model: Path | None = None
     seed: int = Field(default=0, ge=0)
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
 
@@ -88,6 +90,13 @@ class TrainConfig(BaseModel):
         _one_of(network.name, network_names())
         return network
 
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+            raise ValueError("expected one of auto, cpu, mps, cuda, or cuda:1 for the second GPU")
+        return device
+
     @model_validator(mode="after")
     def _patch_fits_network(self) -> TrainConfig:
         divisor = 2 ** (self.network.depth - 1)
@@ -98,13 +107,7 @@ class TrainConfig(BaseModel):
     @classmethod
     def checked(cls, content: dict[str, Any], origin: str = "the settings") -> TrainConfig:
         """Build from plain content. Raises UserError naming the first wrong field."""
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            place = f"{origin}: {field}" if field else origin
-            raise UserError(f"{place}: {first['msg']} (found {first['input']!r}).") from error
+        return checked(content, cls, origin)
 
 
 def _one_of(name: str, names: tuple[str, ...]) -> str:

@@ -51,10 +51,10 @@ class PartialLabelTraining(lightning.LightningModule):
         self._expect(store.code_counts(split.training))
 
     def _expect(self, code_counts: np.ndarray) -> None:
-        """Start from the frequencies in the annotation, rather than from one half each.
+        """Start from the frequencies in the annotation, and weigh labels by them.
 
-        Rare structures would otherwise spend the first epochs in unlearning that they are
-        everywhere (Lin et al., ICCV 2017, section 4.1).
+        Otherwise the first epochs go into unlearning that every structure is everywhere (Lin et
+        al., ICCV 2017, section 4.1), and frequent labels alone shape the features.
         """
         counts = torch.from_numpy(code_counts).double()
         if self.loss.head == "labels":
@@ -62,6 +62,9 @@ class PartialLabelTraining(lightning.LightningModule):
             yes = (counts @ (values == 1).double()) + 1
             no = (counts @ (values == 0).double()) + 1
             bias = torch.log(yes / no)
+            if self.config.label_weights == "frequency":
+                weights = (yes + no) / yes
+                self.loss.weigh_labels((weights / weights.mean()).float())
         else:
             possible = self.codebook.leaf_sets.double()
             bias = torch.log(counts @ (possible / possible.sum(1, keepdim=True)) + 1)

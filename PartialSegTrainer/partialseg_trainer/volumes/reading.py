@@ -15,6 +15,7 @@ from .file_bytes import DICOM_REMEDY, damaged, is_dicom, read_bytes
 from .volume import Volume
 
 MULTILABEL_VALUES = (0, 1, 2)
+Source = str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume
 
 
 def read_volume(path: str | os.PathLike) -> Volume:
@@ -28,7 +29,7 @@ def read_volume(path: str | os.PathLike) -> Volume:
     return as_volume(path)
 
 
-def as_volume(source: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume) -> Volume:
+def as_volume(source: Source) -> Volume:
     """The scan in a file, in a nibabel image or in a volume, checked, (X, Y, Z) float32.
 
     Raises:
@@ -42,13 +43,15 @@ def as_volume(source: str | os.PathLike | nibabel.spatialimages.SpatialImage | V
     return Volume(data, affine)
 
 
-def read_labelmap(path: str | os.PathLike) -> Volume:
-    """Read a labelmap, (X, Y, Z) of whole numbers: uint8, or uint16 where a value needs it.
+def read_labelmap(source: Source) -> Volume:
+    """The labelmap in a file, in a nibabel image or in a volume, checked, (X, Y, Z).
+
+    Its values are whole numbers: uint8, or uint16 where a value needs it.
 
     Raises:
-        UserError: the file cannot be read, is not 3-D, or has fractional, negative or huge values.
+        UserError: it cannot be read, is not 3-D, or has fractional, negative or huge values.
     """
-    name, data, affine = _open(path)
+    name, data, affine = _open(source)
     data = _whole_numbers(_three_axes(data, name), name)
     return Volume(data, affine)
 
@@ -74,9 +77,7 @@ def read_multilabel(path: str | os.PathLike) -> Volume:
     return Volume(data, affine)
 
 
-def _open(
-    source: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
-) -> tuple[str, np.ndarray, np.ndarray]:
+def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray]:
     """Name, values and affine; what every kind of volume has to satisfy is checked here."""
     if isinstance(source, Volume):
         name, data, affine = "the volume", source.data, source.affine

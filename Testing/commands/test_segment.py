@@ -1,0 +1,105 @@
+"""`partialseg segment`: one scan, many, and models that cannot be used."""
+
+import json
+import pickle
+import shutil
+
+import nibabel
+import numpy as np
+import pytest
+
+from partialseg_trainer.labels import LabelScheme
+
+
+def test_one_scan_keeps_its_grid_and_its_volumes_are_listed(partialseg, model, scan, tmp_path):
+    output = tmp_path / "out" / "seg.nii.gz"
+    result = partialseg("segment", scan, "-o", output, "--model", model, "--confidence")
+    assert result.code == 0
+    before, after = nibabel.load(scan), nibabel.load(output)
+    assert after.shape == before.shape and np.array_equal(after.affine, before.affine)
+    assert (tmp_path / "out" / "seg_confidence.nii.gz").is_file()
+    assert all(label.title in result.out for label in LabelScheme.load("brainstem"))
+
+
+def test_json_on_standard_output_is_one_document(partialseg, model, scan, tmp_path):
+    output = tmp_path / "seg.nii.gz"
+    result = partialseg("segment", scan, "-o", output, "--model", model, "--json")
+    content = json.loads(result.out)
+    assert content["scheme"] == "brainstem"
+    (entry,) = content["scans"]
+    assert entry["labelmap"] == str(output) and entry["confidence"] is None
+    values, counts = np.unique(np.asarray(nibabel.load(output).dataobj), return_counts=True)
+    brainstem_ml = counts[values > 0].sum() * 8 / 1000
+    assert entry["volumes_ml"]["brainstem"] == pytest.approx(brainstem_ml, abs=1e-3)
+
+
+def test_a_bad_scan_in_a_folder_does_not_stop_the_others(partialseg, model, pairs, tmp_path):
+    images = shutil.copytree(pairs / "images", tmp_path / "images")
+    (images / "1.nii.gz").write_text("broken")
+    result = partialseg("segment", images, "-o", tmp_path / "out", "--model", model, "--json")
+    assert result.code == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("0.nii.gz", "2.nii.gz", "3.nii.gz")
+    ]
+    failed = [entry for entry in json.loads(result.out)["scans"] if "error" in entry]
+    assert [entry["image"] for entry in failed] == [str(images / "1.nii.gz")]
+
+
+def test_a_bids_tree_gets_derivatives(partialseg, model, dataset, tmp_path):
+    result = partialseg("segment", dataset, "-o", tmp_path / "out", "--model", model)
+    assert result.code == 0
+    assert "4 of 4 scans" in result.out
+    assert len(list((tmp_path / "out").glob("sub-*/anat/*_desc-partialseg_dseg.nii.gz"))) == 4
+
+
+@pytest.mark.parametrize("name", ["seg.nii.gz", "seg_confidence.nii.gz"])
+def test_no_file_is_replaced_unless_asked(partialseg, model, scan, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    words = ("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model, "--confidence")
+    result = partialseg(*words)
+    assert result.code == 2 and name in result.sentence
+    assert [path.read_text() for path in tmp_path.glob("seg*")] == ["mine"]
+    assert partialseg(*words, "--overwrite").code == 0
+    assert nibabel.load(tmp_path / name).shape == nibabel.load(scan).shape
+
+
+class TestModels:
+    """A model that cannot be used is refused before anything is written."""
+
+    def refused(self, partialseg, scan, model, tmp_path, words=()):
+        output = tmp_path / "out" / "seg.nii.gz"
+        result = partialseg("segment", scan, "-o", output, "--model", model, *words)
+        assert result.code == 2 and not output.parent.exists()
+        return result.sentence
+
+    def test_no_model_folder(self, partialseg, scan, tmp_path):
+        assert "model.json" in self.refused(partialseg, scan, tmp_path / "none", tmp_path)
+
+    def test_corrupted_weights(self, partialseg, scan, model, tmp_path):
+        copied = shutil.copytree(model, tmp_path / "model")
+        weights = bytearray((copied / "weights.safetensors").read_bytes())
+        weights[-5] ^= 255
+        (copied / "weights.safetensors").write_bytes(weights)
+        assert "weights.safetensors" in self.refused(partialseg, scan, copied, tmp_path)
+
+    def test_pickled_weights_are_not_loaded(self, partialseg, scan, model, tmp_path):
+        copied = shutil.copytree(model, tmp_path / "model")
+        (copied / "weights.safetensors").write_bytes(pickle.dumps({"head.weight": [1.0]}))
+        assert "pickled" in self.refused(partialseg, scan, copied, tmp_path)
+
+    @pytest.mark.parametrize("device", ["tpu", "cuda:99", "meta"])
+    def test_a_device_that_is_not_there(self, partialseg, scan, model, tmp_path, device):
+        sentence = self.refused(partialseg, scan, model, tmp_path, ("--device", device))
+        assert device in sentence and "cpu" in sentence
+
+
+@pytest.mark.parametrize("output", ["seg.png", "seg"])
+def test_an_output_of_unknown_format_is_refused(partialseg, model, scan, tmp_path, output):
+    result = partialseg("segment", scan, "-o", tmp_path / output, "--model", model)
+    assert result.code == 2 and ".nii.gz" in result.sentence
+    assert not list(tmp_path.glob("seg*"))
+
+
+def test_a_scan_that_does_not_exist_is_refused(partialseg, model, tmp_path):
+    result = partialseg("segment", tmp_path / "no.nii.gz", "-o", tmp_path / "o.nii.gz")
+    assert result.code == 2 and "no.nii.gz does not exist" in result.sentence
