@@ -10,7 +10,10 @@ from partialseg_trainer import __version__
 
 ENGINE = Path(__file__).resolve().parents[2] / "PartialSegTrainer"
 CALL = "import sys; sys.path.insert(0, sys.argv.pop(1)); from partialseg_trainer.cli import main;"
-VERBS = "demo synthesize import export check train segment evaluate runs models".split()
+VERBS = (
+    *("demo", "synthesize", "import", "export", "check"),
+    *("train", "segment", "evaluate", "runs", "models"),
+)
 SUBVERBS = [("runs", v) for v in ("list", "watch", "stop", "resume")] + [
     ("models", v) for v in ("list", "show")
 ]
