@@ -27,6 +27,7 @@ from partialseg_trainer.evaluation import (
     partial_picture,
     plain_summary,
     score,
+    score_table,
     segmentation_picture,
     write_report,
     write_scores,
@@ -49,6 +50,7 @@ from .volumes import addVolumeNode
 
 # Few, coarse scans and a small network, so that two trainings fit into a few minutes of two cores.
 # Half of what IUC draws is from full scans: both methods see those equally often.
+EPOCHS = 16
 SLICES_PER_EPOCH = {"IUC": 1000, "Supervised": 500}
 LOSSES = {"IUC": "iuc", "Supervised": "supervised"}
 FULL, WITHOUT_PARTS, SUPER_LABEL_ALONE, VALIDATION, TEST = 2, 3, 7, 2, 2
@@ -99,7 +101,8 @@ def main(output: str | os.PathLike, seed: int = 0) -> Path:
     with _stage(console, "Scoring, writing the report"):
         for method in LOSSES:
             write_scores(output / "scores" / method, scores[method], scheme)
-        summary = plain_summary(scores, scheme)
+        tables = {method: score_table(scores[method]) for method in LOSSES}
+        summary = plain_summary(tables, scheme)
         report = write_report(
             output / "report.html",
             ReportContent(
@@ -193,7 +196,7 @@ def _trainInBackground(
                 network={"width": 8, "depth": 4},
                 patch=(64, 64),
                 batch_size=4,
-                epochs=16,
+                epochs=EPOCHS,
                 slices_per_epoch=SLICES_PER_EPOCH[method],
                 schedule="one_cycle",
                 monitor="validation_dice",
@@ -263,7 +266,10 @@ def _pictures(
             "The scan, its true labels, and what each model makes of it.",
             picture,
         )
-    partial = next(case for case in dataset.cases if not case.info.fully_known)
+    complete = {
+        case: list(case.info.status.values()).count(Status.COMPLETE) for case in dataset.cases
+    }
+    partial = min(complete, key=complete.get)
     yield ReportPicture(
         f"What training knows of {partial.name}",
         "Only the total cerebrum was drawn. Its parts are unknown inside it and known not to be "
