@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from PartialSegLib import demo
 
 from partialseg_trainer.dataset import Dataset, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model
+from PartialSegLib import demo
 
 
 def test_the_demo_leaves_everything_it_promises(tmp_path, monkeypatch, capsys):
