@@ -21,7 +21,7 @@ _DATA, _TRAIN, _USE = "Prepare scans", "Train", "Use a model"
 app = typer.Typer(
     help="Learn to segment the newborn brain from whatever annotations exist.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

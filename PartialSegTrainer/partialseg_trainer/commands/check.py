@@ -23,9 +23,9 @@ def check(
 
     The exit code is 1 if there are errors, 0 if there are only warnings or none at all.
 
-    \b
     Example:
-      partialseg check my-dataset
+
+        partialseg check my-dataset
     """
     from ..dataset import check_dataset
 

@@ -26,9 +26,9 @@ def demo(
     Phantom neonates, most of them with only the total cerebrum drawn, are loaded as segmentation
     nodes, exported, trained on, segmented and scored. It takes a few minutes and no GPU.
 
-    \b
     Example:
-      partialseg demo --output demo
+
+        partialseg demo --output demo
     """
     folder = _folder_of_module()
     if importlib.util.find_spec("slicer") is None:

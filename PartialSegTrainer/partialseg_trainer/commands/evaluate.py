@@ -32,10 +32,10 @@ def evaluate(
     Super-labels are scored too. In folders, files of the same scan are paired by name. A score
     that is undefined, where a label is missing on one side, is left out of the means and counted.
 
-    \b
     Examples:
-      partialseg evaluate predicted.nii.gz truth.nii.gz --scheme dhcp9
-      partialseg evaluate predictions truths --scheme dhcp9 --csv scores.csv --json
+
+        partialseg evaluate predicted.nii.gz truth.nii.gz --scheme dhcp9
+        partialseg evaluate predictions truths --scheme dhcp9 --csv scores.csv --json
     """
     if csv is not None and csv.exists() and not overwrite:
         raise UserError(

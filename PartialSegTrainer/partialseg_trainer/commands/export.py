@@ -23,9 +23,9 @@ def export(
     nnU-Net gets its regions and its ignore label. A voxel known to be cerebrum, but not which
     part, can only be ignored there; how many these are is counted.
 
-    \b
     Example:
-      partialseg export my-dataset nnUNet_raw/Dataset001_Neonates --to nnunet
+
+        partialseg export my-dataset nnUNet_raw/Dataset001_Neonates --to nnunet
     """
     from ..dataset import Dataset, export_nnunet
 

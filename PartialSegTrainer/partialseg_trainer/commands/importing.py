@@ -77,12 +77,12 @@ def import_(
     Files belong together by their names. Subjects are called by the names of the files, which are
     not anonymised: rename files that carry a patient's name first.
 
-    \b
     Examples:
-      partialseg import --images scans --labels drawn --scheme dhcp9 \\
-                        --map 1=csf,2=tcv --output my-dataset
-      partialseg import --layout dhcp --folder dhcp-release --output paper \\
-                        --hide wm,cgm,dgm --keep-full 2 --seed 0
+
+        partialseg import --images scans --labels drawn --scheme dhcp9 \\
+                          --map 1=csf,2=tcv --output my-dataset
+        partialseg import --layout dhcp --folder dhcp-release --output paper \\
+                          --hide wm,cgm,dgm --keep-full 2 --seed 0
     """
     _refuse_options_of_other_layouts(
         layout,

@@ -21,9 +21,9 @@ app = typer.Typer(no_args_is_help=True, help="List the models at hand, or show o
 def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
     """List the models at hand: the default one, your own, and those of your runs.
 
-    \b
     Example:
-      partialseg models list
+
+        partialseg models list
     """
     with busy("Looking for models"):
         from ..inference import list_models
@@ -62,9 +62,9 @@ def show_(
 ) -> None:
     """Show what a model is: labels, training data, scores. Its weights are checked.
 
-    \b
     Example:
-      partialseg models show my-run/model
+
+        partialseg models show my-run/model
     """
     with busy("Loading the model"):
         from ..inference import load_model

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="List, watch, stop and resume train
 Run = Annotated[
     str | None,
     typer.Argument(
-        help="A run's folder, or its name.", metavar="[RUN]", show_default="the newest run"
+        help="A run's folder, or its name.", metavar="RUN", show_default="the newest run"
     ),
 ]
 
@@ -29,9 +29,9 @@ Run = Annotated[
 def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
     """List the runs, the newest first.
 
-    \b
     Example:
-      partialseg runs list
+
+        partialseg runs list
     """
     from ..runs import default_root, list_runs, read_status
 
@@ -65,9 +65,9 @@ def watch(run: Run = None, root: RunsRoot = None, as_json: AsJson = False) -> No
 
     The exit code is 0 if the training finished, 1 if it failed or was stopped.
 
-    \b
     Example:
-      partialseg runs watch my-run
+
+        partialseg runs watch my-run
     """
     from ..runs import read_status
 
@@ -93,9 +93,9 @@ def stop(
 ) -> None:
     """Stop a training when its state is saved, and wait for that; it can be resumed.
 
-    \b
     Example:
-      partialseg runs stop my-run
+
+        partialseg runs stop my-run
     """
     from ..runs import kill, request_stop, wait
 
@@ -122,9 +122,9 @@ def resume(
 ) -> None:
     """Let a stopped, failed or interrupted training go on from its last checkpoint.
 
-    \b
     Example:
-      partialseg runs resume my-run --detach
+
+        partialseg runs resume my-run --detach
     """
     go(find_run(run, root), resuming=True, detach=detach, as_json=as_json)
 

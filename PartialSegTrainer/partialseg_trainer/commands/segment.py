@@ -53,10 +53,10 @@ def segment(
     Each labelmap has exactly its scan's shape and affine. A folder's scans that cannot be used do
     not stop the others; the exit code is 1 then.
 
-    \b
     Examples:
-      partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
-      partialseg segment bids-tree -o derivatives --model my-run/model --confidence
+
+        partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
+        partialseg segment bids-tree -o derivatives --model my-run/model --confidence
     """
     with busy("Loading the model"):
         from ..inference import find_jobs, load_model, segment_files

@@ -26,9 +26,9 @@ def synthesize(
 ) -> None:
     """Make a dataset of phantom neonates, to try things without scans.
 
-    \b
     Example:
-      partialseg synthesize phantoms --subjects 8 --full 2
+
+        partialseg synthesize phantoms --subjects 8 --full 2
     """
     from ..synthesis import synthesize_dataset
 

@@ -136,11 +136,11 @@ def train(
     stops watching it. Options override the settings file; --print-config shows every setting with
     its value. The exit code is 0 if the training finished, 1 if it failed or was stopped.
 
-    \b
     Examples:
-      partialseg train --dataset my-dataset --run my-run --loss iuc
-      partialseg train --dataset my-dataset --run my-run --config paper.json \\
-                       --epochs 50 --set augmentation.head=0.3 --detach
+
+        partialseg train --dataset my-dataset --run my-run --loss iuc
+        partialseg train --dataset my-dataset --run my-run --config paper.json \\
+                         --epochs 50 --set augmentation.head=0.3 --detach
     """
     chosen = {
         "dataset": dataset and str(dataset),
