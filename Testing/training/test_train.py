@@ -1,6 +1,7 @@
 """Whole trainings, small ones: they learn, stop, resume, refuse and explain."""
 
 import json
+import shutil
 import signal
 import time
 
@@ -12,8 +13,17 @@ from conftest import SCHEME, ball, make_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.networks.model import NetworkSettings
-from partialseg_trainer.runs import RunState, read_metrics, read_status, request_stop, start, wait
+from partialseg_trainer.runs import (
+    RunFolder,
+    RunState,
+    read_metrics,
+    read_status,
+    request_stop,
+    start,
+    wait,
+)
 from partialseg_trainer.training import TrainConfig, prepare_run, train
+from partialseg_trainer.training.augmentation import augment
 
 
 def trained(tmp_path, config, name="run"):
@@ -103,6 +113,38 @@ def test_training_goes_on_from_a_model(tmp_path, quick):
     assert torch.allclose(weights, load_model(again.model).network.head.weight, atol=1e-5)
 
 
+def test_an_initial_model_may_be_named_from_where_one_is(tmp_path, quick, monkeypatch):
+    first = trained(tmp_path, quick.model_copy(update={"epochs": 1}), "first")
+    monkeypatch.chdir(tmp_path)
+    config = quick.model_copy(update={"initial_model": first.model.relative_to(tmp_path)})
+    run = prepare_run(tmp_path / "run", config)
+    monkeypatch.chdir(run.path)
+    train(run)
+    assert read_status(run).state is RunState.FINISHED
+
+
+def test_a_run_that_was_moved_resumes_to_a_model(tmp_path, quick):
+    config = quick.model_copy(update={"epochs": 2})
+    first = trained(tmp_path, config, "first")
+    shutil.rmtree(first.model)
+    first.status_file.unlink()
+    moved = RunFolder(shutil.move(first.path, tmp_path / "moved"))
+    train(moved)
+    assert load_model(moved.model).info.training_data
+
+
+def test_mixed_precision_leaves_positions_and_sums_exact(tmp_path, quick, monkeypatch):
+    precisions = []
+
+    def spied(*arguments):
+        precisions.append(torch.is_autocast_enabled("cpu"))
+        return augment(*arguments)
+
+    monkeypatch.setattr("partialseg_trainer.training.module.augment", spied)
+    trained(tmp_path, quick.model_copy(update={"precision": "bfloat16", "epochs": 1}))
+    assert precisions and not any(precisions)
+
+
 class TestRefusals:
     def test_supervised_training_without_a_full_scan(self, tmp_path, quick):
         dataset = make_dataset(tmp_path / "partial", full=0, partial=3)
@@ -133,6 +175,13 @@ class TestRefusals:
         (run.model / "model.json").write_text(json.dumps(info))
         with pytest.raises(UserError, match="choose a model that fits"):
             prepare_run(tmp_path / "run", quick.model_copy(update={"initial_model": run.model}))
+
+    def test_a_model_whose_outputs_mean_something_else(self, tmp_path, quick):
+        run = trained(tmp_path, quick.model_copy(update={"epochs": 1}), "first")
+        assert len(SCHEME) == SCHEME.n_leaves  # so the weights alone would fit
+        config = quick.model_copy(update={"initial_model": run.model, "loss": "marginal_ce"})
+        with pytest.raises(UserError, match=r"tells labels apart.*choose a model or a loss"):
+            prepare_run(tmp_path / "run", config)
 
     @pytest.mark.parametrize(
         ("settings", "words"),

@@ -101,7 +101,9 @@ def _coarsen(image: Tensor, probability: float, draw: _Draw) -> Tensor:
     height = float(draw.uniform(1, 3)[0])
     width = float(draw.uniform(1, 3)[0])
     small = [max(1, round(size[0] / height)), max(1, round(size[1] / width))]
-    coarse = functional.interpolate(image, size=small, mode="area")
+    # On Apple's GPU torch averages only where the sizes divide evenly (pytorch/pytorch#96056).
+    source = image.cpu() if image.device.type == "mps" else image
+    coarse = functional.interpolate(source, size=small, mode="area").to(image.device)
     coarse = functional.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
     return torch.where(draw.chosen(probability), coarse, image)
 

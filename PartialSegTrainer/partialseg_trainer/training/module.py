@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import lightning
@@ -85,15 +86,24 @@ class PartialLabelTraining(lightning.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         generator = torch.Generator(self.device)
         generator.manual_seed(self.config.seed * 1_000_003 + self.global_step)
-        image, codes = augment(
-            batch["image"].float(), batch["codes"], self.config.augmentation, generator
-        )
+        with self._full_precision():
+            image, codes = augment(
+                batch["image"].float(), batch["codes"], self.config.augmentation, generator
+            )
         logits = self.network(image.contiguous(memory_format=torch.channels_last))
-        loss = self.loss.of_codes(logits, codes, self.codebook)
+        with self._full_precision():
+            loss = self.loss.of_codes(logits, codes, self.codebook)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
         self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
+
+    def _full_precision(self) -> AbstractContextManager:
+        """All but the network: in half precision positions in a slice are half a pixel off."""
+        kind = self.device.type
+        if not torch.is_autocast_enabled(kind):
+            return nullcontext()
+        return torch.autocast(kind, enabled=False)
 
     def on_validation_epoch_start(self) -> None:
         self._agreement = Agreement(self.scheme, self._store.leaf_sets)
@@ -101,9 +111,10 @@ class PartialLabelTraining(lightning.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         image = batch["image"].float().contiguous(memory_format=torch.channels_last)
         logits = self.network(image)
-        loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
+        with self._full_precision():
+            loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
+            leaves = leaf_logits(logits.float(), self.loss.head, self.loss.membership).argmax(1)
         self.log("validation_loss", loss, on_epoch=True, batch_size=len(image))
-        leaves = leaf_logits(logits, self.loss.head, self.loss.membership).argmax(1)
         self._agreement.add(batch["codes"], leaves)
 
     def on_validation_epoch_end(self) -> None:

@@ -16,6 +16,7 @@ from ..dataset import Dataset
 from ..errors import UserError
 from ..files import read_json
 from ..labels import LabelScheme
+from ..losses import build_loss
 from ..losses.heads import leaf_logits
 from ..networks.device import choose_device, describe, lightning_precision
 from ..networks.model import ModelInfo, load_model, save_model, versions
@@ -35,7 +36,11 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     Raises UserError for a dataset, loss, device or initial model that does not fit, and for a run
     folder that is not empty.
     """
-    config = config.model_copy(update={"dataset": config.dataset.expanduser().absolute()})
+    # The process that trains has another working directory.
+    paths = {name: getattr(config, name) for name in ("dataset", "initial_model")}
+    config = config.model_copy(
+        update={name: path and path.expanduser().absolute() for name, path in paths.items()}
+    )
     dataset = Dataset.open(config.dataset)
     choose_cases(dataset, config)
     choose_device(config.device)
@@ -64,18 +69,19 @@ def train(run: RunFolder) -> None:
         )
         split = split_slices(store, validation)
         module = PartialLabelTraining(config, dataset.scheme, store, split)
-        if config.initial_model is not None:
+        last = run.checkpoints / "last.ckpt"
+        if config.initial_model is not None and not last.is_file():
             initial = load_model(config.initial_model).network
             module.network.load_state_dict(initial.state_dict())
-        last = run.checkpoints / "last.ckpt"
         trainer = _trainer(run, config, device, reporter, validates=len(split.validation) > 0)
         try:
             trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=False)
         except StoppedOnRequest:
             reporter.update(stage="stopped")
         reporter.update(stage="saving the model")
-        best = _best_checkpoint(run, trainer)
-        if best is not None:
+        best = run.checkpoints / "best.ckpt"
+        # There is none when a training was stopped before the end of its first epoch.
+        if best.is_file():
             _export(run, config, dataset, module, best, store, split)
             reporter.update(stage="done")
 
@@ -122,13 +128,6 @@ def _trainer(
     )
 
 
-def _best_checkpoint(run: RunFolder, trainer: lightning.Trainer) -> Path | None:
-    """The best checkpoint so far; None when a training was stopped before its first epoch's end."""
-    named = trainer.checkpoint_callback.best_model_path
-    best = Path(named) if named else run.checkpoints / "best.ckpt"
-    return best if best.is_file() else None
-
-
 def _export(
     run: RunFolder,
     config: TrainConfig,
@@ -170,7 +169,9 @@ def _preview(
     module: PartialLabelTraining, scheme: LabelScheme, store: SliceStore, split: SliceSplit
 ) -> bytes:
     """The middle slice of a validation scan (a training scan if none), and what the model sees."""
-    numbers = split.validation if len(split.validation) else split.training
+    validating = [case for case in store.cases if case.subject in split.validation_subjects]
+    shown = (validating or store.cases)[0]
+    numbers = store.numbers(lambda case: case is shown)
     image, _ = store.read(numbers[len(numbers) // 2])
     divisor = module.network.divisor
     padding = [(0, -size % divisor) for size in image.shape]
@@ -184,9 +185,20 @@ def _preview(
 
 def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
     model = load_model(config.initial_model)
-    if model.scheme.names != scheme.names or model.info.network != config.network:
+    same_labels = model.scheme.names == scheme.names and np.array_equal(
+        model.scheme.membership, scheme.membership
+    )
+    if not same_labels or model.info.network != config.network:
         raise UserError(
             f"The model {config.initial_model} has scheme '{model.scheme.name}' and network "
             f"{model.info.network.model_dump()}, but the training has '{scheme.name}' and "
             f"{config.network.model_dump()}; choose a model that fits, or start from scratch."
+        )
+    # There may be as many labels as leaves, and the weights would fit without a word.
+    head = build_loss(config.loss, scheme).head
+    if model.info.head != head:
+        raise UserError(
+            f"The model {config.initial_model} was trained with the loss '{model.info.loss}' and "
+            f"tells {model.info.head} apart, but the loss '{config.loss}' is for one that tells "
+            f"{head} apart; choose a model or a loss that fits."
         )
