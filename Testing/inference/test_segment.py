@@ -181,6 +181,13 @@ class TestManyScans:
             find_jobs(tmp_path / "scan.nii.gz", tmp_path / "out.nii.gz")
         assert find_jobs(tmp_path / "scan.nii.gz", tmp_path / "out.nii.gz", overwrite=True)
 
+    @pytest.mark.parametrize("output", [".", "../in"])
+    def test_no_scan_is_replaced_by_its_labelmap_even_if_asked(self, tmp_path, output):
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in/scan.nii.gz").touch()
+        with pytest.raises(UserError, match=r"scan\.nii\.gz is a scan to segment"):
+            find_jobs(tmp_path / "in", tmp_path / "in" / output, overwrite=True)
+
     @pytest.mark.parametrize(
         ("source", "output", "words"),
         [

@@ -40,9 +40,9 @@ def find_jobs(
     (a folder with `sub-*` in it) gives, for each T2w image, a `*_desc-partialseg_dseg.nii.gz` at
     the same place under `output`.
 
-    Raises UserError when there is nothing to segment, the output's name has an unknown ending, or
-    a file to write, the confidence maps included if these are wanted, is there already and
-    `overwrite` is false.
+    Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
+    file to write would replace a scan, or one, the confidence maps included if these are wanted, is
+    there already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
     if source.is_dir():
@@ -58,6 +58,10 @@ def find_jobs(
         _split_ending(output)
         jobs = [Job(source, output)]
     wanted = [path for job in jobs for path in (job.labelmap, job.confidence)[: 1 + confidence]]
+    scans = {job.image.resolve() for job in jobs}
+    for path in wanted:
+        if path.resolve() in scans:
+            raise UserError(f"{path} is a scan to segment itself; choose another output.")
     present = [path for path in wanted if path.exists()]
     if present and not overwrite:
         raise UserError(
