@@ -1,6 +1,6 @@
 """Trains the model that ships with PartialSeg, from an atlas of real scans and phantoms.
 
-    python make_default_model.py --atlas FOLDER --work FOLDER --output FOLDER [--minutes 40]
+    python make_default_model.py --atlas FOLDER --work FOLDER --output FOLDER
 
 The work folder keeps dataset, run and predictions; called again with the same one, a training that
 was interrupted goes on. README.md beside this file says what it is trained on.
@@ -18,7 +18,7 @@ import numpy as np
 
 from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs
 from partialseg_trainer.evaluation import score, write_scores
-from partialseg_trainer.files import read_json
+from partialseg_trainer.files import atomic_folder, read_json
 from partialseg_trainer.inference import segment
 from partialseg_trainer.labels import LabelSets, Status
 from partialseg_trainer.networks.model import Model, ModelInfo, load_model, save_model
@@ -87,17 +87,19 @@ def _dataset(folder: Path, atlas: Path) -> Dataset:
     """Atlas and phantoms in one dataset of scheme dhcp9, split by blocks of weeks."""
     if folder.exists():
         return Dataset.open(folder)
-    dataset = import_pairs(atlas, atlas, "dhcp9", folder, mapping=ATLAS_TO_DHCP9)
-    splits = {subject: _part(_weeks(subject)) for subject in dataset.subjects}
-    for number in range(PHANTOMS):
-        phantom = make_phantom((2026, number))
-        subject = f"phantom{number:02d}"
-        sets = LabelSets.from_labelmap(dataset.scheme, phantom.labelmap.data)
-        complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
-        dataset.add_case(subject, phantom.image, sets, complete)
-        splits[subject] = "validation" if number < VALIDATION_PHANTOMS else "train"
-    assign_splits(dataset, splits)
-    return dataset
+    # Whole or not at all: half a dataset has no splits yet, and would train on the test weeks.
+    with atomic_folder(folder) as unfinished:
+        dataset = import_pairs(atlas, atlas, "dhcp9", unfinished, mapping=ATLAS_TO_DHCP9)
+        splits = {subject: _part(_weeks(subject)) for subject in dataset.subjects}
+        for number in range(PHANTOMS):
+            phantom = make_phantom((2026, number))
+            subject = f"phantom{number:02d}"
+            sets = LabelSets.from_labelmap(dataset.scheme, phantom.labelmap.data)
+            complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
+            dataset.add_case(subject, phantom.image, sets, complete)
+            splits[subject] = "validation" if number < VALIDATION_PHANTOMS else "train"
+        assign_splits(dataset, splits)
+    return Dataset.open(folder)
 
 
 def _weeks(name: str) -> int:

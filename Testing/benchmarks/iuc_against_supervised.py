@@ -26,6 +26,7 @@ import pandas as pd
 
 from partialseg_trainer.dataset import Dataset, assign_splits
 from partialseg_trainer.evaluation import score, write_scores
+from partialseg_trainer.files import atomic_folder
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.networks.model import INFO_FILE, Model
@@ -96,20 +97,22 @@ def make_dataset(folder: Path, cohort: Cohort, draw: int) -> Dataset:
     training = [scan.name for scan in cohort.scans if scan.part == "train"]
     order = np.random.default_rng(draw).permutation(training)
     full, parts_missing = order[:FULL], order[FULL : FULL + cohort.parts_missing]
-    dataset = Dataset.create(folder, cohort.scheme, f"draw {draw}")
     parts = {}
-    for scan in cohort.scans:
-        if scan.part == "test":
-            continue
-        whole = scan.part == "validation" or scan.name in full
-        known = cohort.scheme.names if whole else (SUPER_LABEL,)
-        if scan.name in parts_missing:
-            known = [name for name in cohort.scheme.names if name not in PARTS]
-        sets = LabelSets.from_labelmap(cohort.scheme, scan.labelmap.data, known=known)
-        dataset.add_case(scan.name, scan.image, sets, dict.fromkeys(known, Status.COMPLETE))
-        parts[scan.name] = scan.part
-    assign_splits(dataset, parts)
-    return dataset
+    # Whole or not at all: a run that is interrupted here must not go on with half the scans.
+    with atomic_folder(folder) as unfinished:
+        dataset = Dataset.create(unfinished, cohort.scheme, f"draw {draw}")
+        for scan in cohort.scans:
+            if scan.part == "test":
+                continue
+            whole = scan.part == "validation" or scan.name in full
+            known = cohort.scheme.names if whole else (SUPER_LABEL,)
+            if scan.name in parts_missing:
+                known = [name for name in cohort.scheme.names if name not in PARTS]
+            sets = LabelSets.from_labelmap(cohort.scheme, scan.labelmap.data, known=known)
+            dataset.add_case(scan.name, scan.image, sets, dict.fromkeys(known, Status.COMPLETE))
+            parts[scan.name] = scan.part
+        assign_splits(dataset, parts)
+    return Dataset.open(folder)
 
 
 def settings_of(
