@@ -4,10 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+
+import partialseg_trainer
 
 WEEKS = ("GA28_operated", "GA29_operated", "GA30_operated", "GA31_operated", "GA32_operated")
 
@@ -23,9 +26,7 @@ def partialseg(*arguments, cwd):
 
 @pytest.fixture
 def scans(atlas, tmp_path, monkeypatch):
-    from conftest import ROOT
-
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "PartialSegTrainer"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(partialseg_trainer.__file__).parents[1]))
     for week in WEEKS:
         shutil.copytree(atlas / week, tmp_path / "scans" / week)
     return tmp_path

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conftest import SCHEME, ball
+from ball_scans import SCHEME, ball
 from partialseg_trainer.labels import LabelSets
 from partialseg_trainer.training import TrainConfig
 from partialseg_trainer.training.patches import TrainingBatches, ValidationBatches

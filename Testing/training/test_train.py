@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import SCHEME, ball, make_dataset
+from ball_scans import SCHEME, ball, make_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.networks.model import NetworkSettings
