@@ -40,7 +40,11 @@ class Augmentation(BaseModel):
 
 
 class TrainConfig(BaseModel):
-    """The settings of a training, with the paper's values as defaults.
+    """The settings of a training; network, optimiser and epochs are the paper's by default.
+
+    The paper has no augmentation, patches, `label_weights` ("frequency" weighs the labels of IUC by
+    how rare they are), `head_rate` (the learning rate of the last layer, as a multiple of the
+    others') or "balanced" `sampling`: these make up for fewer steps, and can be switched off.
 
     `patch` is the (H, W) cut from each slice, in pixels. `slices_per_epoch` None means as many as
     there are. `sampling`: "balanced" draws a share `full_share` of every epoch from fully labelled

@@ -64,7 +64,8 @@ class PartialLabelTraining(lightning.LightningModule):
             no = (counts @ (values == 0).double()) + 1
             bias = torch.log(yes / no)
             if self.config.label_weights == "frequency":
-                weights = (yes + no) / yes
+                # A label that is marked nowhere would outweigh all that can be learned.
+                weights = torch.where(yes > 1, (yes + no) / yes, 1.0)
                 self.loss.weigh_labels((weights / weights.mean()).float())
         else:
             possible = self.codebook.leaf_sets.double()
