@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +35,15 @@ from partialseg_trainer.evaluation import (
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.networks.model import Model
-from partialseg_trainer.runs import RunFolder, RunState, read_metrics, start, wait
+from partialseg_trainer.runs import (
+    RunFolder,
+    RunState,
+    kill,
+    read_metrics,
+    read_status,
+    start,
+    wait,
+)
 from partialseg_trainer.synthesis import Phantom, make_phantom
 from partialseg_trainer.training import TrainConfig, prepare_run
 from partialseg_trainer.volumes import Volume, write_volume
@@ -211,9 +219,10 @@ def _trainInBackground(
         TextColumn("epoch {task.fields[epoch]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with _endingWith(runs.values()), Progress(*columns, console=console) as progress:
+        tasks = {method: progress.add_task(method, total=None, epoch="-") for method in runs}
         for method, run in runs.items():
-            task = progress.add_task(method, total=None, epoch="-")
+            task = tasks[method]
             status = wait(
                 run,
                 on_update=lambda now, task=task: progress.update(
@@ -226,6 +235,17 @@ def _trainInBackground(
                     f"See {run.log_file}."
                 )
     return runs
+
+
+@contextmanager
+def _endingWith(runs: Iterable[RunFolder]) -> Iterator[None]:
+    """End trainings that are still at work when the block is left: nobody would watch them."""
+    try:
+        yield
+    finally:
+        for run in runs:
+            if read_status(run).active:
+                kill(run)
 
 
 def _segmentIntoNode(phantom: Phantom, model: Model, folder: Path, name: str) -> Volume:

@@ -158,7 +158,8 @@ def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
             },
         }
     )
-    card = model_card(info, model.scheme, data=facts["data"], limits=facts["limits"])
+    told = {name: facts[name] for name in ("data", "limits")}
+    card = model_card(info, model.scheme, preview="a phantom", **told)
     if output.exists():
         shutil.rmtree(output)
     save_model(output, model.network, info, card, _picture(model))

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,9 +34,19 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             yield temporary
             with open(temporary, "rb+") as written:
                 os.fsync(written.fileno())
-            os.replace(temporary, path)
+            _replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename; on Windows this fails while another process reads `path`, so try for a second."""
+    for _ in range(20 if os.name == "nt" else 0):
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(0.05)
+    os.replace(temporary, path)
 
 
 @contextmanager

@@ -182,7 +182,10 @@ def main() -> None:
     parser.add_argument("--methods", default="iuc,supervised", help=f"of {', '.join(METHODS)}")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    methods = [name for name in METHODS if name in re.split(r",(?! )", arguments.methods)]
+    methods = re.split(r",(?! )", arguments.methods)
+    for name in methods:
+        if name not in METHODS:
+            parser.error(f"there is no method '{name}'; choose from: {'; '.join(METHODS)}")
 
     rows = []
     for draw in range(arguments.draws):

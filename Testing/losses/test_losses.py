@@ -201,3 +201,12 @@ def test_supervised_refuses_unknown_targets():
 def test_an_unknown_loss_is_refused_with_the_names_to_choose_from():
     with pytest.raises(UserError, match="iuc"):
         build_loss("dice", SCHEME)
+
+
+@pytest.mark.parametrize("name", ["marginal_ce", "marginal_ce+dice"])
+def test_a_target_without_any_possible_leaf_is_refused(name):
+    loss = build_loss(name, SCHEME)
+    target = torch.zeros((1, 10, 2, 2), dtype=torch.uint8)
+    target[:, SCHEME.index("wm")] = 1  # a part, outside its super-label
+    with pytest.raises(UserError, match="contradicts the scheme's hierarchy"):
+        loss(logits_for(loss, (1, 2, 2)), target)

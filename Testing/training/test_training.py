@@ -12,6 +12,7 @@ import torch
 from ball_scans import SCHEME, ball, make_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
+from partialseg_trainer.labels import LabelSets
 from partialseg_trainer.networks.model import NetworkSettings
 from partialseg_trainer.runs import (
     RunFolder,
@@ -24,6 +25,7 @@ from partialseg_trainer.runs import (
 )
 from partialseg_trainer.training import TrainConfig, prepare_run, train
 from partialseg_trainer.training.augmentation import augment
+from partialseg_trainer.training.split import recorded_cases
 
 
 def trained(tmp_path, config, name="run"):
@@ -197,3 +199,31 @@ class TestRefusals:
     def test_a_setting_that_does_not_exist_or_fit(self, settings, words):
         with pytest.raises(UserError, match=words):
             TrainConfig.checked({"dataset": "d", **settings}, origin="config.json")
+
+
+def test_a_resumed_training_keeps_its_split_when_scans_were_added(tmp_path, quick, balls):
+    run = prepare_run(tmp_path / "run", quick)
+    before = json.loads((run.path / "split.json").read_text())
+    image, labelmap = ball(50)
+    sets = LabelSets.from_labelmap(SCHEME, labelmap, known=SCHEME.names)
+    balls.add_case("50", image, sets, dict.fromkeys(SCHEME.names, "complete"))
+    cases, validation = recorded_cases(run.path / "split.json", balls)
+    assert sorted(case.name for case in cases) == sorted(before["training"] + before["validation"])
+    assert {f"sub-{subject}" for subject in validation} == set(before["validation"])
+
+
+def test_a_resumed_training_says_which_scan_is_gone(tmp_path, quick, balls):
+    run = prepare_run(tmp_path / "run", quick)
+    shutil.rmtree(balls.folder / "sub-03")
+    with pytest.raises(UserError, match="no longer has sub-03"):
+        train(run)
+
+
+def test_a_dataset_that_cannot_be_written_trains_from_the_users_cache(
+    tmp_path, quick, balls, monkeypatch
+):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
+    run = trained(tmp_path, quick.model_copy(update={"epochs": 1}))
+    assert read_status(run).state is RunState.FINISHED
+    assert not (balls.folder / ".cache").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from .codebook import Codebook
 from .dice import known_dice
 from .partial import PartialLoss, precise
@@ -26,7 +27,13 @@ class MarginalCrossEntropy(PartialLoss):
         return self._of_leaf_sets(precise(logits), codebook.possible_leaves(codes))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
-        return self._of_leaf_sets(precise(logits), possible_leaves(target, self.membership))
+        possible = possible_leaves(target, self.membership)
+        if not possible.any(1).all():
+            raise UserError(
+                "The target contradicts the scheme's hierarchy in some voxels: no leaf agrees with "
+                "their 0, 1 and 2; make it with LabelSets, which names the labels and places."
+            )
+        return self._of_leaf_sets(precise(logits), possible)
 
     def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
         within = logits.masked_fill(~possible, -torch.inf)

@@ -11,11 +11,17 @@ from matplotlib.figure import Figure
 from ..labels import LabelScheme
 from ..networks.model import ModelInfo
 
+_PREVIEW = (
+    "one slice of a scan that validated it; delete it before you pass the model on, if that scan "
+    "may not be shown"
+)
+
 
 def model_card(info: ModelInfo, scheme: LabelScheme, **facts: object) -> str:
     """The card as Markdown: use, data, scores, limits.
 
-    `facts` may give `data` and `limits`, paragraphs about this model in particular.
+    `facts` may give `data` and `limits`, paragraphs about this model in particular, and what
+    `preview` shows.
     """
     templates = Environment(
         loader=PackageLoader("partialseg_trainer.training"),
@@ -24,7 +30,7 @@ def model_card(info: ModelInfo, scheme: LabelScheme, **facts: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    facts = {"data": info.training_data, "limits": "", **facts}
+    facts = {"data": info.training_data, "limits": "", "preview": _PREVIEW, **facts}
     return templates.get_template("MODEL_CARD.md").render(info=info, scheme=scheme, **facts)
 
 

@@ -20,16 +20,20 @@ from .agreement import Agreement
 from .augmentation import augment
 from .config import TrainConfig
 from .patches import Batch, TrainingBatches, ValidationBatches
-from .sampling import epoch_order, label_weights
+from .sampling import epoch_order
 from .slices import SliceStore
 from .split import SliceSplit
+
+# Of a label that is rarer than this, such as a few lesion voxels, the rest must not be forgotten.
+_MOST_WEIGHT = 1000
 
 
 class PartialLabelTraining(lightning.LightningModule):
     """Trains a network on slices whose labels may be unknown.
 
     Everything random in a step follows from the seed and the step's number, so a training that
-    was killed and resumed gives the same weights as one that was not.
+    was killed and resumed gives the same weights as one that was not (on the CPU to the last bit; a
+    GPU's sums are not in a fixed order).
     """
 
     def __init__(
@@ -47,7 +51,6 @@ class PartialLabelTraining(lightning.LightningModule):
         if config.compile:
             self.network.compile()
         self._store, self._split = store, split
-        self._label_weights = label_weights(store.present(scheme))
         self._agreement = Agreement(scheme, store.leaf_sets)
         self._expect(store.code_counts(split.training))
 
@@ -65,7 +68,7 @@ class PartialLabelTraining(lightning.LightningModule):
             bias = torch.log(yes / no)
             if self.config.label_weights == "frequency":
                 # A label that is marked nowhere would outweigh all that can be learned.
-                weights = torch.where(yes > 1, (yes + no) / yes, 1.0)
+                weights = torch.where(yes > 1, (yes + no) / yes, 1.0).clamp(max=_MOST_WEIGHT)
                 self.loss.weigh_labels((weights / weights.mean()).float())
         else:
             possible = self.codebook.leaf_sets.double()

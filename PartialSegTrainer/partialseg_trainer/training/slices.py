@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from filelock import FileLock
 from pydantic import BaseModel
 
@@ -83,10 +85,6 @@ class SliceStore:
         """(K,) how many voxels of these slices have each code."""
         return self._counts[numbers].sum(axis=0)
 
-    def present(self, scheme: LabelScheme) -> np.ndarray:
-        """(N, C) bool: the labels that are marked somewhere in each of all the slices."""
-        return self._counts @ (self.codebook(scheme) == 1).astype(np.int64) > 0
-
 
 def open_store(
     dataset: Dataset,
@@ -94,8 +92,9 @@ def open_store(
     preprocessing: Preprocessing,
     progress: Progress | None = None,
 ) -> SliceStore:
-    """The prepared slices of these cases, made on first use and kept in the dataset's .cache.
+    """The prepared slices of these cases, made on first use and kept for the next training.
 
+    They lie in the dataset's .cache, or in the user's cache folder where the dataset is read-only.
     The folder's name is a fingerprint of the scans, labels and settings, so a changed dataset is
     prepared anew and never mixed up with an old one.
     """
@@ -107,13 +106,20 @@ def open_store(
         "cases": [(case.name, case.info.image_sha256, case.info.labels_sha256) for case in cases],
     }
     fingerprint = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-    folder = dataset.folder / ".cache" / f"slices-{fingerprint}"
-    folder.parent.mkdir(exist_ok=True)
+    folder = _cache(dataset) / f"slices-{fingerprint}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         if not folder.is_dir():
             with atomic_folder(folder) as temporary:
                 _write(temporary, cases, dataset.scheme, preprocessing, progress)
     return SliceStore(folder)
+
+
+def _cache(dataset: Dataset) -> Path:
+    """The dataset's own .cache, or the user's where the dataset cannot be written."""
+    if os.access(dataset.folder, os.W_OK):
+        return dataset.folder / ".cache"
+    return platformdirs.user_cache_path("PartialSeg", appauthor=False)
 
 
 def _write(

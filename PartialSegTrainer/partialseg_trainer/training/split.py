@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..dataset import Case, Dataset, split_subjects
 from ..errors import UserError
+from ..files import read_json, write_json
 from ..losses import build_loss
 from .config import TrainConfig
 from .slices import SliceStore
@@ -51,6 +53,32 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
     if not any(case.info.fully_known for case in training):
         _check_every_label_is_marked(dataset, training)
     return cases, validation
+
+
+def record_cases(path: Path, cases: list[Case], validation: set[str]) -> None:
+    """Write down who trains and who validates, so that a resumed training goes on with the same."""
+    names = {"training": [], "validation": []}
+    for case in cases:
+        names["validation" if case.subject in validation else "training"].append(case.name)
+    write_json(path, names)
+
+
+def recorded_cases(path: Path, dataset: Dataset) -> tuple[list[Case], set[str]]:
+    """The cases that `record_cases` wrote down, and the subjects that validate.
+
+    Raises UserError when the dataset lacks one of them.
+    """
+    names = read_json(path)
+    present = {case.name: case for case in dataset.cases}
+    missing = [name for name in (*names["training"], *names["validation"]) if name not in present]
+    if missing:
+        raise UserError(
+            f"{dataset.folder} no longer has {', '.join(missing)}, with which the training began; "
+            "put the scans back, or make a new run."
+        )
+    validation = {present[name].subject for name in names["validation"]}
+    wanted = {*names["training"], *names["validation"]}
+    return [case for name, case in present.items() if name in wanted], validation
 
 
 def _check_every_label_is_marked(dataset: Dataset, training: list[Case]) -> None:

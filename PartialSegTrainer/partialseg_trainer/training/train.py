@@ -26,13 +26,15 @@ from .card import model_card, preview
 from .config import TrainConfig
 from .module import PartialLabelTraining
 from .slices import SliceStore, open_store
-from .split import SliceSplit, choose_cases, split_slices
+from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
+
+_SPLIT_FILE = "split.json"
 
 
 def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     """Check that a training can work, and make its run folder.
 
-    What can be found out without reading the scans is found out here, before anything is written.
+    What can be found out without preparing the scans is found out here, before anything is written.
     Raises UserError for a dataset, loss, device or initial model that does not fit, and for a run
     folder that is not empty.
     """
@@ -42,11 +44,13 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
         update={name: path and path.expanduser().absolute() for name, path in paths.items()}
     )
     dataset = Dataset.open(config.dataset)
-    choose_cases(dataset, config)
+    cases, validation = choose_cases(dataset, config)
     choose_device(config.device)
     if config.initial_model is not None:
         _check_initial(config, dataset.scheme)
-    return RunFolder.create(run, config.model_dump(mode="json"))
+    folder = RunFolder.create(run, config.model_dump(mode="json"))
+    record_cases(folder.path / _SPLIT_FILE, cases, validation)
+    return folder
 
 
 def train(run: RunFolder) -> None:
@@ -60,7 +64,7 @@ def train(run: RunFolder) -> None:
         device = choose_device(config.device)
         reporter.update(stage="preparing scans", device=describe(device), epochs=config.epochs)
         dataset = Dataset.open(config.dataset)
-        cases, validation = choose_cases(dataset, config)
+        cases, validation = recorded_cases(run.path / _SPLIT_FILE, dataset)
         store = open_store(
             dataset,
             cases,
@@ -158,10 +162,13 @@ def _export(
         scores={"validation": scores} if scores else {},
         versions=versions(),
     )
+    picture = _preview(module, dataset.scheme, store, split)
+    fresh = run.path / "model.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    save_model(fresh, module.network, info, model_card(info, dataset.scheme), picture)
     if run.model.exists():
         shutil.rmtree(run.model)
-    picture = _preview(module, dataset.scheme, store, split)
-    save_model(run.model, module.network, info, model_card(info, dataset.scheme), picture)
+    fresh.rename(run.model)
 
 
 @torch.inference_mode()
