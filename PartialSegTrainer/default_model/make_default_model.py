@@ -176,11 +176,12 @@ def _picture(model: Model) -> bytes:
 
 
 def _mean_dice(scores: dict, label: str) -> float | None:
+    """Over the scans that have the label; None where the truth of none does."""
     values = [
         entry.dice
         for scan in scores.values()
         for entry in scan
-        if entry.label == label and entry.dice is not None
+        if entry.label == label and entry.truth_ml
     ]
     return round(float(np.mean(values)), 4) if values else None
 

@@ -153,7 +153,9 @@ def _panels(
     intensities = normalise_intensity(image.data)
     widest = max(viewer.extent_mm(plane)[1] for plane in planes)
     heights = [viewer.extent_mm(plane)[0] / widest * _COLUMN_INCHES for plane in planes]
-    legend_inches = -(-len(legend) // _LEGEND_COLUMNS) * _LEGEND_ROW_INCHES + 0.15
+    # The longest titles need about a column of the picture each.
+    legend_columns = min(_LEGEND_COLUMNS, max(1, len(columns) - 1), len(legend))
+    legend_inches = -(-len(legend) // legend_columns) * _LEGEND_ROW_INCHES + 0.15
     width = _COLUMN_INCHES * len(columns)
     height = _TITLE_INCHES + sum(heights) + legend_inches
     figure = Figure(figsize=(width, height), facecolor=_PAPER)
@@ -183,7 +185,7 @@ def _panels(
     figure.legend(
         handles=legend,
         loc="lower center",
-        ncols=min(_LEGEND_COLUMNS, len(legend)),
+        ncols=legend_columns,
         frameon=False,
         fontsize=7.5,
         labelcolor=_INK,
