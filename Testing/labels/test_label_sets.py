@@ -245,6 +245,10 @@ class TestStatus:
         with pytest.raises(UserError, match="painted but has no status"):
             LabelSets.from_masks(self.scheme, {"pons": self.mask}, {})
 
+    def test_a_status_that_is_none_is_refused_with_those_to_choose_from(self):
+        with pytest.raises(UserError, match=r"status of label 'pons' is 'done'.*complete"):
+            self.values("done")
+
     def test_a_status_without_its_mask_is_refused(self):
         with pytest.raises(UserError, match="has no mask"):
             LabelSets.from_masks(self.scheme, {"pons": self.mask}, {"pons": ALL, "medulla": ALL})

@@ -71,7 +71,7 @@ class LabelSets:
             scheme.index(name)
         observations = []
         for name in scheme.names:
-            state = Status(status.get(name, Status.NOT_ANNOTATED))
+            state = _checked_status(name, status.get(name, Status.NOT_ANNOTATED))
             mask = masks.get(name)
             if state is Status.ABSENT:
                 if mask is not None and mask.any():
@@ -246,6 +246,16 @@ class LabelSets:
 
     def __repr__(self) -> str:
         return f"LabelSets({self.scheme.name!r}, shape={self.shape}, {len(self._sets)} codes)"
+
+
+def _checked_status(name: str, status: Status | str) -> Status:
+    try:
+        return Status(status)
+    except ValueError:
+        raise UserError(
+            f"The status of label '{name}' is {status!r}; give it one of "
+            f"{', '.join(entry.value for entry in Status)}."
+        ) from None
 
 
 def _binary(name: str, mask: np.ndarray) -> np.ndarray:
