@@ -91,6 +91,19 @@ def test_a_training_killed_in_the_middle_resumes_to_the_same_weights(tmp_path, q
     assert [row["epoch"] for row in read_metrics(run)] == list(range(6))
 
 
+def test_every_epoch_leaves_a_checkpoint_to_resume_from_the_best_or_not(tmp_path, quick):
+    config = quick.model_copy(
+        update={"epochs": 4, "learning_rate": 1e-30, "monitor": "validation_dice"}
+    )
+    run = trained(tmp_path, config)
+    epochs = {
+        name: torch.load(run.checkpoints / f"{name}.ckpt", weights_only=False)["epoch"]
+        for name in ("best", "last")
+    }
+    assert epochs["last"] == 3 > epochs["best"]
+    assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+
+
 def test_a_training_stops_on_request_with_the_best_model_so_far(tmp_path, quick):
     run = prepare_run(tmp_path / "run", quick.model_copy(update={"epochs": 500, "patience": 500}))
     start(run)

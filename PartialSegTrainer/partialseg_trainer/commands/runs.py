@@ -47,7 +47,10 @@ def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
         print_json([status_as_json(run, status) for run, status in statuses])
         return
     if not statuses:
-        say(f"There are no runs in {root or default_root()}; start one with 'partialseg train'.")
+        say(
+            f"There are no runs in {root or default_root()}; start one with 'partialseg train', or "
+            "name another folder that holds runs with --root."
+        )
         return
     from rich.table import Table
 

@@ -108,7 +108,13 @@ def _trainer(
             filename="best",
             monitor=monitor,
             mode=mode,
-            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+        # Not `save_last` of the one above: that would pass over the epochs that are not the best.
+        ModelCheckpoint(
+            run.checkpoints,
+            filename="last",
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),
