@@ -36,7 +36,7 @@ def test_stored_codes_say_what_the_annotation_said(store):
         )
         numbers = store.numbers(lambda case, subject=subject: case.subject == subject)
         codes = np.stack([store.read(number)[1] for number in numbers])
-        values = np.moveaxis(store.codebook(SCHEME)[codes], -1, 0)
+        values = LabelSets(SCHEME, codes, store.leaf_sets).multilabel()
         sliced = np.stack([to_slices(channel[box], "axial") for channel in expected])
         assert np.array_equal(values, sliced)
 

@@ -182,6 +182,16 @@ class LabelScheme:
         ]
         return np.array(rows, dtype=bool).reshape(len(self), self.n_leaves)
 
+    def vectors(self, leaf_sets: np.ndarray) -> np.ndarray:
+        """(K, C) uint8 of 0 (no), 1 (yes), 2 (unknown) for K sets S of leaves, (K, L) bool.
+
+        x_l = 1 if S lies within leaves(l), 0 if S has none of them, else 2.
+        """
+        # A product of bool arrays saturates as `or`, which is what is meant: any in common.
+        yes = ~(leaf_sets @ ~self.membership.T)
+        no = ~(leaf_sets @ self.membership.T)
+        return np.where(yes, 1, np.where(no, 0, 2)).astype(np.uint8)
+
     def mask(self, labelmap: np.ndarray, name: str) -> np.ndarray:
         """Bool array: where `labelmap` shows the label or any label below it."""
         values = [self[entry].value for entry in self.descendants(name)]

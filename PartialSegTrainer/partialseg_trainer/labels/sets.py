@@ -203,15 +203,8 @@ class LabelSets:
 
     @cached_property
     def codebook(self) -> np.ndarray:
-        """(K, C) uint8 of 0 (no), 1 (yes), 2 (unknown): the vector that each code stands for.
-
-        x_l = 1 if S lies within leaves(l), 0 if S has none of them, else 2.
-        """
-        leaves, others = self.scheme.membership, ~self.scheme.membership
-        # A product of bool arrays would saturate as `or`, which is what is meant: any in common.
-        yes = ~(self._sets @ others.T)
-        no = ~(self._sets @ leaves.T)
-        return np.where(yes, 1, np.where(no, 0, 2)).astype(np.uint8)
+        """(K, C) uint8 of 0 (no), 1 (yes), 2 (unknown): the vector that each code stands for."""
+        return self.scheme.vectors(self._sets)
 
     def leaf_sets(self) -> np.ndarray:
         """(K, L) bool: the leaves that a voxel of each code may still be."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..labels import LabelScheme, LabelSets
+from ..labels import LabelScheme
 
 
 class Codebook(nn.Module):
@@ -22,9 +22,10 @@ class Codebook(nn.Module):
 
     def __init__(self, scheme: LabelScheme, leaf_sets: np.ndarray):
         super().__init__()
-        sets = LabelSets(scheme, np.zeros(0, dtype=np.uint8), leaf_sets)
-        self.register_buffer("values", torch.from_numpy(sets.codebook), persistent=False)
-        self.register_buffer("leaf_sets", torch.from_numpy(sets.leaf_sets()), persistent=False)
+        self.register_buffer(
+            "values", torch.from_numpy(scheme.vectors(leaf_sets)), persistent=False
+        )
+        self.register_buffer("leaf_sets", torch.from_numpy(leaf_sets), persistent=False)
 
     def multilabel(self, codes: Tensor) -> Tensor:
         """(B, C, ...) uint8 of 0, 1, 2 from (B, ...) codes; a view with the channels last."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..labels import LabelScheme, LabelSets
+from ..labels import LabelScheme
 
 
 class Agreement:
@@ -18,7 +18,7 @@ class Agreement:
 
     def __init__(self, scheme: LabelScheme, leaf_sets: np.ndarray):
         self._scheme = scheme
-        self._values = LabelSets(scheme, np.zeros(0, dtype=np.uint8), leaf_sets).codebook
+        self._values = scheme.vectors(leaf_sets)
         self._counts = np.zeros(leaf_sets.shape, dtype=np.int64)
 
     def add(self, codes: Tensor, leaves: Tensor) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from .. import __version__
 from ..dataset import Case, Dataset
 from ..files import atomic_folder, read_checked, write_json
-from ..labels import LabelScheme, LabelSets
+from ..labels import LabelScheme
 from ..volumes import resample
 from ..volumes.preprocessing import Preprocessing, prepare, to_slices
 
@@ -76,10 +76,6 @@ class SliceStore:
         start = case.first_voxel + place * height * width
         span = slice(start, start + height * width)
         return self._images[span].reshape(height, width), self._codes[span].reshape(height, width)
-
-    def codebook(self, scheme: LabelScheme) -> np.ndarray:
-        """(K, C) uint8 of 0, 1, 2: what each code says about each label."""
-        return LabelSets(scheme, np.zeros(0, dtype=np.uint8), self.leaf_sets).codebook
 
     def code_counts(self, numbers: np.ndarray) -> np.ndarray:
         """(K,) how many voxels of these slices have each code."""
