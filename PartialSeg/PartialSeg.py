@@ -1,14 +1,21 @@
-"""The module as Slicer sees it: what it is, and a test that runs inside the application."""
+"""The module as Slicer sees it: module, widget, logic and test, wired together and nothing more.
+
+Slicer runs this file when it starts, so that all that takes time is imported where it is used.
+"""
 
 import sys
 from pathlib import Path
 
-import numpy as np
 import slicer
 import slicer.util
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
 
 # An installed extension has the engine beside this file; a clone has it one folder up.
 _ENGINE = Path(__file__).resolve().parent.parent / "PartialSegTrainer"
@@ -23,7 +30,7 @@ class PartialSeg(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("PartialSeg")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        parent.dependencies = ["Segmentations", "Terminologies", "Volumes"]
+        parent.dependencies = ["Segmentations", "SegmentEditor", "Terminologies", "Volumes"]
         parent.contributors = ["PartialSeg contributors"]
         parent.helpText = _(
             "Segments brain MRI of newborns, and learns from scans that are annotated only in "
@@ -35,8 +42,86 @@ class PartialSeg(ScriptedLoadableModule):
             "MRIs with Partially Annotated Multi-Label Data, Machine Learning for Healthcare "
             "(MLHC) 2025, Proceedings of Machine Learning Research 298."
         )
-        # Scripts use PartialSegLib; the module selector would open an empty page.
-        parent.hidden = True
+        slicer.app.connect("startupCompleted()", _registerSampleData)
+
+
+def _registerSampleData():
+    """Add the module's samples to Slicer's Sample Data; nothing is downloaded by that."""
+    from PartialSegLib.sampleData import registerSampleData
+
+    registerSampleData()
+
+
+class PartialSegWidget(ScriptedLoadableModuleWidget):
+    """Holds the panel, whose sections are in PartialSegLib.panel."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        self.logic = None
+        self.panel = None
+
+    def setup(self):
+        ScriptedLoadableModuleWidget.setup(self)
+        from PartialSegLib.panel.panel import Panel
+
+        self.logic = PartialSegLogic()
+        self.panel = Panel(self.logic, self.layout, lambda: self.parent.isEntered)
+
+    def enter(self):
+        self.panel.enter()
+
+    def exit(self):
+        self.panel.exit()
+
+    def cleanup(self):
+        if self.panel is not None:
+            self.panel.cleanup()
+
+    def onReload(self):
+        # Slicer loads this file anew, but not what it imported.
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("PartialSegLib", "partialseg_trainer"):
+                del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+
+class PartialSegLogic(ScriptedLoadableModuleLogic):
+    """All that the panel does, for scripts: `from PartialSeg import PartialSegLogic`.
+
+    A scheme is given as a LabelScheme (see `scheme`). What takes long exists twice: as a job to be
+    polled by whoever has an event loop, and as a function that waits for it.
+    """
+
+    def getParameterNode(self):
+        """What the user has chosen in the panel; see PartialSegParameterNode for its fields."""
+        from PartialSegLib.panel.parameterNode import PartialSegParameterNode
+
+        return PartialSegParameterNode(super().getParameterNode())
+
+    def schemes(self):
+        """Names of the label schemes that come along, with their titles."""
+        from PartialSegLib.schemes import presets
+
+        return presets()
+
+    def scheme(self, nameOrPath):
+        """The label scheme of a preset's name or of a file.
+
+        Raises UserError when there is none, or the file is wrong.
+        """
+        from PartialSegLib.schemes import loadScheme
+
+        return loadScheme(nameOrPath)
+
+    # Segment neonate
+
+    # Labels
+
+    # Export
+
+    # Train
+
+    # Review
 
 
 class PartialSegTest(ScriptedLoadableModuleTest):
@@ -52,6 +137,8 @@ class PartialSegTest(ScriptedLoadableModuleTest):
 
     def test_partialAnnotation(self):
         """A finished cerebrum with only its deep grey drawn leaves cortex and white matter open."""
+        import numpy as np
+
         from partialseg_trainer.labels import LabelScheme, Status
         from PartialSegLib.annotation import labelSetsFromSegmentation
         from PartialSegLib.segments import createSegments

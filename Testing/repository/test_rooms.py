@@ -15,6 +15,7 @@ ENGINE = ROOT / "PartialSegTrainer" / "partialseg_trainer"
 ROOMS = [
     "errors",
     "files",
+    "interpreter",
     "labels",
     "volumes",
     "dataset",
@@ -26,6 +27,7 @@ ROOMS = [
     "evaluation",
     "synthesis",
     "experiments",
+    "jobs",
     "commands",
     "cli",
 ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..errors import UserError
+from ..interpreter import own_process_group, python_environment, python_executable
 from .folder import RunFolder
 from .status import RunState, RunStatus, read_status, status_of_process, write_status
 
@@ -51,22 +49,6 @@ def training_command(run: RunFolder, python: str | os.PathLike | None = None) ->
     return [interpreter, "-m", "partialseg_trainer.training", str(run.path)]
 
 
-def python_executable() -> str:
-    """The interpreter for the training: this one, or PythonSlicer within Slicer.
-
-    Raises UserError when there is none.
-    """
-    if Path(sys.executable).stem.lower().startswith("python"):
-        return sys.executable
-    found = shutil.which("PythonSlicer")
-    if found is None:
-        raise UserError(
-            "No Python was found to train with (PythonSlicer is not beside Slicer); "
-            "install Slicer anew or name a Python."
-        )
-    return found
-
-
 def _refuse_if_unfit(run: RunFolder, status: RunStatus, resume: bool) -> None:
     if status.active:
         raise UserError(f"The run {run.name} is at work already; watch it or stop it.")
@@ -81,14 +63,6 @@ def _refuse_if_unfit(run: RunFolder, status: RunStatus, resume: bool) -> None:
 
 def _spawn(run: RunFolder, command: Sequence[str]) -> subprocess.Popen:
     """Start `command` with nothing that ties it to this process."""
-    if sys.platform == "win32":
-        # A console of its own, never shown: with none at all (DETACHED_PROCESS) each process
-        # that the training starts would open a window.
-        detached = {
-            "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-        }
-    else:
-        detached = {"start_new_session": True}
     try:
         with open(run.log_file, "ab") as log:
             return subprocess.Popen(
@@ -97,23 +71,11 @@ def _spawn(run: RunFolder, command: Sequence[str]) -> subprocess.Popen:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=run.path,
-                env=_environment(),
-                **detached,
+                env=python_environment(),
+                **own_process_group(),
             )
     except OSError as error:
         raise UserError(
             f"The training of {run.name} could not be started ({error.strerror}); check that "
             f"{command[0]} exists and that {run.path} can be written."
         ) from error
-
-
-def _environment() -> dict[str, str]:
-    """This environment, with the engine importable though it may not be installed with pip."""
-    engine = str(Path(__file__).resolve().parents[2])
-    inherited = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([engine, inherited] if inherited else [engine]),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONUTF8": "1",
-    }

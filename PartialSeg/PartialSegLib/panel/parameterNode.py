@@ -1,0 +1,40 @@
+"""What the user has chosen in the panel; saved with the scene."""
+
+from __future__ import annotations
+
+from slicer import (
+    vtkMRMLMarkupsROINode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+)
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+
+@parameterNodeWrapper
+class PartialSegParameterNode:
+    """The choices that more than one section needs, or that belong to the scene.
+
+    inputVolume - the scan.
+    segmentation - its annotation, or prediction.
+    scheme - name of a preset, or path of a scheme's file.
+    model - folder of the model; empty for the default one.
+    device - "auto", "cpu", "cuda:0", ...
+    fillExisting - whether a prediction fills what is not complete in `segmentation`, rather than
+    making a new one.
+    region - where the annotation took place; everywhere if none.
+    confidence - how sure the model was of the last prediction, percent.
+    dataset - folder that cases are exported to, and training reads.
+    subject, session - identifiers of the exported case.
+    """
+
+    inputVolume: vtkMRMLScalarVolumeNode
+    segmentation: vtkMRMLSegmentationNode
+    scheme: str = "dhcp9"
+    model: str = ""
+    device: str = "auto"
+    fillExisting: bool = False
+    region: vtkMRMLMarkupsROINode
+    confidence: vtkMRMLScalarVolumeNode
+    dataset: str = ""
+    subject: str = ""
+    session: str = ""

@@ -1,0 +1,154 @@
+"""What every section of the panel has in common."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import qt
+import slicer
+import slicer.util
+import vtk
+from slicer.i18n import tr as _
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme
+
+from ..jobs import Job, JobFailed
+
+_UI = Path(__file__).resolve().parents[2] / "Resources" / "UI"
+_POLL_MS = 50
+
+
+class Section(slicer.util.VTKObservationMixin):
+    """A part of the panel: its widgets, and what they do with the parameter node.
+
+    Subclasses name their .ui file in `uiName`, connect signals in `setup` and bring widgets up to
+    date in `update`, which runs whenever the parameter node changes. All that sections share goes
+    through the parameter node and `logic`.
+    """
+
+    uiName = ""
+
+    def __init__(self, logic) -> None:
+        super().__init__()
+        self.logic = logic
+        self.parameterNode = None
+        self._guiTag = None
+        self._job: Job | None = None
+        self.widget = slicer.util.loadUI(str(_UI / f"{self.uiName}.ui"))
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self._jobTimer = qt.QTimer()
+        self._jobTimer.setInterval(_POLL_MS)
+        self._jobTimer.connect("timeout()", self._pollJob)
+        self.setup()
+
+    def setup(self) -> None:
+        """Connect signals; called once."""
+
+    def update(self, caller=None, event=None) -> None:
+        """Show what the parameter node says; called with `parameterNode` set."""
+
+    def enter(self) -> None:
+        """The module is opened."""
+
+    def exit(self) -> None:
+        """Another module is opened."""
+
+    def cleanup(self) -> None:
+        """The module is about to be unloaded."""
+        self.cancelJob()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def setParameterNode(self, parameterNode) -> None:
+        """Follow another parameter node; None while the scene is closed."""
+        if self.parameterNode is not None:
+            self.parameterNode.disconnectGui(self._guiTag)
+            self.removeObserver(self.parameterNode, vtk.vtkCommand.ModifiedEvent, self.update)
+        self.parameterNode = parameterNode
+        if parameterNode is not None:
+            self._guiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.update)
+            self.update()
+        else:
+            self.cancelJob()
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """The chosen label scheme. Raises UserError when its file cannot be used."""
+        return self.logic.scheme(self.parameterNode.scheme)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job of this section is at work."""
+        return self._job is not None
+
+    def startJob(
+        self,
+        job: Job,
+    ) -> None:
+        """Watch a job until it is over; `jobChanged` is called then."""
+        self._job = job
+        self._jobTimer.start()
+        self.jobChanged()
+
+    def cancelJob(self) -> None:
+        """End the job at work, if there is one."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._jobTimer.stop()
+            job.cancel()
+            self.jobChanged()
+
+    def jobChanged(self) -> None:
+        """A job began or is over; bring progress bar and buttons up to date."""
+
+    def _pollJob(self) -> None:
+        if self._job is None:
+            return
+        job = self._job
+        try:
+            over = job.poll()
+        except Exception as error:
+            over = True
+            showError(error)
+        # A callback may have begun the next job.
+        if over and self._job is job:
+            self._job = None
+            self._jobTimer.stop()
+            self.jobChanged()
+
+
+def setEnabled(widget, reason: str, toolTip: str) -> None:
+    """Enable a widget, or disable it for a `reason` that its tooltip then gives."""
+    widget.enabled = not reason
+    widget.toolTip = reason or toolTip
+
+
+def showError(error: Exception) -> None:
+    """Show a sentence to the user; what only a developer understands goes into the details."""
+    if isinstance(error, JobFailed):
+        slicer.util.errorDisplay(str(error), detailedText=str(error.details.get("log", "")))
+    elif isinstance(error, UserError):
+        slicer.util.errorDisplay(str(error))
+    else:
+        details = "".join(traceback.format_exception(error))
+        slicer.util.errorDisplay(
+            _("PartialSeg met an unexpected error; the details help whoever maintains it."),
+            detailedText=details,
+        )
+
+
+def guarded(function: Callable) -> Callable:
+    """Let a slot show what goes wrong in it, instead of leaving it to the Python console."""
+
+    def slot(*arguments):
+        try:
+            return function(*arguments)
+        except Exception as error:
+            showError(error)
+
+    return slot
