@@ -23,7 +23,7 @@ from partialseg_trainer.inference import segment
 from partialseg_trainer.labels import LabelSets, Status
 from partialseg_trainer.networks.model import Model, ModelInfo, load_model, save_model
 from partialseg_trainer.runs import RunFolder, RunState, read_status
-from partialseg_trainer.synthesis import make_phantom
+from partialseg_trainer.synthesis import Variation, make_phantom, randomise
 from partialseg_trainer.training import TrainConfig, prepare_run, train
 from partialseg_trainer.training.card import model_card, preview
 from partialseg_trainer.volumes import Volume, normalise_intensity, read_labelmap, read_volume
@@ -34,6 +34,9 @@ ATLAS_TO_DHCP9 = {1: 3, 2: 5, 3: 6, 4: 1, 5: 2, 6: 7, 7: 8, 8: 3}
 # Whole blocks of weeks: neighbouring weeks of the atlas are nearly the same image.
 TEST_WEEKS, VALIDATION_WEEKS = (30, 31), (27,)
 PHANTOMS, VALIDATION_PHANTOMS, TEST_PHANTOMS = 11, 1, 3
+# New scans of each training scan, with another look. A foetus is enlarged up to a newborn's size.
+ATLAS_VARIATIONS, PHANTOM_VARIATIONS = 2, 1
+ATLAS_SCALE, PHANTOM_SCALE = (0.9, 1.35), (0.85, 1.1)
 NAME = "neonate-t2-dhcp9"
 
 
@@ -42,8 +45,8 @@ def main() -> None:
     parser.add_argument("--atlas", type=Path, required=True, help="the spina bifida atlas")
     parser.add_argument("--work", type=Path, required=True, help="where to train")
     parser.add_argument("--output", type=Path, required=True, help="the folder of models")
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--slices-per-epoch", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--slices-per-epoch", type=int, default=2500)
     arguments = parser.parse_args()
 
     dataset = _dataset(arguments.work / "dataset", arguments.atlas)
@@ -84,7 +87,7 @@ def _config(dataset: Dataset, epochs: int, slices_per_epoch: int) -> TrainConfig
 
 
 def _dataset(folder: Path, atlas: Path) -> Dataset:
-    """Atlas and phantoms in one dataset of scheme dhcp9, split by blocks of weeks."""
+    """Atlas, phantoms and new scans of both in one dataset of dhcp9, split by blocks of weeks."""
     if folder.exists():
         return Dataset.open(folder)
     # Whole or not at all: half a dataset has no splits yet, and would train on the test weeks.
@@ -98,8 +101,27 @@ def _dataset(folder: Path, atlas: Path) -> Dataset:
             complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
             dataset.add_case(subject, phantom.image, sets, complete)
             splits[subject] = "validation" if number < VALIDATION_PHANTOMS else "train"
+        splits.update(_add_variations(dataset, splits))
         assign_splits(dataset, splits)
     return Dataset.open(folder)
+
+
+def _add_variations(dataset: Dataset, splits: dict[str, str]) -> dict[str, str]:
+    """Add randomised scans of those that train, and return their splits by subject."""
+    complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
+    added = {}
+    for number, case in enumerate(dataset.cases):
+        if splits[case.subject] != "train":
+            continue
+        phantom = case.subject.startswith("phantom")
+        variation = Variation(scale=PHANTOM_SCALE if phantom else ATLAS_SCALE)
+        image, sets = case.image(), case.label_sets(dataset.scheme)
+        for copy in range(PHANTOM_VARIATIONS if phantom else ATLAS_VARIATIONS):
+            rng = np.random.default_rng((2028, number, copy))
+            subject = f"{case.subject}v{copy}"
+            dataset.add_case(subject, *randomise(image, sets, rng, variation), complete)
+            added[subject] = "train"
+    return added
 
 
 def _weeks(name: str) -> int:

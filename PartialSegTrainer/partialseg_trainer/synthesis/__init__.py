@@ -1,6 +1,7 @@
-"""Phantom neonates: synthetic scans with known tissues, for demonstration and for tests."""
+"""Synthetic scans with known tissues: phantom neonates, and new looks of annotated scans."""
 
 from .cohort import synthesize_dataset
 from .phantom import Phantom, make_phantom
+from .randomised import Variation, randomise
 
-__all__ = ["Phantom", "make_phantom", "synthesize_dataset"]
+__all__ = ["Phantom", "Variation", "make_phantom", "randomise", "synthesize_dataset"]
