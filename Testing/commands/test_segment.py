@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.volumes import Volume, write_volume
 
 
 def test_one_scan_keeps_its_grid_and_its_volumes_are_listed(partialseg, model, scan, tmp_path):
@@ -43,6 +44,15 @@ def test_a_bad_scan_in_a_folder_does_not_stop_the_others(partialseg, model, pair
     ]
     failed = [entry for entry in json.loads(result.out)["scans"] if "error" in entry]
     assert [entry["image"] for entry in failed] == [str(images / "1.nii.gz")]
+
+
+def test_a_doubtful_result_is_told_to_people_and_to_scripts(partialseg, model, tmp_path):
+    flat = tmp_path / "flat.nii.gz"
+    write_volume(flat, Volume(np.ones((16, 16, 16), dtype=np.float32), np.eye(4)))
+    words = ("segment", flat, "-o", tmp_path / "seg.nii.gz", "--model", model, "--overwrite")
+    assert f"Doubtful: {flat}: The scan has one value" in partialseg(*words).err
+    (entry,) = json.loads(partialseg(*words, "--json").out)["scans"]
+    assert "one value" in entry["warnings"][0]
 
 
 def test_a_bids_tree_gets_derivatives(partialseg, model, dataset, tmp_path):

@@ -112,6 +112,26 @@ def test_confidence_is_a_probability_high_inside_and_low_at_edges():
     assert values[15, 17, 13] > 0.95
 
 
+def test_confidence_is_summed_up_per_label_and_for_the_whole_scan():
+    result = segment(scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))[0], model_of(), confidence=True)
+    labelmap, values = np.asarray(result.labelmap.dataobj), result.confidence.get_fdata()
+    means = result.mean_confidence()
+    assert means["core"] == pytest.approx(values[labelmap == 1].mean())
+    assert means["ball"] == pytest.approx(values[labelmap > 0].mean())
+    assert result.uncertainty() == pytest.approx(1 - means["ball"])
+    with pytest.raises(ValueError, match="confidence"):
+        segment(scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))[0], model_of()).uncertainty()
+
+
+def test_a_scan_in_which_nothing_is_found_is_as_uncertain_as_can_be():
+    scan = Volume(np.zeros((20, 20, 20), np.float32), np.eye(4))
+    result = segment(scan, model_of(), confidence=True)
+    assert result.uncertainty() == 1
+    assert result.mean_confidence() == {"core": None, "shell": None, "ball": None}
+    assert result.volumes_ml() == {"core": 0, "shell": 0, "ball": 0}
+    assert len(result.warnings) == 1
+
+
 def test_paths_and_nibabel_images_are_taken_alike(tmp_path):
     scan, _ = scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))
     write_volume(tmp_path / "scan.nii.gz", scan)

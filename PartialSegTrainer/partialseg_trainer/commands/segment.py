@@ -15,8 +15,6 @@ from .terminal import busy, counted, print_json, progress_bar, remark, say, show
 if TYPE_CHECKING:
     from ..inference import Job, Segmentation
 
-    Outcome = tuple[Job, Segmentation | UserError]
-
 
 def segment(
     source: Annotated[
@@ -65,8 +63,10 @@ def segment(
         jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence)
         choose_device(device)
         loaded = load_model(model)
-    outcomes: list[Outcome] = []
+    scans: list[dict[str, Any]] = []
+    failed: list[UserError] = []
     with progress_bar("Segmenting") as advance:
+        # Results are not kept: a hospital's archive would not fit into memory.
         for job, result in segment_files(
             jobs,
             loaded,
@@ -74,20 +74,23 @@ def segment(
             confidence=confidence,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
-            outcomes.append((job, result))
+            scans.append(_as_json(job, result))
+            if isinstance(result, UserError):
+                failed.append(result)
             if len(jobs) > 1:
-                advance(len(outcomes), len(jobs))
-    failed = [result for _, result in outcomes if isinstance(result, UserError)]
+                advance(len(scans), len(jobs))
     if failed and not source.is_dir():
         raise failed[0]
     if as_json:
-        scans = [_as_json(job, result) for job, result in outcomes]
         print_json({"model": loaded.info.name, "scheme": loaded.scheme.name, "scans": scans})
     else:
         for error in failed:
             remark(f"Not segmented: {error}", "red")
+        for scan in scans:
+            for warning in scan.get("warnings", ()):
+                remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
         if len(jobs) == 1 and not failed:
-            show(_volumes_table(outcomes[0][1]))
+            show(_volumes_table(result))
             say(f"Written: {jobs[0].labelmap}")
             if confidence:
                 say(f"Written: {jobs[0].confidence}")
@@ -106,6 +109,7 @@ def _as_json(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
         "labelmap": str(job.labelmap),
         "confidence": str(job.confidence) if result.confidence is not None else None,
         "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
+        "warnings": list(result.warnings),
     }
 
 

@@ -16,6 +16,7 @@ from ..networks.device import choose_device
 from ..networks.model import Model
 from ..volumes import Volume, as_volume, resample, to_nibabel
 from ..volumes.preprocessing import Prepared, from_slices, prepare
+from .plausibility import implausibilities
 
 _BATCH = 16
 Progress = Callable[[int, int], None]
@@ -27,21 +28,57 @@ class Segmentation:
 
     `labelmap` holds the value of the most specific label, so that a super-label is the union of
     its parts (`scheme.mask` shows it); `confidence`, where it was asked for, holds the probability
-    of the chosen leaf, float32 in [0, 1].
+    of the chosen leaf, float32 in [0, 1]. `warnings` are sentences about what cannot be true.
     """
 
     labelmap: nibabel.Nifti1Image
     confidence: nibabel.Nifti1Image | None
     scheme: LabelScheme
+    warnings: tuple[str, ...] = ()
 
     def volumes_ml(self) -> dict[str, float]:
         """The volume of each label in mL, super-labels included."""
-        labelmap = np.asarray(self.labelmap.dataobj)
         voxel = abs(np.linalg.det(self.labelmap.affine[:3, :3])) / 1000
+        return {name: float(count * voxel) for name, count in self._sums().items()}
+
+    def mean_confidence(self) -> dict[str, float | None]:
+        """The mean confidence inside each label, None where it has no voxel.
+
+        Raises ValueError when the confidence map was not asked for.
+        """
+        sums = self._sums(self._confidence())
         return {
-            name: float(self.scheme.mask(labelmap, name).sum() * voxel)
+            name: float(sums[name] / count) if count else None
+            for name, count in self._sums().items()
+        }
+
+    def uncertainty(self) -> float:
+        """The mean of 1 - confidence over all that was found, in [0, 1]; 1 where nothing was.
+
+        Raises ValueError when the confidence map was not asked for.
+        """
+        confidence = self._confidence()[np.asarray(self.labelmap.dataobj) != 0]
+        return float(1 - confidence.mean()) if confidence.size else 1.0
+
+    def _sums(self, weights: np.ndarray | None = None) -> dict[str, float]:
+        """Voxels of each label, or the sum of `weights` over them."""
+        labelmap = np.asarray(self.labelmap.dataobj).reshape(-1)
+        by_value = np.bincount(
+            labelmap,
+            weights=None if weights is None else weights.reshape(-1),
+            minlength=self.scheme.labels[-1].value + 1,
+        )
+        return {
+            name: by_value[
+                [self.scheme[part].value for part in self.scheme.descendants(name)]
+            ].sum()
             for name in self.scheme.names
         }
+
+    def _confidence(self) -> np.ndarray:
+        if self.confidence is None:
+            raise ValueError("the segmentation was made without its confidence map")
+        return np.asarray(self.confidence.dataobj)
 
 
 def segment(
@@ -80,6 +117,7 @@ def segment(
         to_nibabel(Volume(labelmap, volume.affine)),
         None if certainty is None else to_nibabel(Volume(certainty, volume.affine)),
         model.scheme,
+        implausibilities(volume, labelmap, model.scheme),
     )
 
 
