@@ -3,21 +3,34 @@
 import numpy as np
 import slicer.util
 
+from partialseg_trainer.errors import UserError
+
 from .geometry import arrayShape, ijkToRAS
 
 
 def regionFromROI(roiNode, volumeNode) -> np.ndarray:
     """Bool array (K, J, I): the voxels of a volume whose centres lie in a markups ROI.
 
-    Boxes may be rotated, and both nodes may be under linear transforms. Raises UserError when the
-    volume is under one that is not linear.
+    Boxes may be rotated, and both nodes may be under linear transforms. Raises UserError when no
+    voxel lies in the box, and when the volume is under a transform that is not linear.
     """
     objectToWorld = slicer.util.arrayFromVTKMatrix(roiNode.GetObjectToWorldMatrix())
     ijkToObject = np.linalg.inv(objectToWorld) @ ijkToRAS(volumeNode)
     # In mm of the node a voxel's centre may miss a face of the box by rounding alone.
     half = np.array(roiNode.GetSize()) / 2 + 1e-6
     k, j, i = np.ogrid[tuple(slice(size) for size in arrayShape(volumeNode))]
-    inside = np.ones(arrayShape(volumeNode), dtype=bool)
+    # A box cuts out one piece of each line of voxels along I, so the ends of the pieces say it all.
+    first, last = np.zeros((k.size, j.size, 1)), np.full((k.size, j.size, 1), i.size - 1.0)
     for row, limit in zip(ijkToObject[:3], half, strict=True):
-        inside &= abs(row[0] * i + row[1] * j + row[2] * k + row[3]) <= limit
-    return inside
+        start = row[1] * j + row[2] * k + row[3]
+        if row[0] == 0:
+            last[abs(start) > limit] = -1
+        else:
+            ends = [(-limit - start) / row[0], (limit - start) / row[0]]
+            first, last = np.maximum(first, np.min(ends, 0)), np.minimum(last, np.max(ends, 0))
+    if not (np.ceil(first) <= np.floor(last)).any():
+        raise UserError(
+            f"The region of interest '{roiNode.GetName()}' holds no voxel of the selected scan; place "
+            "it over what was annotated, or choose none for the whole scan."
+        )
+    return (i >= np.ceil(first)) & (i <= np.floor(last))

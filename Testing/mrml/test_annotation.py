@@ -7,7 +7,13 @@ import slicer
 from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
-from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.annotation import (
+    annotationArrays,
+    annotationRequest,
+    labelSetsFromSegmentation,
+    labelStatuses,
+)
+from PartialSegLib.jobs import Job
 from PartialSegLib.region import regionFromROI
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
@@ -147,6 +153,26 @@ def test_a_box_and_an_oblique_scan_under_transforms_meet_in_the_world(scene):
     assert np.array_equal(region, block(SHAPE, (0, 8, 8), (17, 17, 13)))
 
 
+@pytest.mark.parametrize("degrees", [(0, 0, 0), (90, 0, 0), (0, 90, 0), (25, -40, 70)])
+def test_a_turned_box_holds_what_lies_within_its_faces(scene, degrees):
+    matrix = affine((0.7, 1.1, 0.9), (12, 5, -8), (-9, 3, 1), flip=(0,))
+    scan = addScan(matrix, SHAPE)
+    roi = addROI(scene, (0, 0, 0), (9, 12, 7))
+    centre = (matrix @ [16, 14, 12, 1])[:3]
+    turn = affine(degrees=degrees, origin=centre)
+    roi.SetAndObserveTransformNodeID(addTransform(turn).GetID())
+    i, j, k = np.meshgrid(*map(range, SHAPE[::-1]), indexing="ij")
+    voxels = np.stack([i, j, k, np.ones_like(i)])
+    inBox = np.einsum("rc,cijk->rijk", np.linalg.inv(turn) @ matrix, voxels)[:3]
+    expected = (abs(inBox) <= np.array([9, 12, 7])[:, None, None, None] / 2).all(axis=0)
+    assert np.array_equal(regionFromROI(roi, scan), expected.T)
+
+
+def test_a_box_beside_the_scan_is_refused(scene):
+    with pytest.raises(UserError, match="holds no voxel"):
+        regionFromROI(addROI(scene, (500, 0, 0), (10, 10, 10)), addScan(shape=SHAPE))
+
+
 def test_the_segments_of_every_preset_can_be_read(scan):
     for preset in ("fetal8", "brainstem", "wmh-stroke"):
         scheme = LabelScheme.load(preset)
@@ -156,3 +182,44 @@ def test_the_segments_of_every_preset_can_be_read(scan):
         annotate(node, scan, {name: CORTEX}, **{name: Status.COMPLETE})
         value = labelSetsFromSegmentation(node, scan, scheme).value_of(name)
         assert np.array_equal(value, CORTEX)
+
+
+def test_a_job_gets_what_the_label_sets_are_made_of(node, scan, dhcp9):
+    annotate(
+        node,
+        scan,
+        {"tcv": CEREBRUM, "cgm": CORTEX, "wm": CORTEX},
+        tcv=Status.COMPLETE,
+        cgm=Status.IN_PROGRESS,
+        csf=Status.ABSENT,
+    )
+    roi = addROI(slicer.mrmlScene, (8, 8, 60), (30, 30, 30))
+    results = []
+    job = Job(
+        "check",
+        annotationRequest(node, scan, dhcp9),
+        annotationArrays(node, scan, dhcp9, roi),
+        onFinished=lambda result, folder: results.append(
+            (result, folder.array("codebook")[folder.array("codes")])
+        ),
+    )
+    job.wait()
+    ((result, vectors),) = results
+    expected = labelSetsFromSegmentation(node, scan, dhcp9, regionFromROI(roi, scan))
+    assert result["contradictions"] == []
+    assert np.array_equal(np.moveaxis(vectors, -1, 0), expected.multilabel())
+
+
+def test_a_segment_removed_while_masks_are_made_is_said_in_a_sentence(node, scan, dhcp9):
+    annotate(
+        node,
+        scan,
+        {"cgm": CORTEX, "tcv": CEREBRUM},
+        cgm=Status.IN_PROGRESS,
+        tcv=Status.COMPLETE,
+    )
+    arrays = annotationArrays(node, scan, dhcp9)
+    assert next(arrays)[0] == "masks/cgm"
+    node.GetSegmentation().RemoveSegment("tcv")
+    with pytest.raises(UserError, match="removed"):
+        next(arrays)
