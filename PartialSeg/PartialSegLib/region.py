@@ -30,7 +30,7 @@ def regionFromROI(roiNode, volumeNode) -> np.ndarray:
             first, last = np.maximum(first, np.min(ends, 0)), np.minimum(last, np.max(ends, 0))
     if not (np.ceil(first) <= np.floor(last)).any():
         raise UserError(
-            f"The region of interest '{roiNode.GetName()}' holds no voxel of the selected scan; place "
-            "it over what was annotated, or choose none for the whole scan."
+            "The region of interest holds no voxel of the selected scan; place it over what was "
+            "annotated, or choose none for the whole scan."
         )
     return (i >= np.ceil(first)) & (i <= np.floor(last))
