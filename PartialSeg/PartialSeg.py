@@ -115,6 +115,22 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     # Segment neonate
 
+    def missingPackages(self, packages):
+        """Requirements of a set of packages, "files" or "learning", that Slicer's Python lacks."""
+        from PartialSegLib.packages import missing
+
+        return missing(packages)
+
+    def ensurePackages(self, packages, reason, ask=True):
+        """Install what is missing of a set of packages, after asking once.
+
+        `reason` is what they are for, as in "segment a scan". Raises UserError when the user
+        declines, and when the installation does not succeed.
+        """
+        from PartialSegLib.packages import ensure
+
+        ensure(packages, reason, ask)
+
     # Labels
 
     # Export
