@@ -14,6 +14,7 @@ ENGINE = ROOT / "PartialSegTrainer" / "partialseg_trainer"
 # From the top down, as in CONTRIBUTING.md.
 ROOMS = [
     "errors",
+    "failures",
     "files",
     "interpreter",
     "labels",
@@ -105,6 +106,13 @@ def test_the_upper_rooms_work_without_torch(room):
     assert not loaded & {"torch", "monai", "lightning"}
 
 
-def test_labels_need_nothing_but_numpy():
-    loaded = loaded_by("import partialseg_trainer.labels") - set(sys.stdlib_module_names)
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "partialseg_trainer.labels",
+        "partialseg_trainer.jobs.check, partialseg_trainer.jobs.__main__",
+    ],
+)
+def test_what_the_panel_opens_with_needs_nothing_but_numpy(modules):
+    loaded = loaded_by(f"import {modules}") - set(sys.stdlib_module_names)
     assert {name for name in loaded if not name.startswith("_")} == {"numpy", "partialseg_trainer"}

@@ -3,7 +3,7 @@
 from .case import Case, CaseInfo
 from .check import check_dataset
 from .export_nnunet import NnUNetExport, VoxelCounts, export_nnunet
-from .folder import Dataset
+from .folder import CaseExistsError, Dataset
 from .hiding import hide_labels
 from .import_dhcp import import_dhcp
 from .import_nnunet import import_nnunet
@@ -14,6 +14,7 @@ from .split import Split, assign_splits, split_subjects
 
 __all__ = [
     "Case",
+    "CaseExistsError",
     "CaseInfo",
     "Dataset",
     "NnUNetExport",

@@ -23,6 +23,10 @@ from .participants import record_subject, write_rows
 from .tensors import write_label_sets
 
 
+class CaseExistsError(UserError):
+    """A case is there already, and may not be replaced."""
+
+
 class Generator(BaseModel):
     """The software that wrote a dataset."""
 
@@ -121,15 +125,16 @@ class Dataset:
         in file names, so they must not be names of patients.
 
         The sidecar makes the case: it is removed first and written last, so that a crash leaves
-        the whole case or none. Raises UserError when the case exists and `replace` is false, for
-        identifiers that BIDS does not allow, and for image or labels that do not fit.
+        the whole case or none. Raises CaseExistsError when the case exists and `replace` is
+        false, and UserError for identifiers that BIDS does not allow, and for image or labels that
+        do not fit.
         """
         scan = ScanName(subject, session)
         case = Case(self.folder, scan)
         targets = scan.files(self.folder)
         existing = [path for path in targets if path.exists()]
         if existing and not replace:
-            raise UserError(
+            raise CaseExistsError(
                 f"{existing[0]} already exists; choose another subject or session, or ask to "
                 "replace the case."
             )

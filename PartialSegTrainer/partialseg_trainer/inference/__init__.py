@@ -1,6 +1,6 @@
 """Segmentation of new scans with a trained model."""
 
-from .batch import Job, find_jobs, segment_files
+from .batch import Job, find_jobs, find_scans, segment_files
 from .models import default_model, list_models, load_model
 from .segment import Segmentation, segment
 
@@ -9,6 +9,7 @@ __all__ = [
     "Segmentation",
     "default_model",
     "find_jobs",
+    "find_scans",
     "list_models",
     "load_model",
     "segment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,36 +31,49 @@ class Job:
         return self.labelmap.with_name(f"{name}_confidence{ending}")
 
 
+def find_scans(source: str | Path) -> list[Path]:
+    """The scans in `source`: the file itself; of a BIDS tree (a folder with `sub-*` in it) each T2w
+    image; of any other folder each image in it.
+
+    Raises UserError when there is none.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise UserError(f"{source} does not exist; check the path.")
+    if not source.is_dir():
+        return [source]
+    scans = _images(source.glob("sub-*/**/anat/*_T2w.*")) or _images(source.iterdir())
+    if not scans:
+        raise UserError(
+            f"{source} holds no image ({', '.join(_ENDINGS)}) and no sub-*/anat/*_T2w image; "
+            "name a folder that does."
+        )
+    return scans
+
+
 def find_jobs(
     source: str | Path, output: str | Path, *, overwrite: bool = False, confidence: bool = False
 ) -> list[Job]:
-    """What there is to segment in `source`, and the files to write under `output`.
+    """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
-    A file gives one file. A folder gives a file of the same name for each image in it. A BIDS tree
-    (a folder with `sub-*` in it) gives, for each T2w image, a `*_desc-partialseg_dseg.nii.gz` at
-    the same place under `output`.
+    A file gives one file. A folder gives a file of the same name for each scan in it. A BIDS tree
+    gives, for each scan, a `*_desc-partialseg_dseg.nii.gz` at the same place under `output`.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
     file to write would replace a scan, or one, the confidence maps included if these are wanted, is
     there already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
+    scans = find_scans(source)
     if source.is_dir():
-        jobs = list(_bids_jobs(source, output) or _folder_jobs(source, output))
-        if not jobs:
-            raise UserError(
-                f"{source} holds no image ({', '.join(_ENDINGS)}) and no sub-*/anat/*_T2w image; "
-                "name a folder that does."
-            )
+        jobs = [Job(scan, output / _place(scan.relative_to(source))) for scan in scans]
     else:
-        if not source.exists():
-            raise UserError(f"{source} does not exist; check the path.")
         _split_ending(output)
         jobs = [Job(source, output)]
     wanted = [path for job in jobs for path in (job.labelmap, job.confidence)[: 1 + confidence]]
-    scans = {job.image.resolve() for job in jobs}
+    images = {scan.resolve() for scan in scans}
     for path in wanted:
-        if path.resolve() in scans:
+        if path.resolve() in images:
             raise UserError(f"{path} is a scan to segment itself; choose another output.")
     present = [path for path in wanted if path.exists()]
     if present and not overwrite:
@@ -103,25 +116,21 @@ def segment_files(
         yield job, result
 
 
-def _bids_jobs(source: Path, output: Path) -> list[Job]:
-    return [
-        Job(image, output / image.relative_to(source).with_name(_as_derivative(image)))
-        for image in sorted(source.glob("sub-*/**/anat/*_T2w.*"))
-        if image.name.endswith(_ENDINGS)
-    ]
+def _images(paths: Iterable[Path]) -> list[Path]:
+    # Beside each file that macOS copies to another system lies a hidden one of the same ending.
+    return sorted(
+        path
+        for path in paths
+        if path.name.endswith(_ENDINGS) and not path.name.startswith(".") and path.is_file()
+    )
 
 
-def _folder_jobs(source: Path, output: Path) -> list[Job]:
-    return [
-        Job(image, output / image.name)
-        for image in sorted(source.iterdir())
-        if image.name.endswith(_ENDINGS) and image.is_file()
-    ]
-
-
-def _as_derivative(image: Path) -> str:
-    name, _ = _split_ending(image)
-    return f"{name.removesuffix('_T2w')}_desc-partialseg_dseg.nii.gz"
+def _place(scan: Path) -> Path:
+    """Where the labelmap of a scan goes; a scan of a BIDS tree lies deeper than in its top."""
+    if len(scan.parts) == 1:
+        return scan
+    name, _ = _split_ending(scan)
+    return scan.with_name(f"{name.removesuffix('_T2w')}_desc-partialseg_dseg.nii.gz")
 
 
 def _split_ending(path: Path) -> tuple[str, str]:

@@ -4,6 +4,6 @@ The folder is the whole contract. It holds `request.json` and arrays as `.npy` t
 process writes `progress.json` as it goes and at the end `result.json`, or `error.json`.
 """
 
-from .folder import JobFolder
+from .folder import JobError, JobFolder
 
-__all__ = ["JobFolder"]
+__all__ = ["JobError", "JobFolder"]

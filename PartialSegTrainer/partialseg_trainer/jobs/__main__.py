@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+import traceback
 from pathlib import Path
 
 from ..errors import UserError
-from .folder import JobFolder
+from ..failures import explain_failure
+from .folder import JobError, JobFolder
 
 KINDS = ("cases", "check", "devices", "export", "phantom", "rank", "segment", "train")
 
@@ -19,28 +21,22 @@ def main(kind: str, folder: Path) -> int:
     try:
         if kind not in KINDS:
             raise UserError(f"There is no job '{kind}'; choose one of {', '.join(KINDS)}.")
+        # PyTorch alone takes seconds to import.
+        job.report("Starting")
         # Each kind imports what it needs alone: checking an annotation needs nothing but numpy.
         job.finish(importlib.import_module(f"{__package__}.{kind}").work(job))
     except Exception as error:
         logging.exception("The job %s failed", kind)
-        details = {}
-        if hasattr(error, "contradictions"):
-            from .check import as_json
-
-            details["contradictions"] = [as_json(entry) for entry in error.contradictions]
-        job.fail(_explain(error), **details)
+        job.fail(explain_failure(error), **_details(error))
         return 1
     return 0
 
 
-def _explain(error: Exception) -> str:
-    """The sentence for a person; only a UserError says it in its own words."""
-    if isinstance(error, UserError):
-        return str(error)
-    # It needs packages that a job without torch may lack.
-    from ..runs.failures import explain_failure
-
-    return explain_failure(error)
+def _details(error: Exception) -> dict[str, object]:
+    """What goes with the sentence: what the job adds, or for a developer where it arose."""
+    if isinstance(error, JobError):
+        return error.details
+    return {} if isinstance(error, UserError) else {"log": traceback.format_exc()}
 
 
 if __name__ == "__main__":

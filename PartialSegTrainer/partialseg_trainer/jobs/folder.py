@@ -13,6 +13,14 @@ from ..errors import UserError
 from ..files import read_json, write_json
 
 
+class JobError(UserError):
+    """Bad input, with `details` for the program that asked; they go into error.json."""
+
+    def __init__(self, message: str, **details: Any):
+        super().__init__(message)
+        self.details = details
+
+
 @dataclass(frozen=True)
 class JobFolder:
     """The folder of one job, as both sides see it."""
@@ -61,7 +69,9 @@ class JobFolder:
     def progress(self) -> dict[str, Any]:
         """The last report; an empty stage before the first one."""
         file = self.path / "progress.json"
-        return read_json(file) if file.is_file() else {"stage": "", "fraction": None}
+        if file.is_file():
+            return read_json(file)
+        return {"stage": "", "fraction": None, "eta_seconds": None}
 
     def finish(self, result: Mapping[str, Any]) -> None:
         write_json(self.path / "result.json", dict(result))

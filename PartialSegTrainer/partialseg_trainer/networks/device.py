@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from ..errors import UserError
+
+
+@dataclass(frozen=True)
+class Device:
+    """One thing that can compute: its name for `choose_device`, and for people.
+
+    `memory_gb` is that of a CUDA GPU, in units of 2^30 bytes; None for the others, which share the
+    computer's.
+    """
+
+    name: str
+    title: str
+    memory_gb: float | None
+
+
+def list_devices() -> tuple[Device, ...]:
+    """All that can compute here, first what "auto" chooses; the CPU is last."""
+    names = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    devices = [torch.device(name) for name in (*names, "cpu")]
+    return tuple(Device(str(device), describe(device), _memory_gb(device)) for device in devices)
 
 
 def choose_device(name: str) -> torch.device:
@@ -41,6 +65,12 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return "GPU: Apple"
     return f"CPU, {torch.get_num_threads()} threads"
+
+
+def _memory_gb(device: torch.device) -> float | None:
+    if device.type != "cuda":
+        return None
+    return round(torch.cuda.get_device_properties(device).total_memory / 2**30, 1)
 
 
 def lightning_precision(name: str, device: torch.device) -> str:

@@ -1,7 +1,6 @@
 """Run folders: start a training in a process of its own, watch it, stop it and resume it."""
 
 from .control import kill, request_stop, wait
-from .failures import explain_failure
 from .folder import RunFolder, default_root, list_runs, new_run_path
 from .launch import start
 from .log import read_log_tail
@@ -15,7 +14,6 @@ __all__ = [
     "RunState",
     "RunStatus",
     "default_root",
-    "explain_failure",
     "kill",
     "list_runs",
     "new_run_path",

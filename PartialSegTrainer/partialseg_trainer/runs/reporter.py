@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..errors import UserError
-from .failures import explain_failure
+from ..failures import explain_failure
 from .folder import RunFolder
 from .metrics import Value, append_metrics, drop_metrics_from
 from .processes import is_self_or_ancestor

@@ -17,7 +17,7 @@ from .subject import Subject
 
 SCHEME = "dhcp9"
 # The heads of the atlas at 44 weeks fill this.
-_FIELD_MM = (96.0, 112.0, 96.0)
+FIELD_MM = (96.0, 112.0, 96.0)
 _ROUNDING_MM = 1e-6
 _SPACING_MM = (0.3, 3.0)
 
@@ -53,7 +53,7 @@ def make_phantom(
     _check_range("spacing", spacing, _SPACING_MM)
     if weeks is not None:
         _check_range("weeks", weeks, atlas.weeks)
-    shape = shape or tuple(int(np.ceil(field / spacing)) for field in _FIELD_MM)
+    shape = shape or tuple(int(np.ceil(field / spacing)) for field in FIELD_MM)
     _check_field(shape, spacing)
     head_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     axes = tuple(spacing * (np.arange(n) - (n - 1) / 2) for n in shape)
@@ -85,8 +85,8 @@ def _check_field(shape: Sequence[int], spacing: float) -> None:
     if len(shape) != 3:
         raise UserError(f"shape is {tuple(shape)}; give the voxels along three axes.")
     field = [n * spacing for n in shape]
-    if any(f < s - _ROUNDING_MM for f, s in zip(field, _FIELD_MM, strict=True)):
-        found, needed = (" x ".join(f"{mm:g}" for mm in sizes) for sizes in (field, _FIELD_MM))
+    if any(f < s - _ROUNDING_MM for f, s in zip(field, FIELD_MM, strict=True)):
+        found, needed = (" x ".join(f"{mm:g}" for mm in sizes) for sizes in (field, FIELD_MM))
         raise UserError(
             f"shape {tuple(shape)} at {spacing:g} mm covers {found} mm, but a head needs {needed} "
             "mm; choose more voxels."

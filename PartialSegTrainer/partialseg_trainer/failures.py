@@ -1,4 +1,4 @@
-"""What an exception means to somebody who wants to train, not to read a traceback."""
+"""What an exception means to somebody who wants to train or segment, not to read a traceback."""
 
 from __future__ import annotations
 
@@ -6,35 +6,34 @@ import errno
 import re
 from collections.abc import Iterator
 
-from ..errors import UserError
+from .errors import UserError
 
 _NO_GPU_MEMORY = (
-    "The GPU's memory was not enough; choose a smaller batch size or image size, or close other "
-    "programs that use the GPU, and start again."
+    "The GPU's memory was not enough; close other programs that use the GPU, choose a smaller "
+    "batch size or the CPU as device, and start again."
 )
 _NO_MEMORY = (
-    "The computer's memory was not enough; choose a smaller batch size or fewer loading "
-    "processes, or close other programs, and start again."
+    "The computer's memory was not enough; close other programs, or choose a smaller batch size, "
+    "and start again."
 )
-_DISK_FULL = "The disk is full; free some space and resume the training."
+_DISK_FULL = "The disk is full; free some space, then start again or resume."
 _NO_PERMISSION = (
     "A file or folder may not be read or written with your account; the log names it: allow the "
     "access or choose another folder, and start again."
 )
 _FILE_GONE = (
-    "A file that the training needs is no longer there; the log names it: put it back or prepare "
-    "the training anew."
+    "A file that is needed is no longer there; the log names it: put it back, and start again."
 )
 _NOT_FINITE = (
     "The loss became infinite or not a number; choose a lower learning rate, switch mixed "
     "precision off, and start again."
 )
 _NO_PACKAGE = (
-    "A Python package is missing or does not load; the log names it: install it and start again."
+    "The Python package '{package}' is missing or does not load; install it, and start again."
 )
 _GPU_FAULT = (
     "The GPU or its driver reported an error; restart the computer, update the GPU's driver, or "
-    "choose the CPU as device, and resume the training."
+    "choose the CPU as device, and start again."
 )
 
 # torch reports these as RuntimeError, told apart by their text alone. The first that fits counts.
@@ -53,7 +52,6 @@ _BY_TYPE = (
     (FloatingPointError, _NOT_FINITE),
     (PermissionError, _NO_PERMISSION),
     (FileNotFoundError, _FILE_GONE),
-    (ImportError, _NO_PACKAGE),
 )
 
 
@@ -68,8 +66,8 @@ def explain_failure(exception: BaseException) -> str:
         if sentence:
             return sentence
     return (
-        f"The training met an unexpected error ({type(exception).__name__}); "
-        "send the end of the log to whoever maintains PartialSeg."
+        f"An unexpected error ended the work ({type(exception).__name__}); send the end of the log "
+        "to whoever maintains PartialSeg."
     )
 
 
@@ -78,6 +76,8 @@ def _explain(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.errno in _BY_ERRNO:
         return _BY_ERRNO[error.errno]
+    if isinstance(error, ImportError):
+        return _NO_PACKAGE.format(package=(error.name or "unknown").partition(".")[0])
     for kind, sentence in _BY_TYPE:
         if isinstance(error, kind):
             return sentence

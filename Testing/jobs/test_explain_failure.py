@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.runs import explain_failure
+from partialseg_trainer.failures import explain_failure
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from partialseg_trainer.runs import explain_failure
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "allow the access"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/x"), "put it back"),
         (FloatingPointError("loss is nan"), "lower learning rate"),
-        (ModuleNotFoundError("No module named 'monai'"), "install it"),
+        (ModuleNotFoundError("No module named 'monai.x'", name="monai.x"), "'monai' is missing"),
         (RuntimeError("CUDA error: no kernel image is available"), "driver"),
     ],
 )

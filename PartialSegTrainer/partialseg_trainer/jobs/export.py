@@ -1,0 +1,67 @@
+"""Job "export": an annotated scan becomes a case of a dataset.
+
+Request: that of "check", and `dataset` (folder; made if it is missing or empty, then called
+`name`), `subject`, `session` or null, `annotator`, `group` or null, and `replace`. Arrays: those of
+"check", and `image` (K, J, I). Result: `case`, as in "sub-01", and `files`, relative to the
+dataset. An error carries `contradictions` where labels exclude each other, and `exists` where
+the case is there already and `replace` is false. Nothing is written then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..dataset import CaseExistsError, Dataset, ScanName
+from ..errors import UserError
+from ..labels import ContradictionError, LabelScheme, LabelSets
+from ..volumes import as_volume
+from .axes import to_volume
+from .check import as_json, label_sets
+from .folder import JobError, JobFolder
+
+
+def work(job: JobFolder) -> dict[str, Any]:
+    request = job.request()
+    # All that can be refused is looked at before a dataset is made.
+    ScanName(request["subject"], request["session"])
+    try:
+        sets = label_sets(job)
+    except ContradictionError as error:
+        found = [as_json(entry) for entry in error.contradictions]
+        raise JobError(str(error), contradictions=found) from error
+    if sets.leaf_sets().all():
+        raise UserError(
+            f"Nothing is annotated: no label of scheme '{sets.scheme.name}' is in progress, "
+            "complete or absent; set the status of what is drawn, then export."
+        )
+    job.report("Writing the case", 0.5)
+    image = as_volume(to_volume(job.array("image"), request["affine"]))
+    dataset = _dataset(Path(request["dataset"]), sets.scheme, request["name"])
+    try:
+        case = dataset.add_case(
+            request["subject"],
+            image,
+            LabelSets(sets.scheme, np.transpose(sets.codes), sets.leaf_sets()),
+            request["status"],
+            session=request["session"],
+            annotator=request["annotator"],
+            group=request["group"],
+            replace=request["replace"],
+        )
+    except CaseExistsError as error:
+        raise JobError(str(error), exists=True) from error
+    files = case.scan.files(dataset.folder)
+    return {
+        "case": case.name,
+        "files": [path.relative_to(dataset.folder).as_posix() for path in files],
+    }
+
+
+def _dataset(folder: Path, scheme: LabelScheme, name: str) -> Dataset:
+    """The dataset in the folder, made where there is nothing yet."""
+    if folder.is_dir() and any(folder.iterdir()):
+        return Dataset.open(folder)
+    return Dataset.create(folder, scheme, name)

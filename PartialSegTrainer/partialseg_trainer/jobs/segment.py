@@ -1,0 +1,51 @@
+"""Job "segment": a scan's labelmap, and how sure the model is of each voxel.
+
+Request: `model`, a folder or a name, "" for the default one; `device`; `affine` (4, 4) from array
+indices to RAS mm. Array `image` (K, J, I). Result: arrays `labelmap` and `confidence` (percent,
+uint8) of the same shape; `scheme` (as in a scheme's file), the `model`'s name, the `device` in
+words, `seconds` that it took, `volumes_ml` and mean `confidence` (percent, null where it has no
+voxel) of each label, and `warnings`, sentences about what cannot be true.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from ..inference import load_model, segment
+from ..networks.device import choose_device, describe
+from .axes import to_array, to_volume
+from .folder import JobFolder
+from .pace import Pace
+
+
+def work(job: JobFolder) -> dict[str, Any]:
+    began = time.monotonic()
+    request = job.request()
+    job.report("Loading the model")
+    model = load_model(request["model"] or None)
+    device = choose_device(request["device"])
+    result = segment(
+        to_volume(job.array("image"), request["affine"]),
+        model,
+        device=request["device"],
+        confidence=True,
+        progress=Pace(job, "Segmenting"),
+    )
+    percent = np.rint(np.asarray(result.confidence.dataobj) * 100).astype(np.uint8)
+    job.write_array("labelmap", to_array(np.asarray(result.labelmap.dataobj)))
+    job.write_array("confidence", to_array(percent))
+    return {
+        "scheme": result.scheme.to_dict(),
+        "model": model.info.name,
+        "device": describe(device),
+        "seconds": round(time.monotonic() - began, 1),
+        "volumes_ml": result.volumes_ml(),
+        "confidence": {
+            name: None if mean is None else round(100 * mean, 1)
+            for name, mean in result.mean_confidence().items()
+        },
+        "warnings": list(result.warnings),
+    }
