@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from jobs_of_slicer import OBLIQUE, SHAPE, noise
+from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model
 from partialseg_trainer.inference import segment as segment_volume
 from partialseg_trainer.jobs import rank, segment
 from partialseg_trainer.jobs.axes import to_volume
-from partialseg_trainer.labels import LabelScheme
-from partialseg_trainer.volumes import Volume, write_volume
+from partialseg_trainer.labels import LabelScheme, LabelSets
+from partialseg_trainer.volumes import Volume, read_volume, write_volume
 
 SCHEME = LabelScheme.load("brainstem")
 
@@ -90,6 +91,22 @@ def test_the_scan_that_the_model_is_least_sure_of_comes_first(job, model, scans)
         assert scan["uncertainty"] == pytest.approx(alone.uncertainty())
         assert scan["volumes_ml"] == alone.volumes_ml()
     assert folder.progress()["stage"] == "Segmenting scans"
+
+
+def test_scans_that_the_dataset_holds_are_told_whatever_their_files_are_called(
+    job, model, scans, tmp_path
+):
+    request = {"folder": str(scans), "model": str(model), "device": "cpu"}
+    request["dataset"] = str(tmp_path / "dataset")
+    cases = [scan["case"] for scan in rank.work(job(request))["scans"]]
+    assert cases == [None, None, None], "a folder without a dataset holds none"
+    dataset = Dataset.create(tmp_path / "dataset", SCHEME, "exported")
+    scan = read_volume(scans / "b.nrrd")
+    sets = LabelSets.from_masks(SCHEME, {}, {}, shape=scan.data.shape, affine=scan.affine)
+    dataset.add_case("07", scan, sets, {})
+    found = {scan["path"]: scan["case"] for scan in rank.work(job(request))["scans"]}
+    assert {path for path, case in found.items() if case} == {str(scans / "b.nrrd")}
+    assert found[str(scans / "b.nrrd")] == "sub-07"
 
 
 def test_nothing_is_written_beside_the_scans(job, model, scans):

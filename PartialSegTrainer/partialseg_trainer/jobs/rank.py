@@ -1,9 +1,11 @@
 """Job "rank": which scan of a folder a model is least sure of, and so is worth annotating next.
 
 Request: `folder`, of images or a BIDS tree; `model`, a folder or a name, "" for the default one;
-`device`. Result: `scans`, the most uncertain first and those that cannot be used last, each with
-`path`, `uncertainty` (mean of 1 - confidence over all that was found, 1 where nothing was; null
-where the scan cannot be used), `volumes_ml`, `warnings` and `error`, a sentence or null.
+`device`; and, to be told which scans it holds, the folder of a `dataset`. Result: `scans`, the most
+uncertain first and those that cannot be used last, each with `path`, `uncertainty` (mean of 1 -
+confidence over all that was found, 1 where nothing was; null where the scan cannot be used),
+`volumes_ml`, `warnings`, `case`, the name of the dataset's case with the same image or null, and
+`error`, a sentence or null.
 """
 
 from __future__ import annotations
@@ -13,10 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..dataset import Dataset
+from ..dataset.layout import DESCRIPTION
+from ..dataset.same_image import KnownImages
 from ..failures import explain_failure
 from ..inference import find_scans, load_model, segment
 from ..networks.device import choose_device
 from ..networks.model import Model
+from ..volumes import read_volume
 from .folder import JobFolder
 from .pace import Pace
 
@@ -27,22 +33,33 @@ def work(job: JobFolder) -> dict[str, Any]:
     job.report("Loading the model")
     model = load_model(request["model"] or None)
     choose_device(request["device"])
+    known = _known_images(request.get("dataset"))
     pace = Pace(job, "Segmenting scans")
     found = [
-        _assess(path, model, request["device"], partial(_within, pace, number, len(scans)))
+        _assess(path, model, request["device"], known, partial(_within, pace, number, len(scans)))
         for number, path in enumerate(scans)
     ]
     return {"scans": sorted(found, key=lambda scan: -(scan["uncertainty"] or 0))}
+
+
+def _known_images(folder: str | None) -> KnownImages | None:
+    """The images of a dataset; a folder in which nothing was exported yet is none."""
+    if folder and (Path(folder) / DESCRIPTION).is_file():
+        return KnownImages(Dataset.open(folder))
+    return None
 
 
 def _within(pace: Pace, number: int, scans: int, done: int, slices: int) -> None:
     pace(number + done / slices, scans)
 
 
-def _assess(path: Path, model: Model, device: str, progress: Any) -> dict[str, Any]:
+def _assess(
+    path: Path, model: Model, device: str, known: KnownImages | None, progress: Any
+) -> dict[str, Any]:
     """Segment one scan; whatever is wrong with it must not cost the result of the others."""
     try:
         result = segment(path, model, device=device, confidence=True, progress=progress)
+        case = known.case_of(read_volume(path)) if known else None
     except Exception as error:
         logging.exception("A scan could not be segmented")
         return {
@@ -50,6 +67,7 @@ def _assess(path: Path, model: Model, device: str, progress: Any) -> dict[str, A
             "uncertainty": None,
             "volumes_ml": {},
             "warnings": [],
+            "case": None,
             "error": explain_failure(error),
         }
     return {
@@ -57,5 +75,6 @@ def _assess(path: Path, model: Model, device: str, progress: Any) -> dict[str, A
         "uncertainty": result.uncertainty(),
         "volumes_ml": result.volumes_ml(),
         "warnings": list(result.warnings),
+        "case": case and case.name,
         "error": None,
     }
