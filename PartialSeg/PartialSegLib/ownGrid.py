@@ -1,0 +1,103 @@
+"""Masks of segments on the voxel grid that their segmentation keeps them on.
+
+Here nothing is resampled to a scan and back, and transforms above the segmentation do not matter.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+_LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+_Resample = slicer.vtkOrientedImageDataResample
+
+
+def isKeptAsLabelmaps(segmentationNode) -> bool:
+    """Whether the segments are edited and saved as labelmaps, not as surfaces or contours."""
+    return segmentationNode.GetSegmentation().GetSourceRepresentationName() == _LABELMAP
+
+
+def commonGrid(segmentationNode, segmentIDs: Collection[str]) -> slicer.vtkOrientedImageData:
+    """A grid, without voxels, that holds all that is painted in some segments; else an empty one.
+
+    It is the grid of their labelmaps where they have one in common. Otherwise Slicer finds one that
+    is as fine as the finest of them.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    content = [segmentation.GetSegment(entry).GetRepresentation(_LABELMAP) for entry in segmentIDs]
+    labelmaps = [
+        labelmap for labelmap in content if labelmap is not None and not labelmap.IsEmpty()
+    ]
+    grid = slicer.vtkOrientedImageData()
+    if not labelmaps:
+        return grid
+    if all(_Resample.DoGeometriesMatch(labelmap, labelmaps[0]) for labelmap in labelmaps):
+        _copyGeometry(labelmaps[0], grid)
+        grid.SetExtent(_paintedExtent(labelmaps))
+        return grid
+    listed = vtk.vtkStringArray()
+    for segmentID in segmentIDs:
+        listed.InsertNextValue(segmentID)
+    segmentation.SetImageGeometryFromCommonLabelmapGeometry(
+        grid, listed, segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS
+    )
+    return grid
+
+
+def maskOn(grid, segmentationNode, segmentID: str) -> np.ndarray:
+    """Bool array (K, J, I) on a grid: where a segment is; nearest neighbour where grids differ."""
+    labelmap = slicer.vtkOrientedImageData()
+    segmentationNode.GetBinaryLabelmapRepresentation(segmentID, labelmap)
+    if grid.IsEmpty() or labelmap.IsEmpty():
+        return np.zeros(grid.GetDimensions()[::-1], dtype=bool)
+    placed = slicer.vtkOrientedImageData()
+    _Resample.ResampleOrientedImageToReferenceOrientedImage(labelmap, grid, placed)
+    return _array(placed) != 0
+
+
+def setMask(grid, segmentationNode, segmentID: str, mask: np.ndarray) -> None:
+    """Replace the content of a segment by a mask (K, J, I) on a grid.
+
+    The other segments stay as they are: one that it overlaps goes to another labelmap.
+    """
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if not mask.any():
+        logic.ClearSegment(segmentationNode, segmentID)
+        return
+    image = slicer.vtkOrientedImageData()
+    _copyGeometry(grid, image)
+    image.SetExtent(grid.GetExtent())
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    _array(image)[...] = mask
+    segmentation = segmentationNode.GetSegmentation()
+    labelmap = segmentation.GetSegment(segmentID).GetRepresentation(_LABELMAP)
+    if not _Resample.DoGeometriesMatch(labelmap, image):
+        # Into a labelmap that segments share Slicer writes only what lies on its grid.
+        segmentation.SeparateSegmentLabelmap(segmentID)
+    if not logic.SetBinaryLabelmapToSegment(image, segmentationNode, segmentID, logic.MODE_REPLACE):
+        raise RuntimeError("Slicer could not change the segment; its log says why.")
+
+
+def _paintedExtent(labelmaps: Collection[slicer.vtkOrientedImageData]) -> list[int]:
+    """The extent (I, J, K; first and last) of what is painted in labelmaps of one grid."""
+    extents = []
+    for labelmap in labelmaps:
+        extent = [0] * 6
+        if _Resample.CalculateEffectiveExtent(labelmap, extent):
+            extents.append(extent)
+    if not extents:
+        return [0, -1] * 3
+    pick = (min, max)
+    return [pick[place % 2](limits) for place, limits in enumerate(zip(*extents, strict=True))]
+
+
+def _copyGeometry(source, target) -> None:
+    matrix = vtk.vtkMatrix4x4()
+    source.GetImageToWorldMatrix(matrix)
+    target.SetGeometryFromImageToWorldMatrix(matrix)
+
+
+def _array(image) -> np.ndarray:
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])

@@ -1,0 +1,75 @@
+"""Contradictions of an annotation, found by the engine in a process of its own."""
+
+import numpy as np
+import pytest
+import slicer
+
+from nodes import addScan, addSegmentation, addTransform, affine, block, paint
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import Status
+from PartialSegLib.contradictions import contradictions, contradictionsJob
+from PartialSegLib.segments import createSegments
+from PartialSegLib.segmentStatus import setSegmentStatus
+
+SHAPE = (24, 28, 32)
+GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
+CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
+CONFLICT = block(SHAPE, (9, 12, 7), (10, 13, 8))
+
+
+@pytest.fixture
+def scan(scene):
+    return addScan(GEOMETRY, SHAPE)
+
+
+@pytest.fixture
+def node(scan, dhcp9):
+    node = addSegmentation(scan)
+    createSegments(node, dhcp9)
+    for name, mask in (("cgm", CORTEX), ("csf", CONFLICT)):
+        paint(node, name, mask, scan)
+        setSegmentStatus(node, name, Status.COMPLETE)
+    return node
+
+
+def test_a_contradiction_is_found_with_its_labels_size_and_place_in_the_world(node, scan, dhcp9):
+    turn = affine(degrees=(0, 30, 0), origin=(10, 0, 0))
+    for moved in (scan, node):
+        moved.SetAndObserveTransformNodeID(addTransform(turn).GetID())
+    (found,) = contradictions(node, scan, dhcp9)
+    assert set(found.labels) == {"cgm", "csf"}
+    assert found.voxels == 1
+    assert found.ras == pytest.approx((turn @ GEOMETRY @ [7, 12, 9, 1])[:3], abs=1e-3)
+    assert "overlap in 1 voxel" in found.message
+
+
+def test_an_annotation_that_agrees_with_itself_has_none(node, scan, dhcp9):
+    paint(node, "csf", np.roll(CONFLICT, 10, axis=2), scan)
+    assert contradictions(node, scan, dhcp9) == []
+
+
+def test_outside_the_annotated_region_nothing_is_said_and_so_nothing_contradicts(
+    node, scan, dhcp9, scene
+):
+    roi = slicer.vtkMRMLMarkupsROINode()
+    scene.AddNode(roi)
+    roi.SetSize(2, 2, 2)
+    roi.SetCenter(*(GEOMETRY @ [20, 20, 20, 1])[:3])
+    assert contradictions(node, scan, dhcp9, roi) == []
+
+
+def test_a_segment_that_is_not_on_the_scan_is_refused_in_a_sentence(node, dhcp9):
+    other = addScan(affine(origin=(500, 0, 0)), SHAPE)
+    with pytest.raises(UserError, match="select the scan"):
+        contradictions(node, other, dhcp9)
+
+
+def test_masks_are_taken_one_a_poll_and_a_cancelled_check_says_nothing(node, scan, dhcp9):
+    said = []
+    job = contradictionsJob(node, scan, dhcp9, onFinished=said.append, onFailed=said.append)
+    job.poll()
+    assert [file.name for file in (job.folder.path / "masks").iterdir()] == ["csf.npy"]
+    job.cancel()
+    assert job.poll()
+    assert not said
+    assert not job.folder.path.exists()
