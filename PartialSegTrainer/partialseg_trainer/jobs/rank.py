@@ -33,7 +33,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     job.report("Loading the model")
     model = load_model(request["model"] or None)
     choose_device(request["device"])
-    known = _known_images(request.get("dataset"))
+    known = _known_images(job, request.get("dataset"))
     pace = Pace(job, "Segmenting scans")
     found = [
         _assess(path, model, request["device"], known, partial(_within, pace, number, len(scans)))
@@ -42,9 +42,10 @@ def work(job: JobFolder) -> dict[str, Any]:
     return {"scans": sorted(found, key=lambda scan: -(scan["uncertainty"] or 0))}
 
 
-def _known_images(folder: str | None) -> KnownImages | None:
+def _known_images(job: JobFolder, folder: str | None) -> KnownImages | None:
     """The images of a dataset; a folder in which nothing was exported yet is none."""
     if folder and (Path(folder) / DESCRIPTION).is_file():
+        job.report("Reading the dataset")
         return KnownImages(Dataset.open(folder))
     return None
 

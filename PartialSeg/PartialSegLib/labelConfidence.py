@@ -1,0 +1,32 @@
+"""How sure the model was of each label."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer.util
+
+from partialseg_trainer.labels import LabelScheme
+
+from .masks import labelmapsOf, segmentMask
+from .segments import findSegments
+from .steps import Steps
+
+
+def labelConfidences(
+    segmentationNode, confidenceNode, scheme: LabelScheme
+) -> Steps[dict[str, float]]:
+    """The mean confidence, percent, inside each label that has something drawn; one label a step.
+
+    `confidenceNode` says how sure the model was in each voxel, percent. The segments are taken as
+    they are now, corrections included.
+    """
+    confidence = slicer.util.arrayFromVolume(confidenceNode)
+    found = {}
+    with labelmapsOf(segmentationNode, confidenceNode) as labelmaps:
+        for name, segmentID in findSegments(segmentationNode, scheme).items():
+            mask = segmentMask(labelmaps, segmentID, confidenceNode)
+            voxels = np.count_nonzero(mask)
+            if voxels:
+                found[name] = float(confidence.sum(where=mask, dtype=np.float64) / voxels)
+            yield
+    return found
