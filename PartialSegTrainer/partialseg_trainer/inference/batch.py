@@ -95,7 +95,7 @@ def segment_files(
     """Segment and write one scan after another.
 
     A scan that cannot be used does not stop the others: its UserError is yielded in place of the
-    result. `progress` gives, for each job, what is called with (slices done, slices in all).
+    result. `progress` gives, for each job, what is called with (steps done, steps in all).
     """
     for job in jobs:
         try:

@@ -95,14 +95,21 @@ def segment(
         image: a path, nibabel image or Volume, on any grid.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         confidence: whether to make the confidence map.
-        progress: called with (slices done, slices in all).
+        progress: called with (steps done, steps in all); a step is a slice that the network sees,
+            and after these a leaf that is brought to the scan's grid.
 
     Raises UserError for an image that cannot be used and a device that is not there.
     """
     volume = as_volume(image)
     prepared = prepare(volume, model.info.preprocessing)
-    probabilities = _predict(prepared.slices, model, choose_device(device), progress)
-    leaf, best = _most_probable(probabilities, prepared)
+    slices, leaves = len(prepared.slices), model.scheme.n_leaves
+
+    def advance(steps: int) -> None:
+        if progress:
+            progress(steps, slices + leaves)
+
+    probabilities = _predict(prepared.slices, model, choose_device(device), advance)
+    leaf, best = _most_probable(probabilities, prepared, lambda done: advance(slices + done))
     labelmap = np.zeros(volume.data.shape, dtype=model.scheme.leaf_values.dtype)
     box = tuple(
         slice(start, start + size) for start, size in zip(prepared.corner, leaf.shape, strict=True)
@@ -123,7 +130,7 @@ def segment(
 
 @torch.inference_mode()
 def _predict(
-    slices: np.ndarray, model: Model, device: torch.device, progress: Progress | None
+    slices: np.ndarray, model: Model, device: torch.device, advance: Callable[[int], None]
 ) -> np.ndarray:
     """(L, S, H, W) float16: the probability of each leaf in each voxel of the model's grid."""
     count, height, width = slices.shape
@@ -137,12 +144,13 @@ def _predict(
         logits = network(torch.nn.functional.pad(batch, padding))[:, :, :height, :width]
         leaves = leaf_logits(logits.float(), model.info.head, membership).softmax(1)
         result[:, start : start + _BATCH] = leaves.transpose(0, 1).half().cpu().numpy()
-        if progress:
-            progress(min(start + _BATCH, count), count)
+        advance(min(start + _BATCH, count))
     return result
 
 
-def _most_probable(probabilities: np.ndarray, prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
+def _most_probable(
+    probabilities: np.ndarray, prepared: Prepared, advance: Callable[[int], None]
+) -> tuple[np.ndarray, np.ndarray]:
     """The leaf of highest probability in each voxel of the native grid, and that probability.
 
     Probabilities are interpolated, not labels: edges come out smooth on a finer grid. One leaf at
@@ -159,4 +167,5 @@ def _most_probable(probabilities: np.ndarray, prepared: Prepared) -> tuple[np.nd
         higher = values > best
         leaf[higher] = number
         np.copyto(best, values, where=higher)
+        advance(number + 1)
     return leaf, best

@@ -50,8 +50,8 @@ def _known_images(job: JobFolder, folder: str | None) -> KnownImages | None:
     return None
 
 
-def _within(pace: Pace, number: int, scans: int, done: int, slices: int) -> None:
-    pace(number + done / slices, scans)
+def _within(pace: Pace, number: int, scans: int, done: int, steps: int) -> None:
+    pace(number + done / steps, scans)
 
 
 def _assess(

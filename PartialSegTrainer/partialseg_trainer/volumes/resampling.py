@@ -121,7 +121,10 @@ def _along_axis(weights: np.ndarray, data: np.ndarray, axis: int) -> np.ndarray:
     """Matrix product with one axis of a contiguous 3-D array, without moving the axis."""
     if axis == 0:
         return (weights @ data.reshape(data.shape[0], -1)).reshape(-1, *data.shape[1:])
-    return weights @ data if axis == 1 else data @ weights.T
+    if axis == 1:
+        return weights @ data
+    # As one product: of many small ones, each would wait for all threads of a busy computer.
+    return (data.reshape(-1, data.shape[2]) @ weights.T).reshape(*data.shape[:2], -1)
 
 
 def _smoothing(step: float) -> float:
