@@ -133,6 +133,82 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     # Labels
 
+    def labelTable(self, segmentationNode, scheme):
+        """A LabelRow for each label of the scheme: colour, status and visibility of its segment."""
+        from PartialSegLib.labelTable import labelTable
+
+        return labelTable(segmentationNode, scheme)
+
+    def labelVolumes(self, segmentationNode, scheme):
+        """Volume in mL of each label that has a segment; None where it cannot be told."""
+        from PartialSegLib.segments import findSegments
+        from PartialSegLib.segmentVolumes import SegmentVolumes
+
+        volumes = SegmentVolumes()
+        return {
+            name: volumes.volume(segmentationNode, segmentID)
+            for name, segmentID in findSegments(segmentationNode, scheme).items()
+        }
+
+    def createSegments(self, segmentationNode, scheme, volumeNode=None):
+        """Add an empty segment for every label that has none; segment IDs by label name.
+
+        `volumeNode` is the scan that they are to be painted on; it counts only for a segmentation
+        that has no reference volume yet.
+        """
+        from PartialSegLib.segments import createSegments
+
+        role = segmentationNode.GetReferenceImageGeometryReferenceRole()
+        if volumeNode is not None and segmentationNode.GetNodeReference(role) is None:
+            segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        return createSegments(segmentationNode, scheme)
+
+    def setStatus(self, segmentationNode, segmentID, status):
+        """Say how far a segment is: a Status, or its value, such as "complete" or "absent".
+
+        Raises UserError where it cannot be so: an empty segment complete, a painted one absent.
+        """
+        from partialseg_trainer.labels import Status
+        from PartialSegLib.segmentStatus import setSegmentStatus
+
+        setSegmentStatus(segmentationNode, segmentID, Status(status))
+
+    def superLabelFromParts(self, segmentationNode, scheme, name):
+        """Paint a super-label as the union of its annotated parts; return its new Status.
+
+        Raises UserError, with nothing changed, when the parts do not say enough.
+        """
+        from PartialSegLib.setAlgebra import superLabelFromParts
+
+        return superLabelFromParts(segmentationNode, scheme, name)
+
+    def remainderToLastPart(self, segmentationNode, scheme, name):
+        """Give what is left of a complete super-label to its last part; return it and its Status.
+
+        Raises UserError, with nothing changed, when more than one part is open, or parts overlap.
+        """
+        from PartialSegLib.setAlgebra import remainderToLastPart
+
+        return remainderToLastPart(segmentationNode, scheme, name)
+
+    def contradictionsJob(self, segmentationNode, volumeNode, scheme, roiNode=None, **callbacks):
+        """A job that looks for contradictions: `onFinished` gets the list of them.
+
+        Raises UserError when the volume is empty or under a transform that is not linear.
+        """
+        from PartialSegLib.contradictions import contradictionsJob
+
+        return contradictionsJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
+
+    def contradictions(self, segmentationNode, volumeNode, scheme, roiNode=None):
+        """Labels that exclude each other, with a place in world RAS mm, the largest first.
+
+        Raises UserError when the annotation cannot be checked.
+        """
+        from PartialSegLib.contradictions import contradictions
+
+        return contradictions(segmentationNode, volumeNode, scheme, roiNode)
+
     # Export
 
     # Train
