@@ -182,7 +182,7 @@ def _annotateAndExport(phantom: Phantom, dataset: Dataset, subject: str, drawn: 
             np.ascontiguousarray(mask), node, segmentIDs[name], volumeNode
         )
         setSegmentStatus(node, segmentIDs[name], Status.COMPLETE)
-    exportCase(node, volumeNode, dataset, subject, annotator="phantom")
+    exportCase(node, volumeNode, dataset.scheme, dataset.folder, subject, annotator="phantom")
     slicer.mrmlScene.Clear(False)
 
 

@@ -2,63 +2,110 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from partialseg_trainer.errors import UserError
-from partialseg_trainer.labels import LabelSets
+from partialseg_trainer.labels import LabelScheme
 
-from .annotation import labelSetsFromSegmentation, labelStatuses
-from .geometry import swapAxes
-from .volumes import volumeFromNode
+from .annotation import annotationArrays, annotationRequest
+from .jobs import Job, JobFailed
+from .volumes import scanArray
 
 if TYPE_CHECKING:
-    from partialseg_trainer.dataset import Case, Dataset
+    from partialseg_trainer.dataset import Case
 
 
-def exportCase(
+def isIdentifier(text: str) -> bool:
+    """Whether BIDS allows a text as subject or session: ASCII letters and digits."""
+    return re.fullmatch("[A-Za-z0-9]+", text) is not None
+
+
+def exportJob(
     segmentationNode,
     volumeNode,
-    dataset: Dataset | str | Path,
+    scheme: LabelScheme,
+    dataset: str | Path,
     subject: str,
     *,
     session: str | None = None,
     annotator: str = "",
     group: str | None = None,
-    region: np.ndarray | None = None,
+    roiNode=None,
+    replace: bool = False,
+    onProgress: Callable[[dict[str, Any]], object] | None = None,
+    onFinished: Callable[[str], object] | None = None,
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that adds a scan and its annotation to the dataset in a folder.
+
+    The dataset is made where the folder is missing or empty. The files are named by `subject` and
+    `session` alone: names of nodes, which may be a patient's, go nowhere. A markups ROI says that
+    only a part of the scan was annotated; `group` keeps related subjects together when the dataset
+    is split; `replace` allows an existing case to be written anew. `onFinished` gets the name of
+    the case, as in "sub-01".
+
+    Raises UserError for a volume that is empty, no scan, or under a transform that is not linear.
+    All else that is refused goes to `onFailed`, and nothing is written then; its details have
+    `contradictions` where labels exclude each other, and `exists` where the case is there already.
+    """
+    voxels = scanArray(volumeNode)
+    request = annotationRequest(segmentationNode, volumeNode, scheme)
+    masks = annotationArrays(segmentationNode, volumeNode, scheme, roiNode)
+
+    def arrays() -> Iterator[tuple[str, np.ndarray]]:
+        yield from masks
+        yield "image", voxels
+
+    return Job(
+        "export",
+        {
+            **request,
+            "dataset": str(dataset),
+            "name": Path(dataset).name,
+            "subject": subject,
+            "session": session,
+            "annotator": annotator,
+            "group": group,
+            "replace": replace,
+        },
+        arrays(),
+        onProgress=onProgress,
+        onFinished=lambda result, folder: onFinished and onFinished(result["case"]),
+        onFailed=onFailed,
+    )
+
+
+def exportCase(
+    segmentationNode,
+    volumeNode,
+    scheme: LabelScheme,
+    dataset: str | Path,
+    subject: str,
+    *,
+    session: str | None = None,
+    annotator: str = "",
+    group: str | None = None,
+    roiNode=None,
     replace: bool = False,
 ) -> Case:
-    """Add a scan and its annotation to a dataset (or the folder of one) and return the case.
-
-    The files are named by `subject` and `session` alone: names of nodes, which may be a patient's,
-    go nowhere. `region` (K, J, I) is the annotated part of the scan, all of it if None; `group`
-    keeps related subjects together when the dataset is split; `replace` allows an existing case
-    to be written anew.
-
-    Raises ContradictionError where labels exclude each other, and UserError when nothing is
-    annotated, or when the volume or the case is refused. Nothing is written then.
-    """
+    """The same as `exportJob`, waited for. Raises UserError, JobFailed where the job refuses."""
     # Here, so that the module opens before its packages are installed.
-    from partialseg_trainer.dataset import Dataset
+    from partialseg_trainer.dataset import Case, ScanName
 
-    if not isinstance(dataset, Dataset):
-        dataset = Dataset.open(dataset)
-    image = volumeFromNode(volumeNode)
-    sets = labelSetsFromSegmentation(segmentationNode, volumeNode, dataset.scheme, region)
-    if sets.leaf_sets().all():
-        raise UserError(
-            f"Nothing is annotated: no segment of scheme '{dataset.scheme.name}' is in progress, "
-            "complete or absent; set the status of the segments that are right, then export."
-        )
-    return dataset.add_case(
+    exportJob(
+        segmentationNode,
+        volumeNode,
+        scheme,
+        dataset,
         subject,
-        image,
-        LabelSets(dataset.scheme, swapAxes(sets.codes), sets.leaf_sets()),
-        labelStatuses(segmentationNode, dataset.scheme),
         session=session,
         annotator=annotator,
         group=group,
+        roiNode=roiNode,
         replace=replace,
-    )
+    ).wait()
+    return Case(Path(dataset), ScanName(subject, session))

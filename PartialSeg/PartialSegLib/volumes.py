@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import slicer
+import numpy as np
 import slicer.util
 
 from partialseg_trainer.errors import UserError
@@ -15,16 +15,11 @@ if TYPE_CHECKING:
     from partialseg_trainer.volumes import Volume
 
 
-def volumeFromNode(volumeNode) -> Volume:
-    """The voxels of a scalar volume node, (X, Y, Z), with the affine to world RAS.
+def scanArray(volumeNode) -> np.ndarray:
+    """The voxels of a scan, (K, J, I); the node's own array, not a copy.
 
-    Linear parent transforms go into the affine. The array is the node's own, not a copy.
-    Raises UserError for a volume without voxels, a colour or vector volume, or one under a
-    transform that is not linear.
+    Raises UserError for a volume without voxels, and for a colour or vector volume.
     """
-    # Here, so that the module opens before its packages are installed.
-    from partialseg_trainer.volumes import Volume
-
     arrayShape(volumeNode)
     components = volumeNode.GetImageData().GetNumberOfScalarComponents()
     if not volumeNode.IsA("vtkMRMLScalarVolumeNode") or components != 1:
@@ -32,7 +27,19 @@ def volumeFromNode(volumeNode) -> Volume:
             f"The volume has {components} values in a voxel, but a scan has one; select a "
             "scalar volume."
         )
-    return Volume(swapAxes(slicer.util.arrayFromVolume(volumeNode)), ijkToRAS(volumeNode))
+    return slicer.util.arrayFromVolume(volumeNode)
+
+
+def volumeFromNode(volumeNode) -> Volume:
+    """The voxels of a scalar volume node, (X, Y, Z), with the affine to world RAS.
+
+    Linear parent transforms go into the affine. The array is the node's own, not a copy.
+    Raises UserError as `scanArray` does, and for a volume under a transform that is not linear.
+    """
+    # Here, so that the module opens before its packages are installed.
+    from partialseg_trainer.volumes import Volume
+
+    return Volume(swapAxes(scanArray(volumeNode)), ijkToRAS(volumeNode))
 
 
 def addVolumeNode(volume: Volume, name: str):

@@ -6,11 +6,13 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, affine, block, paint
-from partialseg_trainer.dataset import Dataset, check_dataset
+from partialseg_trainer.dataset import Dataset, ScanName, check_dataset
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.labels import ContradictionError, Status
+from partialseg_trainer.labels import LabelScheme, Status
 from PartialSegLib.annotation import labelSetsFromSegmentation
-from PartialSegLib.export import exportCase
+from PartialSegLib.export import exportCase, isIdentifier
+from PartialSegLib.jobs import JobFailed
+from PartialSegLib.region import regionFromROI
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
@@ -47,7 +49,7 @@ def node(scan, dhcp9):
 
 
 def test_a_case_is_read_back_as_it_stood_in_the_scene(node, scan, dataset, dhcp9):
-    exportCase(node, scan, dataset, "01", session="1", annotator="ab")
+    exportCase(node, scan, dhcp9, dataset.folder, "01", session="1", annotator="ab")
     (case,) = Dataset.open(dataset.folder).cases
     assert case.name == "sub-01_ses-1"
     assert np.array_equal(case.image().data.transpose(2, 1, 0), slicer.util.arrayFromVolume(scan))
@@ -62,37 +64,49 @@ def test_a_case_is_read_back_as_it_stood_in_the_scene(node, scan, dataset, dhcp9
     assert not [entry for entry in check_dataset(dataset.folder) if entry.severity == "error"]
 
 
-def test_a_folder_does_as_well_as_an_open_dataset(node, scan, dataset):
-    assert exportCase(node, scan, dataset.folder, "02").subject == "02"
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_first_case_makes_the_dataset(node, scan, dhcp9, tmp_path, exists):
+    folder = tmp_path / "new"
+    if exists:
+        folder.mkdir()
+    case = exportCase(node, scan, dhcp9, folder, "02")
+    dataset = Dataset.open(folder)
+    assert dataset.cases == (case,)
+    assert (dataset.scheme, dataset.name) == (dhcp9, "new")
 
 
 def test_only_the_region_is_known_in_the_file(node, scan, dataset, dhcp9):
-    region = block(SHAPE, (10, 0, 0), (12, 28, 32))
-    case = exportCase(node, scan, dataset, "01", region=region)
+    roi = slicer.vtkMRMLMarkupsROINode()
+    slicer.mrmlScene.AddNode(roi)
+    roi.SetCenter(*(GEOMETRY @ [16, 14, 12, 1])[:3])
+    roi.SetSize(8, 9, 10)
+    region = regionFromROI(roi, scan)
+    case = exportCase(node, scan, dhcp9, dataset.folder, "01", roiNode=roi)
     known = case.label_sets(dhcp9).value_of("tcv").transpose(2, 1, 0)
     assert (known[~region] == 2).all()
     assert np.array_equal(known[region], CEREBRUM[region])
 
 
-def test_the_names_of_nodes_go_nowhere(node, scan, dataset):
-    exportCase(node, scan, dataset, "01")
+def test_the_names_of_nodes_go_nowhere(node, scan, dataset, dhcp9):
+    exportCase(node, scan, dhcp9, dataset.folder, "01")
     for file in dataset.folder.rglob("*"):
         assert PATIENT not in file.name
         assert file.is_dir() or PATIENT.encode() not in file.read_bytes()
 
 
-def test_the_scene_is_as_before(node, scan, dataset):
+def test_the_scene_is_as_before(node, scan, dataset, dhcp9):
     nodes = slicer.mrmlScene.GetNumberOfNodes()
-    exportCase(node, scan, dataset, "01")
+    exportCase(node, scan, dhcp9, dataset.folder, "01")
     assert slicer.mrmlScene.GetNumberOfNodes() == nodes
 
 
-def test_an_existing_case_is_written_anew_only_on_demand(node, scan, dataset):
-    exportCase(node, scan, dataset, "01")
-    with pytest.raises(UserError, match="already exists"):
-        exportCase(node, scan, dataset, "01")
+def test_an_existing_case_is_written_anew_only_on_demand(node, scan, dataset, dhcp9):
+    exportCase(node, scan, dhcp9, dataset.folder, "01")
+    with pytest.raises(JobFailed, match="already exists") as caught:
+        exportCase(node, scan, dhcp9, dataset.folder, "01")
+    assert caught.value.details["exists"]
     setSegmentStatus(node, "csf", Status.ABSENT)
-    case = exportCase(node, scan, dataset, "01", replace=True)
+    case = exportCase(node, scan, dhcp9, dataset.folder, "01", replace=True)
     assert case.info.status["csf"] is Status.ABSENT
 
 
@@ -101,13 +115,38 @@ def test_nothing_is_written_when_nothing_is_annotated(scan, dataset, dhcp9):
     createSegments(node, dhcp9)
     paint(node, "tcv", CEREBRUM, scan)
     with pytest.raises(UserError, match="status"):
-        exportCase(node, scan, dataset, "01")
+        exportCase(node, scan, dhcp9, dataset.folder, "01")
     assert dataset.cases == ()
 
 
-def test_nothing_is_written_when_labels_contradict_each_other(node, scan, dataset):
+def test_nothing_is_written_when_labels_contradict_each_other(node, scan, dataset, dhcp9):
     paint(node, "csf", CORTEX, scan)
     setSegmentStatus(node, "csf", Status.COMPLETE)
-    with pytest.raises(ContradictionError, match="csf"):
-        exportCase(node, scan, dataset, "01")
+    with pytest.raises(JobFailed, match="csf") as caught:
+        exportCase(node, scan, dhcp9, dataset.folder, "01")
+    assert {"tcv", "csf"} == set(caught.value.details["contradictions"][0]["labels"])
     assert dataset.cases == ()
+
+
+def test_a_dataset_of_another_scheme_is_refused(node, scan, dataset):
+    with pytest.raises(UserError, match="of scheme .dhcp9."):
+        exportCase(node, scan, LabelScheme.load("brainstem"), dataset.folder, "01")
+
+
+def test_a_folder_with_other_files_is_not_made_a_dataset(node, scan, dhcp9, tmp_path):
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UserError, match="not a PartialSeg dataset"):
+        exportCase(node, scan, dhcp9, tmp_path, "01")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("text", ["", "a b", "sub-01", "Jörg", "01\n", "a_b", "²"])
+def test_what_the_module_refuses_as_a_subject_the_dataset_refuses_too(text):
+    assert not isIdentifier(text)
+    with pytest.raises(UserError):
+        ScanName(text)
+
+
+def test_letters_and_digits_make_a_subject():
+    assert isIdentifier("Neo07")
+    assert str(ScanName("Neo07")) == "sub-Neo07"
