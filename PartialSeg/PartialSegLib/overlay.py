@@ -1,0 +1,106 @@
+"""Where one label is known and where it is not, in colour over the scan in the slice views."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import slicer
+import slicer.util
+
+from .preview import Preview
+
+
+class Colour(NamedTuple):
+    """One entry of the colour table: (red, green, blue) of 0-1; the opacity lets the scan show."""
+
+    title: str
+    rgb: tuple[float, float, float]
+    opacity: float
+
+
+# Of Okabe and Ito's palette, which people of any colour vision tell apart.
+COLOURS = {
+    "yes": Colour("known yes", (0.90, 0.62, 0.0), 0.6),
+    "no": Colour("known no", (0.0, 0.45, 0.70), 0.35),
+    "unknown": Colour("unknown", (0.80, 0.47, 0.65), 0.5),
+}
+"""How "yes", "no" and "unknown" are shown."""
+
+# The overlay's value for the vectors' 0 (no), 1 (yes), 2 (unknown); Slicer leaves 0 uncoloured.
+_VALUES = np.array([1 + list(COLOURS).index(word) for word in ("no", "yes", "unknown")], np.uint8)
+
+
+class Overlay:
+    """The label layer of the slice views, for as long as it is shown.
+
+    Its nodes are neither saved nor listed. What was shown before comes back with `remove`: other
+    label layers, and the filling of the segments, which would hide the overlay.
+    """
+
+    def __init__(self, preview: Preview, volumeNode, segmentationNode) -> None:
+        self._preview = preview
+        self._scene = volumeNode.GetScene()
+        self._colours = self._addColours()
+        self._display = _unlisted(slicer.vtkMRMLLabelMapVolumeDisplayNode(), self._scene)
+        self._display.SetAndObserveColorNodeID(self._colours.GetID())
+        self.volumeNode = self._addLabelmap(volumeNode)
+        self._filled = [
+            display for display in _displayNodes(segmentationNode) if display.GetVisibility2DFill()
+        ]
+        self._before = {
+            view.GetID(): view.GetLabelVolumeID()
+            for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", self._scene)
+        }
+        for display in self._filled:
+            display.SetVisibility2DFill(False)
+        slicer.util.setSliceViewerLayers(background=volumeNode, label=self.volumeNode)
+
+    def show(self, name: str) -> None:
+        """Colour the voxels by what is known of one label."""
+        column = self._preview.codebook[:, self._preview.scheme.index(name)]
+        voxels = slicer.util.arrayFromVolume(self.volumeNode)
+        # Codes are within the table, and only unchecked look-ups are written in place.
+        np.take(_VALUES[column], self._preview.codes, out=voxels, mode="clip")
+        slicer.util.arrayFromVolumeModified(self.volumeNode)
+
+    def remove(self) -> None:
+        """Take the overlay out of views and scene."""
+        for viewID, labelID in self._before.items():
+            view = self._scene.GetNodeByID(viewID)
+            if view is not None and view.GetLabelVolumeID() == self.volumeNode.GetID():
+                view.SetLabelVolumeID(labelID)
+        for display in self._filled:
+            display.SetVisibility2DFill(True)
+        for node in (self.volumeNode, self._display, self._colours):
+            self._scene.RemoveNode(node)
+
+    def _addColours(self):
+        colours = slicer.vtkMRMLColorTableNode()
+        colours.SetTypeToUser()
+        colours.SetNumberOfColors(1 + len(COLOURS))
+        colours.SetColor(0, "outside", 0, 0, 0, 0)
+        for value, colour in enumerate(COLOURS.values(), start=1):
+            colours.SetColor(value, colour.title, *colour.rgb, colour.opacity)
+        return _unlisted(colours, self._scene)
+
+    def _addLabelmap(self, volumeNode):
+        labelmap = slicer.vtkMRMLLabelMapVolumeNode()
+        labelmap.SetName("What is known")
+        labelmap.CopyOrientation(volumeNode)
+        labelmap.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        slicer.util.updateVolumeFromArray(labelmap, np.zeros_like(self._preview.codes, np.uint8))
+        labelmap.SetAndObserveDisplayNodeID(self._display.GetID())
+        return _unlisted(labelmap, self._scene)
+
+
+def _unlisted(node, scene):
+    """Add a node to the scene that is neither saved with it nor offered in selectors."""
+    node.SetSaveWithScene(False)
+    node.SetHideFromEditors(True)
+    return scene.AddNode(node)
+
+
+def _displayNodes(segmentationNode):
+    count = segmentationNode.GetNumberOfDisplayNodes()
+    return [segmentationNode.GetNthDisplayNode(number) for number in range(count)]
