@@ -26,10 +26,12 @@ class Section(slicer.util.VTKObservationMixin):
 
     Subclasses name their .ui file in `uiName`, connect signals in `setup` and bring widgets up to
     date in `update`, which runs whenever the parameter node changes. All that sections share goes
-    through the parameter node and `logic`.
+    through the parameter node and `logic`. Closing the scene ends the job at work, unless the
+    subclass says with `jobNeedsScene` that it has nothing to do with the scene.
     """
 
     uiName = ""
+    jobNeedsScene = True
 
     def __init__(self, logic) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class Section(slicer.util.VTKObservationMixin):
             self._guiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.update)
             self.update()
-        else:
+        elif self.jobNeedsScene:
             self.cancelJob()
 
     @property
