@@ -1,0 +1,90 @@
+"""What is in a dataset, and what of each label is annotated in each of its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from partialseg_trainer.labels import LabelScheme, Status
+
+from .jobs import Job, JobFailed
+
+
+class DatasetCase(NamedTuple):
+    """One annotated scan of a dataset; `status` has an entry for each label of the scheme."""
+
+    name: str
+    subject: str
+    session: str | None
+    annotator: str
+    date: datetime
+    status: dict[str, Status]
+    fullyKnown: bool
+
+
+class DatasetContent(NamedTuple):
+    """A dataset as it stands; `problems` are sentences about cases that cannot be read."""
+
+    folder: Path
+    name: str
+    scheme: LabelScheme
+    cases: tuple[DatasetCase, ...]
+    problems: tuple[str, ...]
+
+
+def isNewDataset(folder: str | Path) -> bool:
+    """Whether an export would make a dataset in the folder: it is missing or empty."""
+    folder = Path(folder)
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def haveSameLabels(scheme: LabelScheme, other: LabelScheme) -> bool:
+    """Whether annotations of one scheme mean the same in the other; titles do not matter."""
+    return scheme.names == other.names and np.array_equal(scheme.membership, other.membership)
+
+
+def casesJob(
+    folder: str | Path,
+    *,
+    onFinished: Callable[[DatasetContent], object],
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that looks what is in a dataset. `onFailed` is told when the folder is none."""
+    return Job(
+        "cases",
+        {"dataset": str(folder)},
+        onFinished=lambda result, _: onFinished(_content(Path(folder), result)),
+        onFailed=onFailed,
+    )
+
+
+def cases(folder: str | Path) -> DatasetContent:
+    """The same, waited for. Raises UserError when the folder is no dataset."""
+    found: list[DatasetContent] = []
+    casesJob(folder, onFinished=found.append).wait()
+    return found[0]
+
+
+def _content(folder: Path, result: dict) -> DatasetContent:
+    return DatasetContent(
+        folder,
+        result["name"],
+        LabelScheme.from_dict(result["scheme"]),
+        tuple(
+            DatasetCase(
+                entry["name"],
+                entry["subject"],
+                entry["session"],
+                entry["annotator"],
+                datetime.fromisoformat(entry["date"].replace("Z", "+00:00")),
+                {label: Status(status) for label, status in entry["status"].items()},
+                entry["fully_known"],
+            )
+            for entry in result["cases"]
+        ),
+        tuple(result["problems"]),
+    )
