@@ -21,7 +21,8 @@ from partialseg_trainer.evaluation import score, write_scores
 from partialseg_trainer.files import atomic_folder, read_json
 from partialseg_trainer.inference import segment
 from partialseg_trainer.labels import LabelSets, Status
-from partialseg_trainer.networks.model import Model, ModelInfo, load_model, save_model
+from partialseg_trainer.models import ModelInfo
+from partialseg_trainer.networks.model import Model, load_model, save_model
 from partialseg_trainer.runs import RunFolder, RunState, read_status
 from partialseg_trainer.synthesis import Variation, make_phantom, randomise
 from partialseg_trainer.training import TrainConfig, prepare_run, train

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -84,6 +85,11 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
             os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def plain_name(text: str, default: str) -> str:
+    """A name for a folder; what it cannot hold on every system becomes "-"."""
+    return re.sub(r"[^\w-]+", "-", text).strip("-") or default
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

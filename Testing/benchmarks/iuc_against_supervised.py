@@ -29,7 +29,8 @@ from partialseg_trainer.evaluation import score, write_scores
 from partialseg_trainer.files import atomic_folder
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
-from partialseg_trainer.networks.model import INFO_FILE, Model
+from partialseg_trainer.models import INFO_FILE
+from partialseg_trainer.networks.model import Model
 from partialseg_trainer.runs import RunFolder
 from partialseg_trainer.synthesis import make_phantom
 from partialseg_trainer.training import TrainConfig, prepare_run, train

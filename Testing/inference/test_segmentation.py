@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import find_jobs, load_model, segment, segment_files
 from partialseg_trainer.labels import LabelScheme
-from partialseg_trainer.networks.model import Model, ModelInfo, NetworkSettings, save_model
+from partialseg_trainer.models import ModelInfo, NetworkSettings
+from partialseg_trainer.networks.model import Model, save_model
 from partialseg_trainer.volumes import Volume, read_labelmap, write_volume
 from partialseg_trainer.volumes.preprocessing import Preprocessing
 

@@ -67,8 +67,9 @@ def failed() -> Callable[[str, JobFolder], dict[str, Any]]:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory) -> Path:
     """The folder of a small untrained model of the brainstem scheme."""
+    from partialseg_trainer.models import ModelInfo, NetworkSettings
     from partialseg_trainer.networks import build_network
-    from partialseg_trainer.networks.model import ModelInfo, NetworkSettings, save_model
+    from partialseg_trainer.networks.model import save_model
     from partialseg_trainer.volumes.preprocessing import Preprocessing
 
     scheme = LabelScheme.load("brainstem")

@@ -8,10 +8,9 @@ import torch
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.models import ModelInfo, NetworkSettings
 from partialseg_trainer.networks import build_network
 from partialseg_trainer.networks.model import (
-    ModelInfo,
-    NetworkSettings,
     load_model,
     save_model,
     versions,

@@ -21,6 +21,7 @@ ROOMS = [
     "volumes",
     "dataset",
     "runs",
+    "models",
     "losses",
     "networks",
     "training",
@@ -32,7 +33,7 @@ ROOMS = [
     "commands",
     "cli",
 ]
-TORCH_FREE = ("labels", "volumes", "dataset", "runs")
+TORCH_FREE = ("labels", "volumes", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 
 

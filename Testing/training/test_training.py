@@ -13,7 +13,7 @@ from ball_scans import SCHEME, ball, make_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelSets
-from partialseg_trainer.networks.model import NetworkSettings
+from partialseg_trainer.models import NetworkSettings
 from partialseg_trainer.runs import (
     RunFolder,
     RunState,

@@ -12,7 +12,7 @@ from .options import AsJson, RunsRoot
 from .terminal import busy, print_json, remark, say, show
 
 if TYPE_CHECKING:
-    from ..networks.model import ModelInfo
+    from ..models import ModelInfo
 
 app = typer.Typer(no_args_is_help=True, help="List the models at hand, or show one of them.")
 
@@ -25,10 +25,9 @@ def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
 
         partialseg models list
     """
-    with busy("Looking for models"):
-        from ..inference import list_models
-        from ..networks.model import read_info
+    from ..models import list_models, read_info
 
+    with busy("Looking for models"):
         infos: list[tuple[Path, ModelInfo]] = []
         for folder in list_models(root):
             try:

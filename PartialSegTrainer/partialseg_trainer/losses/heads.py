@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-# What the channels of a network are: a sigmoid for each of the C labels, or one softmax over the
-# L leaves.
-Head = Literal["labels", "leaves"]
+from ..models import Head
 
 
 def leaf_logits(logits: Tensor, head: Head, membership: Tensor) -> Tensor:

@@ -1,64 +1,22 @@
-"""The model folder: a network with all that is needed to use, judge and cite it."""
+"""A network with all that is needed to use, judge and cite it; saved to a folder, and loaded."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from .. import __version__
 from ..errors import UserError
-from ..files import atomic_folder, read_checked, write_json, write_text
+from ..files import atomic_folder, write_json, write_text
 from ..labels import LabelScheme
-from ..losses.heads import Head
-from ..volumes.preprocessing import Preprocessing
+from ..models import CARD_FILE, INFO_FILE, PREVIEW_FILE, WEIGHTS_FILE, ModelInfo, read_info
 from . import build_network
-
-INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
-    *("model.json", "weights.safetensors"),
-    *("MODEL_CARD.md", "preview.png"),
-)
-
-
-class NetworkSettings(BaseModel):
-    """Which network, and how large."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = "unet"
-    width: int = Field(default=16, ge=1)
-    depth: int = Field(default=5, ge=1, le=8)
-
-
-class ModelInfo(BaseModel):
-    """The content of model.json.
-
-    `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax).
-    `scores` holds tables of Dice per label under the name of what they were measured on.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    title: str = ""
-    date: str
-    loss: str
-    head: Head
-    network: NetworkSettings
-    preprocessing: Preprocessing
-    scheme: dict[str, Any]
-    training_data: str
-    scores: dict[str, dict[str, float | None]] = {}
-    licence: str = "not stated"
-    versions: dict[str, str] = {}
-    weights_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,20 +54,6 @@ def save_model(
         write_text(temporary / CARD_FILE, card)
         if preview is not None:
             (temporary / PREVIEW_FILE).write_bytes(preview)
-
-
-def read_info(folder: str | Path) -> ModelInfo:
-    """The description of a model, without its weights.
-
-    Raises UserError when the folder holds no valid model.json.
-    """
-    folder = Path(folder)
-    if not (folder / INFO_FILE).is_file():
-        raise UserError(
-            f"{folder} is not a model folder: it has no {INFO_FILE}; name the folder that a "
-            "training left as model/."
-        )
-    return read_checked(folder / INFO_FILE, ModelInfo)
 
 
 def load_model(folder: str | Path) -> Model:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import filelock
 import platformdirs
 
 from ..errors import UserError
-from ..files import atomic_folder, write_json
+from ..files import atomic_folder, plain_name, write_json
 
 _LOCK_SECONDS = 20
 
@@ -118,8 +117,7 @@ def default_root() -> Path:
 def new_run_path(name: str, root: str | os.PathLike | None = None) -> Path:
     """A free path `<root>/<date>-<name>`; what a folder's name cannot hold becomes "-"."""
     folder = default_root() if root is None else Path(root)
-    plain = re.sub(r"[^\w-]+", "-", name).strip("-") or "run"
-    first = folder / f"{datetime.date.today().isoformat()}-{plain}"
+    first = folder / f"{datetime.date.today().isoformat()}-{plain_name(name, 'run')}"
     path, count = first, 1
     while path.exists():
         count += 1

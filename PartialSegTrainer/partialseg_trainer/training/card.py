@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from ..labels import LabelScheme
-from ..networks.model import ModelInfo
+from ..models import ModelInfo
 
 _PREVIEW = (
     "one slice of a scan that validated it; delete it before you pass the model on, if that scan "

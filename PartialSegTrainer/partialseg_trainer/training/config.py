@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ..files import checked
 from ..losses import loss_names
+from ..models import NetworkSettings
 from ..networks import network_names
-from ..networks.model import NetworkSettings
 from ..volumes.preprocessing import Preprocessing
 
 

@@ -18,8 +18,9 @@ from ..files import read_json
 from ..labels import LabelScheme
 from ..losses import build_loss
 from ..losses.heads import leaf_logits
+from ..models import ModelInfo
 from ..networks.device import choose_device, describe, lightning_precision
-from ..networks.model import ModelInfo, load_model, save_model, versions
+from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
 from .callback import ReportProgress, StoppedOnRequest
 from .card import model_card, preview

@@ -7,9 +7,8 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import UserError
-from ..networks import model as model_folder
-from ..networks.model import INFO_FILE, Model
 from ..runs import list_runs
+from .info import INFO_FILE
 
 
 def default_model() -> Path:
@@ -48,18 +47,17 @@ def list_models(runs: str | Path | None = None) -> list[Path]:
     return [*shipped, *_models_in(user_models()), *trained]
 
 
-def load_model(folder: str | Path | None = None) -> Model:
-    """Load a model folder; None means the default model. See `networks.model.load_model`.
+def find_model(name: str | Path | None = None) -> Path:
+    """The folder that `name` means: a model folder, a run's, or the name of a user's model.
 
-    `folder` may also be the name of one of the user's models, or a run folder.
+    None means the default model. A name that is none of these is returned as it stands, for whoever
+    reads it to refuse.
     """
-    if folder is None:
-        return model_folder.load_model(default_model())
-    path = Path(folder)
-    for candidate in (path, path / "model", user_models() / path):
-        if (candidate / INFO_FILE).is_file():
-            return model_folder.load_model(candidate)
-    return model_folder.load_model(path)
+    if name is None:
+        return default_model()
+    path = Path(name)
+    candidates = (path, path / "model", user_models() / path)
+    return next((folder for folder in candidates if (folder / INFO_FILE).is_file()), path)
 
 
 def _models_in(folder: Path) -> list[Path]:

@@ -1,0 +1,30 @@
+"""Models on disk, without their weights: what one is, where they are kept, which there are."""
+
+from .adoption import use_model
+from .info import (
+    CARD_FILE,
+    INFO_FILE,
+    PREVIEW_FILE,
+    WEIGHTS_FILE,
+    Head,
+    ModelInfo,
+    NetworkSettings,
+    read_info,
+)
+from .places import default_model, find_model, list_models, user_models
+
+__all__ = [
+    "CARD_FILE",
+    "INFO_FILE",
+    "PREVIEW_FILE",
+    "WEIGHTS_FILE",
+    "Head",
+    "ModelInfo",
+    "NetworkSettings",
+    "default_model",
+    "find_model",
+    "list_models",
+    "read_info",
+    "use_model",
+    "user_models",
+]
