@@ -17,6 +17,7 @@ ROOMS = [
     "failures",
     "files",
     "interpreter",
+    "methods",
     "labels",
     "volumes",
     "dataset",
@@ -33,7 +34,7 @@ ROOMS = [
     "commands",
     "cli",
 ]
-TORCH_FREE = ("labels", "volumes", "dataset", "runs", "models")
+TORCH_FREE = ("methods", "labels", "volumes", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 
 
@@ -100,8 +101,8 @@ def loaded_by(statement: str) -> set[str]:
 def test_the_upper_rooms_work_without_torch(room):
     modules = [
         ".".join(path.relative_to(ENGINE.parent).with_suffix("").parts)
-        for path in sorted((ENGINE / room).rglob("*.py"))
-        if path.stem != "__main__"
+        for path in sorted(ENGINE.rglob("*.py"))
+        if room_of(path) == room and path.stem != "__main__"
     ]
     loaded = loaded_by(f"import {', '.join(modules)}")
     assert not loaded & {"torch", "monai", "lightning"}
@@ -110,7 +111,7 @@ def test_the_upper_rooms_work_without_torch(room):
 @pytest.mark.parametrize(
     "modules",
     [
-        "partialseg_trainer.labels",
+        "partialseg_trainer.labels, partialseg_trainer.methods, partialseg_trainer.interpreter",
         "partialseg_trainer.jobs.check, partialseg_trainer.jobs.__main__",
     ],
 )

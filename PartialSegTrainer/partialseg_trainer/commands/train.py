@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ..errors import UserError
+from ..methods import method_names
 from .options import AsJson
 from .runs import go
 from .terminal import busy, print_json
@@ -77,7 +78,7 @@ def train(
     loss: Annotated[
         str | None,
         typer.Option(
-            help="iuc, iuc+dice, supervised, marginal_ce or marginal_ce+dice.",
+            help=f"How it learns: {', '.join(method_names())}.",
             metavar="NAME",
             rich_help_panel=_LEARNING,
         ),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..files import checked
-from ..losses import loss_names
+from ..methods import method_names
 from ..models import NetworkSettings
 from ..networks import network_names
 from ..volumes.preprocessing import Preprocessing
@@ -86,7 +86,7 @@ class TrainConfig(BaseModel):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        return _one_of(name, loss_names())
+        return _one_of(name, method_names())
 
     @field_validator("network")
     @classmethod
