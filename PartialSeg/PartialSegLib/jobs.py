@@ -96,7 +96,9 @@ class Job:
                 time.sleep(0.05)
 
     def cancel(self) -> None:
-        """End the process with all that it started, and remove the folder."""
+        """End the process with all that it started, and remove the folder, unless it is over."""
+        if self.over:
+            return
         self.over = True
         if self._process is not None and self._process.poll() is None:
             _endTree(self._process)

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import qt
 import slicer
 import slicer.util
 import vtk
@@ -16,6 +15,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
 from ..jobs import Job, JobFailed
+from .pollTimer import PollTimer
 
 _UI = Path(__file__).resolve().parents[2] / "Resources" / "UI"
 _POLL_MS = 50
@@ -38,13 +38,10 @@ class Section(slicer.util.VTKObservationMixin):
         self.logic = logic
         self.parameterNode = None
         self._guiTag = None
-        self._job: Job | None = None
         self.widget = slicer.util.loadUI(str(_UI / f"{self.uiName}.ui"))
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)
-        self._jobTimer = qt.QTimer()
-        self._jobTimer.setInterval(_POLL_MS)
-        self._jobTimer.connect("timeout()", self._pollJob)
+        self._jobTimer = PollTimer(_POLL_MS, self.jobChanged, showError)
         self.setup()
 
     def setup(self) -> None:
@@ -86,42 +83,18 @@ class Section(slicer.util.VTKObservationMixin):
     @property
     def busy(self) -> bool:
         """Whether a job of this section is at work."""
-        return self._job is not None
+        return self._jobTimer.busy
 
-    def startJob(
-        self,
-        job: Job,
-    ) -> None:
+    def startJob(self, job: Job) -> None:
         """Watch a job until it is over; `jobChanged` is called then."""
-        self._job = job
-        self._jobTimer.start()
-        self.jobChanged()
+        self._jobTimer.start(job)
 
     def cancelJob(self) -> None:
         """End the job at work, if there is one."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._jobTimer.stop()
-            job.cancel()
-            self.jobChanged()
+        self._jobTimer.cancel()
 
     def jobChanged(self) -> None:
         """A job began or is over; bring progress bar and buttons up to date."""
-
-    def _pollJob(self) -> None:
-        if self._job is None:
-            return
-        job = self._job
-        try:
-            over = job.poll()
-        except Exception as error:
-            over = True
-            showError(error)
-        # A callback may have begun the next job.
-        if over and self._job is job:
-            self._job = None
-            self._jobTimer.stop()
-            self.jobChanged()
 
 
 def setEnabled(widget, reason: str, toolTip: str) -> None:
