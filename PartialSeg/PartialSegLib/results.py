@@ -19,8 +19,9 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from .geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from .labelmapLayers import importLayer, labelLayers
-from .segments import createSegments
+from .segments import createSegments, foreignSegments
 from .segmentStatus import hasVoxels, holdBack, segmentStatus
+from .subjectHierarchy import placeBeside
 
 if TYPE_CHECKING:
     import nibabel
@@ -37,7 +38,7 @@ class LoadedPrediction(NamedTuple):
 
 
 def loadPrediction(
-    labelmap: str | os.PathLike | nibabel.Nifti1Image | Volume,
+    labelmap: np.ndarray | str | os.PathLike | nibabel.Nifti1Image | Volume,
     scheme: LabelScheme,
     volumeNode,
     segmentationNode=None,
@@ -45,24 +46,23 @@ def loadPrediction(
 ) -> LoadedPrediction:
     """Put a predicted labelmap of a scan into a new segmentation node, or fill up an existing one.
 
+    An array is (K, J, I) of whole numbers on the scan's own grid; anything else says itself where
+    its voxels are, and is read with the engine's packages.
+
     Super-labels are the union of their parts. In an existing node complete and absent segments stay
     as they are, and so do painted ones in progress unless `replaceInProgress` is true. All filled
     segments are flagged for review.
 
     Raises UserError, with nothing changed, when the labelmap cannot be read, lies on another grid
-    than the scan, or has values outside the scheme; and when the existing node is kept as surfaces.
+    than the scan, or has values outside the scheme; and when the existing node cannot be filled
+    (see `requireFillable`).
     """
-    voxels = _predictedVoxels(labelmap, scheme, volumeNode)
+    voxels, scanToWorld = _predictedVoxels(labelmap, scheme, volumeNode), ijkToRAS(volumeNode)
     if segmentationNode is None:
         segmentationNode = _addSegmentationNode(volumeNode)
-    elif not _hasLabelmapSource(segmentationNode):
-        raise UserError(
-            "The segmentation is kept as surfaces, where labelmaps were expected; make the binary "
-            "labelmap its source representation in the Segmentations module, or load the "
-            "prediction into a new segmentation."
-        )
-    # Asked before anything changes: it refuses a segmentation under a transform that bends space.
-    ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ ijkToRAS(volumeNode)
+    else:
+        requireFillable(segmentationNode, scheme)
+    ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ scanToWorld
     wasModifying = segmentationNode.StartModify()
     try:
         if not segmentationNode.GetNodeReference(_referenceRole()):
@@ -83,20 +83,38 @@ def loadPrediction(
     return LoadedPrediction(segmentationNode, filled, kept)
 
 
+def requireFillable(segmentationNode, scheme: LabelScheme) -> None:
+    """Raise UserError, saying why, when a prediction of this scheme cannot fill a segmentation.
+
+    It is kept as surfaces, has segments that were made for another scheme, or is under a transform
+    that bends space.
+    """
+    if not _hasLabelmapSource(segmentationNode):
+        raise UserError(
+            "The segmentation is kept as surfaces, where labelmaps were expected; make the binary "
+            "labelmap its source representation in the Segmentations module, or load the "
+            "prediction into a new segmentation."
+        )
+    foreign = foreignSegments(segmentationNode, scheme)
+    if foreign:
+        raise UserError(
+            f"The segmentation belongs to another label scheme: '{scheme.name}' has no "
+            f"{', '.join(foreign)}; load the prediction into a new segmentation."
+        )
+    transformToWorld(segmentationNode)
+
+
 def _predictedVoxels(labelmap, scheme: LabelScheme, volumeNode) -> np.ndarray:
     """The labelmap's values as (K, J, I), after a check that they are this scan's and scheme's."""
-    # Here, so that the module opens before its packages are installed.
-    from partialseg_trainer.volumes import Grid, read_labelmap
-
-    prediction = read_labelmap(labelmap)
-    scan = Grid(tuple(reversed(arrayShape(volumeNode))), ijkToRAS(volumeNode))
-    difference = prediction.grid.mismatch(scan)
+    if isinstance(labelmap, np.ndarray):
+        voxels, difference = labelmap, _differenceInShape(labelmap, volumeNode)
+    else:
+        voxels, difference = _readVoxels(labelmap, volumeNode)
     if difference:
         raise UserError(
             f"The prediction does not lie on the grid of the selected scan: its {difference}; "
             "select the scan that was segmented."
         )
-    voxels = swapAxes(prediction.data)
     present = np.flatnonzero(np.bincount(voxels.ravel()))
     strange = sorted(set(present.tolist()) - {0, *(label.value for label in scheme)})
     if strange:
@@ -107,13 +125,29 @@ def _predictedVoxels(labelmap, scheme: LabelScheme, volumeNode) -> np.ndarray:
     return voxels
 
 
+def _readVoxels(labelmap, volumeNode) -> tuple[np.ndarray, str | None]:
+    """The values as (K, J, I), and how their grid differs from the scan's."""
+    # Here, so that the module opens before its packages are installed.
+    from partialseg_trainer.volumes import Grid, read_labelmap
+
+    prediction = read_labelmap(labelmap)
+    scan = Grid(tuple(reversed(arrayShape(volumeNode))), ijkToRAS(volumeNode))
+    return swapAxes(prediction.data), prediction.grid.mismatch(scan)
+
+
+def _differenceInShape(voxels: np.ndarray, volumeNode) -> str | None:
+    shape = arrayShape(volumeNode)
+    return None if voxels.shape == shape else f"shape is {voxels.shape}, not {shape}"
+
+
 def _addSegmentationNode(volumeNode):
     """A new segmentation node for a scan, in the scan's coordinate system."""
-    node = volumeNode.GetScene().AddNewNodeByClass(
-        "vtkMRMLSegmentationNode", f"{volumeNode.GetName()} segmentation"
-    )
+    scene = volumeNode.GetScene()
+    name = scene.GenerateUniqueName(f"{volumeNode.GetName()} segmentation")
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    placeBeside(node, volumeNode)
     return node
 
 

@@ -1,6 +1,9 @@
 """The segments of a segmentation node that belong to the labels of a scheme."""
 
+import re
+
 import slicer
+import vtk
 
 from partialseg_trainer.labels import Label, LabelScheme
 
@@ -30,6 +33,25 @@ def findSegments(segmentationNode, scheme: LabelScheme) -> dict[str, str]:
     """Segment IDs by label name, for those labels of the scheme that have a segment."""
     found = {label.name: findSegment(segmentationNode, label) for label in scheme}
     return {name: segmentID for name, segmentID in found.items() if segmentID}
+
+
+def foreignSegments(segmentationNode, scheme: LabelScheme) -> list[str]:
+    """Names of segments that were made for a label which the scheme lacks, or has as another one.
+
+    Segments that nobody made for a label, such as a user's own, are not among them.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    own = {(label.name, str(label.value)) for label in scheme}
+    foreign = []
+    for segmentID in segmentation.GetSegmentIDs():
+        segment, value = segmentation.GetSegment(segmentID), vtk.reference("")
+        if not segment.GetTag(VALUE_TAG, value):
+            continue
+        # Slicer numbers copies: tcv_1.
+        names = (segmentID, re.sub(r"_\d+$", "", segmentID))
+        if not any((name, str(value)) in own for name in names):
+            foreign.append(segment.GetName())
+    return foreign
 
 
 def createSegments(segmentationNode, scheme: LabelScheme) -> dict[str, str]:

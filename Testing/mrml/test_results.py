@@ -1,5 +1,7 @@
 """Predictions in segmentation nodes."""
 
+import sys
+
 import nibabel
 import numpy as np
 import pytest
@@ -222,3 +224,36 @@ def test_a_node_kept_as_surfaces_or_bent_is_refused_and_nothing_changes(scan, la
     bent = addSegmentation(scan)
     bent.SetAndObserveTransformNodeID(addBend().GetID())
     refused("harden", image(labelmap), dhcp9, scan, bent)
+
+
+def test_an_array_on_the_scans_grid_is_as_good_and_needs_none_of_the_engines_packages(
+    scan, labelmap, dhcp9, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "partialseg_trainer.volumes", None)
+    check(loadPrediction(labelmap, dhcp9, scan), scan, labelmap, dhcp9)
+    refused("shape", labelmap[1:], dhcp9, scan)
+
+
+def test_a_second_segmentation_of_a_scan_has_a_name_of_its_own(scan, labelmap, dhcp9):
+    first, second = (loadPrediction(labelmap, dhcp9, scan).segmentationNode for _ in range(2))
+    assert first.GetName() == "scan segmentation"
+    assert second.GetName() not in (first.GetName(), "")
+
+
+def test_a_segmentation_of_another_scheme_is_refused_and_nothing_changes(scan, labelmap, dhcp9):
+    node = loadPrediction(labelmap, dhcp9, scan).segmentationNode
+    node.GetSegmentation().AddEmptySegment("lesion")
+    before = node.GetSegmentation().GetSegmentIDs()
+    for name in ("brainstem", "fetal8"):
+        with pytest.raises(UserError, match=f"'{name}' has no .*Cerebrospinal fluid"):
+            loadPrediction(np.zeros(SHAPE, np.uint8), LabelScheme.load(name), scan, node)
+    assert node.GetSegmentation().GetSegmentIDs() == before
+
+
+def test_a_copied_segment_is_not_taken_for_another_scheme(scan, labelmap, dhcp9):
+    node = loadPrediction(labelmap, dhcp9, scan).segmentationNode
+    segmentation = node.GetSegmentation()
+    copy = slicer.vtkSegment()
+    copy.DeepCopy(segmentation.GetSegment("csf"))
+    segmentation.AddSegment(copy, segmentation.GenerateUniqueSegmentID("csf"))
+    loadPrediction(labelmap, dhcp9, scan, node)

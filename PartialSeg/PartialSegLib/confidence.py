@@ -1,0 +1,38 @@
+"""How sure the model was of each voxel: a volume node that goes with the predicted segments."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer.util
+
+from .geometry import localIJKToRAS
+from .subjectHierarchy import placeBeside
+
+_ROLE = "PartialSeg.Confidence"
+
+
+def confidenceOf(segmentationNode):
+    """The confidence volume of a prediction, percent; None where there is none."""
+    return segmentationNode.GetNodeReference(_ROLE)
+
+
+def keepConfidence(segmentationNode, volumeNode, percent: np.ndarray):
+    """Keep confidence beside the segmentation that was made with it, and return its volume node.
+
+    `percent` is (K, J, I) on the grid of the scan in `volumeNode`. The volume is referenced from
+    the segmentation and follows the scan's transform; no view shows it. A second prediction into
+    the same segmentation replaces it.
+    """
+    node = confidenceOf(segmentationNode)
+    if node is None:
+        name = volumeNode.GetScene().GenerateUniqueName(f"{volumeNode.GetName()} confidence")
+        node = slicer.util.addVolumeFromArray(percent, name=name)
+        node.GetDisplayNode().AutoWindowLevelOff()
+        node.GetDisplayNode().SetWindowLevelMinMax(0, 100)
+        segmentationNode.SetNodeReferenceID(_ROLE, node.GetID())
+        placeBeside(node, volumeNode)
+    else:
+        slicer.util.updateVolumeFromArray(node, percent)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(localIJKToRAS(volumeNode)))
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    return node
