@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..failures import explain_failure
 from .folder import JobError, JobFolder
 
-KINDS = ("cases", "check", "devices", "export", "phantom", "rank", "segment", "train")
+KINDS = ("case", "cases", "check", "devices", "export", "phantom", "rank", "segment", "train")
 
 
 def main(kind: str, folder: Path) -> int:
