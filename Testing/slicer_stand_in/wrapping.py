@@ -1,0 +1,279 @@
+"""Qt objects as PythonQt shows them: properties as attributes, everything else as methods.
+
+What is checked in PythonQt's sources (MeVisLab/pythonqt, src/): the order in which a name is looked
+up, which writes are refused, tuples for lists, equality, that classes do not inherit from each
+other, and what a destroyed object says.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import shiboken6
+from PySide6 import QtCore, QtWidgets
+
+from .enums import EnumValue, enumerators
+from .offered import isOffered, isOfferedByClass
+from .signals import BoundSignal, connectSignal, disconnectSignal, firstSignature
+
+_classes: dict[type, type] = {}
+_wrappers: weakref.WeakValueDictionary[int, Wrapper] = weakref.WeakValueDictionary()
+
+# (class, method) -> what is done instead, because the real one would wait for a person.
+instead: dict[tuple[str, str], Callable[..., Any]] = {}
+
+
+class WrapperClass(type):
+    """The class of classes such as qt.QLabel: gives enumerators and static methods."""
+
+    def __getattr__(cls, name: str):
+        qtClass = cls.__dict__.get("qtClass")
+        if qtClass is None or name.startswith("__"):
+            raise AttributeError(name)
+        replacement = _instead(qtClass, name)
+        if replacement is not None:
+            return replacement
+        values = enumerators(qtClass)
+        if name in values:
+            return values[name]
+        member = getattr(qtClass, name, None)
+        if isinstance(member, types.BuiltinFunctionType) and isOfferedByClass(qtClass, name):
+            return _calling(member, f"{cls.__name__}.{name}")
+        raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
+
+
+class Wrapper(metaclass=WrapperClass):
+    """A Qt value or item: all that it has are methods."""
+
+    __slots__ = ("__weakref__", "qtObject")
+
+    def __init_subclass__(cls, **keywords) -> None:
+        super().__init_subclass__(**keywords)
+        if any("qtClass" in vars(parent) for parent in cls.__mro__[1:]):
+            raise TypeError("The stand-in does not let Python classes derive from Qt classes.")
+
+    def __init__(self, *arguments) -> None:
+        object.__setattr__(self, "qtObject", None)
+        try:
+            made = self.qtClass(*(unwrap(argument) for argument in arguments))
+        except (TypeError, NotImplementedError) as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from error
+        object.__setattr__(self, "qtObject", made)
+        _wrappers[id(made)] = self
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = _method(self, name)
+        if found is None:
+            found = enumerators(self.qtClass).get(name)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute named '{name}'")
+        return found
+
+    def __setattr__(self, name: str, value) -> None:
+        raise AttributeError(
+            f"'{name}' does not exist on {type(self).__name__} and creating new attributes on C++ "
+            "objects is not allowed"
+        )
+
+    def __eq__(self, other) -> bool:
+        if other is None:
+            return not self
+        if not isinstance(other, Wrapper):
+            return NotImplemented
+        if self.qtObject is other.qtObject:
+            return True
+        try:
+            return bool(self.qtObject == other.qtObject)
+        except NotImplementedError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash(shiboken6.getCppPointer(self.qtObject)[0])
+
+    def __bool__(self) -> bool:
+        return shiboken6.isValid(self.qtObject)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} (at: {id(self.qtObject):#x})"
+
+    def className(self) -> str:
+        return type(self).__name__
+
+
+class ObjectWrapper(Wrapper):
+    """A QObject: has properties and signals too."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        qtObject = _alive(self, name)
+        prop = _property(qtObject, name)
+        if prop is not None:
+            return wrap(prop.read(qtObject))
+        signature = firstSignature(qtObject, name)
+        if signature is not None:
+            return BoundSignal(self, signature)
+        found = _method(self, name)
+        if found is None:
+            found = enumerators(self.qtClass).get(name)
+        if found is None and name.encode() in map(bytes, qtObject.dynamicPropertyNames()):
+            return wrap(qtObject.property(name))
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute named '{name}'")
+        return found
+
+    def __setattr__(self, name: str, value) -> None:
+        qtObject = _alive(self, name)
+        prop = _property(qtObject, name)
+        if prop is not None:
+            _write(self, prop, value)
+        elif name.encode() in map(bytes, qtObject.dynamicPropertyNames()):
+            qtObject.setProperty(name, unwrap(value))
+        else:
+            super().__setattr__(name, value)
+
+    def connect(self, signal: str, *receiver) -> bool:
+        """connect("clicked(bool)", callable) or connect("clicked(bool)", object, "slot(bool)")."""
+        return connectSignal(self, signal, *receiver)
+
+    def disconnect(self, signal: str, *receiver) -> bool:
+        return disconnectSignal(self, signal, *receiver)
+
+    def inherits(self, name: str) -> bool:
+        return any(parent.__name__ == name for parent in self.qtClass.__mro__)
+
+    def delete(self) -> None:
+        shiboken6.delete(_alive(self, "delete"))
+
+    def findChild(self, kind, name: str = ""):
+        return next(iter(self.findChildren(kind, name)), None)
+
+    def findChildren(self, kind, name: str = "") -> tuple:
+        qtClass = kind.qtClass if isinstance(kind, type) else type(kind.qtObject)
+        found = _alive(self, "findChildren").findChildren(QtCore.QObject)
+        return tuple(
+            wrap(child)
+            for child in found
+            if isinstance(child, qtClass) and name in ("", child.objectName())
+        )
+
+
+def wrapperClass(qtClass: type) -> type:
+    """The class that stands for a class of PySide6."""
+    if qtClass not in _classes:
+        isObject = issubclass(qtClass, QtCore.QObject)
+        _classes[qtClass] = WrapperClass(
+            qtClass.__name__,
+            (ObjectWrapper if isObject else Wrapper,),
+            {"__slots__": (), "qtClass": qtClass},
+        )
+    return _classes[qtClass]
+
+
+def wrap(value):
+    """What Python code sees of a value that comes from Qt."""
+    if isinstance(value, enum.Enum):
+        return EnumValue(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(wrap(entry) for entry in value)
+    if isinstance(value, dict):
+        return {key: wrap(entry) for key, entry in value.items()}
+    if not isinstance(value, shiboken6.Object):
+        return value
+    wrapper = _wrappers.get(id(value))
+    if wrapper is None:
+        kind = wrapperClass(type(value))
+        wrapper = kind.__new__(kind)
+        object.__setattr__(wrapper, "qtObject", value)
+        _wrappers[id(value)] = wrapper
+    return wrapper
+
+
+def unwrap(value):
+    """What Qt gets of a value that comes from Python code."""
+    if isinstance(value, Wrapper):
+        if not value:
+            raise ValueError(f"{type(value).__name__} is destroyed")
+        return value.qtObject
+    if isinstance(value, EnumValue):
+        return value.member
+    if isinstance(value, (list, tuple)):
+        return [unwrap(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: unwrap(entry) for key, entry in value.items()}
+    return value
+
+
+def _alive(wrapper: Wrapper, name: str):
+    if not wrapper:
+        raise ValueError(f"Trying to use '{name}' of a destroyed {type(wrapper).__name__} object")
+    return wrapper.qtObject
+
+
+def _property(qtObject: QtCore.QObject, name: str) -> QtCore.QMetaProperty | None:
+    # Slicer builds PythonQt so that `name` means objectName; PythonQt ignores QTimer.singleShot.
+    name = "objectName" if name == "name" else name
+    if isinstance(qtObject, QtCore.QTimer) and name == "singleShot":
+        return None
+    index = qtObject.metaObject().indexOfProperty(name)
+    return qtObject.metaObject().property(index) if index >= 0 else None
+
+
+def _write(wrapper: ObjectWrapper, prop: QtCore.QMetaProperty, value) -> None:
+    kind = prop.typeName()
+    fits = value is not None and prop.isWritable()
+    if kind == "bool":
+        fits = fits and isinstance(value, int)
+    elif kind == "QString":
+        fits = fits and isinstance(value, str)
+    if not fits or not prop.write(wrapper.qtObject, unwrap(value)):
+        state = "does not accept" if prop.isWritable() else "is not writable, for"
+        raise AttributeError(
+            f"Property '{prop.name()}' of type '{kind}' of {type(wrapper).__name__} {state} an "
+            f"object of type {type(value).__name__} ({value!r})"
+        )
+
+
+def _instead(qtClass: type, name: str) -> Callable[..., Any] | None:
+    for parent in qtClass.__mro__:
+        replacement = instead.get((parent.__name__, name))
+        if replacement is not None:
+            return replacement
+    return None
+
+
+def _method(wrapper: Wrapper, name: str):
+    qtObject = _alive(wrapper, name)
+    # `exec_` is how Python 2 had to spell it; PythonQt still finds it.
+    name = name[:-1] if name.endswith("_") and not name.endswith("__") else name
+    replacement = _instead(wrapper.qtClass, name)
+    if replacement is not None:
+        return lambda *arguments: replacement(wrapper, *arguments)
+    if not isOffered(qtObject, name):
+        return None
+    member = getattr(qtObject, name, None)
+    return _calling(member, f"{type(wrapper).__name__}.{name}") if callable(member) else None
+
+
+def _calling(member: Callable[..., Any], title: str) -> Callable[..., Any]:
+    def method(*arguments):
+        values = [unwrap(argument) for argument in arguments]
+        try:
+            return wrap(member(*values))
+        except (TypeError, NotImplementedError) as error:
+            raise ValueError(f"{title}: {error}") from error
+
+    method.__name__ = title.rpartition(".")[2]
+    return method
+
+
+def isWidget(value) -> bool:
+    return isinstance(value, Wrapper) and isinstance(value.qtObject, QtWidgets.QWidget)
