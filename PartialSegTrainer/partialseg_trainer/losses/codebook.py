@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..labels import LabelScheme
 
 
@@ -15,6 +16,9 @@ class Codebook(nn.Module):
     Args:
         scheme: the label scheme of C labels and L leaves.
         leaf_sets: (K, L) bool, the leaves still possible under each code.
+
+    `knows_a_leaf` says whether some code is down to one leaf. Raises UserError for another number
+    of leaves, and for a code without any, which would be a contradiction.
     """
 
     values: Tensor
@@ -22,6 +26,18 @@ class Codebook(nn.Module):
 
     def __init__(self, scheme: LabelScheme, leaf_sets: np.ndarray):
         super().__init__()
+        if leaf_sets.ndim != 2 or leaf_sets.shape[1] != scheme.n_leaves:
+            raise UserError(
+                f"Label sets of shape {leaf_sets.shape} do not fit scheme '{scheme.name}'; "
+                f"expected (K, {scheme.n_leaves}), a column a leaf."
+            )
+        sizes = leaf_sets.sum(axis=1)
+        if not sizes.all():
+            raise UserError(
+                f"Code {int(sizes.argmin())} leaves no leaf of scheme '{scheme.name}' possible; "
+                "make the codes with LabelSets, which names the labels that contradict each other."
+            )
+        self.knows_a_leaf = bool((sizes == 1).any())
         self.register_buffer(
             "values", torch.from_numpy(scheme.vectors(leaf_sets)), persistent=False
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..errors import UserError
-from ..labels import LabelScheme
-from .codebook import Codebook
 from .dice import known_dice
-from .partial import PartialLoss, precise
+from .partial import precise
+from .sigmoid import SigmoidLoss
 
 
-class IgnoreUnobservedChild(PartialLoss):
+class IgnoreUnobservedChild(SigmoidLoss):
     """IUC (Kucheruk et al., MLHC 2025): a label of unknown value contributes nothing.
 
     For a voxel with targets x in {0, 1, 2}^C and y = sigmoid(z):
@@ -22,28 +20,14 @@ class IgnoreUnobservedChild(PartialLoss):
 
     averaged over voxels; unknown entries count in the denominator. It is computed on logits, so it
     needs none of the small constants that the reference adds inside its logarithms.
-
-    The weights w_l are 1, as in the paper, unless `weigh_labels` was called.
     """
-
-    head = "labels"
-
-    def __init__(self, scheme: LabelScheme):
-        super().__init__(scheme)
-        self.register_buffer("label_weights", torch.ones(len(scheme)), persistent=False)
-
-    def weigh_labels(self, weights: Tensor) -> None:
-        """Set w_l, (C,). They scale a label's yes and no alike, so no optimum moves."""
-        self.label_weights.copy_(weights)
-
-    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
-        return self._of_multilabel(logits, codebook.multilabel(codes))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         logits = precise(logits)
-        weights = self.label_weights.to(logits.dtype).view(-1, *[1] * (logits.ndim - 2))
         return functional.binary_cross_entropy_with_logits(
-            logits, (target == 1).to(logits.dtype), weight=(target != 2) * weights
+            logits,
+            (target == 1).to(logits.dtype),
+            weight=(target != 2) * self._weights_like(logits),
         )
 
 

@@ -12,21 +12,24 @@ from ..errors import UserError
 from ..labels import LabelScheme
 from .codebook import Codebook
 from .heads import Head
+from .options import LossOptions
 
 
 class PartialLoss(nn.Module, ABC):
     """A loss of logits against targets that may be unknown.
 
     `head` says what the logits are (see `heads`). `full_scans_only` marks a method that leaves
-    partial scans out.
+    partial scans out. `Options` is what can be set on it.
     """
 
     head: ClassVar[Head]
     full_scans_only: ClassVar[bool] = False
+    Options: ClassVar[type[LossOptions]] = LossOptions
 
-    def __init__(self, scheme: LabelScheme):
+    def __init__(self, scheme: LabelScheme, options: LossOptions | None = None):
         super().__init__()
         self.scheme = scheme
+        self.options = options or self.Options()
         self.register_buffer("membership", torch.from_numpy(scheme.membership), persistent=False)
 
     @property
@@ -39,7 +42,8 @@ class PartialLoss(nn.Module, ABC):
 
         Args:
             logits: (B, out_channels, ...), any floating type.
-            target: (B, C, ...) uint8 of 0 (no), 1 (yes), 2 (unknown).
+            target: (B, C, ...) uint8 of 0 (no), 1 (yes), 2 (unknown), with what they imply filled
+                in, as LabelSets.multilabel gives it.
 
         Raises UserError for shapes that do not fit, and for other target values.
         """
@@ -49,10 +53,11 @@ class PartialLoss(nn.Module, ABC):
                 f"Logits {tuple(logits.shape)} and target {tuple(target.shape)} do not fit: "
                 f"expected (B, {self.out_channels}, ...) and (B, {len(self.scheme)}, ...)."
             )
-        if target.numel() and (target.min() < 0 or target.max() > 2):
+        strange = (target != 0) & (target != 1) & (target != 2)
+        if strange.any():
             raise UserError(
-                "A target holds 0 (no), 1 (yes) and 2 (unknown), but this one has values from "
-                f"{target.min().item()} to {target.max().item()}."
+                "A target holds 0 (no), 1 (yes) and 2 (unknown), but this one holds "
+                f"{target[strange][0].item()} too; make it with LabelSets."
             )
         return self._of_multilabel(logits, target)
 

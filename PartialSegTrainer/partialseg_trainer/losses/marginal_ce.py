@@ -1,0 +1,22 @@
+"""Marginal cross-entropy: the probability that the annotation leaves open, as high as can be."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .label_set import LabelSetLoss, log_probability
+
+
+class MarginalCrossEntropy(LabelSetLoss):
+    """Marginal cross-entropy, -log P_S (Fidon et al., MICCAI 2021, up to a constant).
+
+    With p = softmax(z) over the leaves and S the leaves that a voxel may still be,
+
+        -log P_S = logsumexp(z) - logsumexp(z over S),
+
+    averaged over voxels. A voxel of which nothing is known gives 0. The constant left out is
+    log |S|.
+    """
+
+    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
+        return -log_probability(logits, possible).mean()

@@ -1,0 +1,40 @@
+"""Marginal focal loss: marginal cross-entropy that turns to what is not learned yet."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import Tensor
+
+from .label_set import LabelSetLoss, log_probability
+from .options import LossOptions
+
+
+class MarginalFocalOptions(LossOptions):
+    """`gamma`: how much less a voxel counts that is right already; 0 would be `marginal_ce`."""
+
+    # Below 1 the gradient has no limit where a voxel is right.
+    gamma: float = Field(default=2.0, ge=1)
+
+
+class MarginalFocal(LabelSetLoss):
+    """The focal loss (Lin et al., ICCV 2017), converted to label sets (Fidon et al., MICCAI 2021).
+
+    With Phi = P_S / |S|, what each leaf of S has after marginalisation,
+
+        -(1 - Phi)^gamma log Phi + (1 - 1/|S|)^gamma log(1/|S|),
+
+    averaged over voxels. The second term is a constant, the value at P_S = 1: it makes a voxel
+    that is right, or of which nothing is known, give 0.
+    """
+
+    Options = MarginalFocalOptions
+    options: MarginalFocalOptions
+
+    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
+        least = -possible.sum(1).to(logits.dtype).log()
+        # Rounding may lift P_S above 1, of which no broken power can be taken.
+        log_phi = log_probability(logits, possible).clamp(max=0) + least
+        return (self._focal(log_phi) - self._focal(least)).mean()
+
+    def _focal(self, log_phi: Tensor) -> Tensor:
+        return -((-log_phi.expm1()) ** self.options.gamma) * log_phi
