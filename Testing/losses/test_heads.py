@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import torch
 
+from drawn import DEEP, SCHEME
 from partialseg_trainer.losses.heads import leaf_logits
-from test_losses import DEEP, SCHEME
 
 
 def consistent_vectors(scheme):
