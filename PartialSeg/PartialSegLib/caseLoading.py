@@ -1,0 +1,125 @@
+"""A case of a dataset back in the scene, scan and annotation, to be corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import slicer
+import slicer.util
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme, Status
+
+from .geometry import arrayShape, kjiToRAS
+from .jobs import Job, JobFailed
+from .results import loadPrediction
+from .segmentStatus import hasVoxels, setSegmentStatus
+
+# What NIfTI's single precision loses of a position, mm.
+_TOLERANCE = 0.05
+
+
+class LoadedCase(NamedTuple):
+    """The nodes of a case.
+
+    `weakened` names the labels that were complete or absent in a part of the scan only: they are
+    in progress or not annotated here, because elsewhere they would say what is not known.
+    """
+
+    volumeNode: slicer.vtkMRMLScalarVolumeNode
+    segmentationNode: slicer.vtkMRMLSegmentationNode
+    scheme: LabelScheme
+    weakened: tuple[str, ...]
+
+
+def loadCaseJob(
+    dataset: str | Path,
+    subject: str,
+    session: str | None = None,
+    *,
+    onFinished: Callable[[LoadedCase], object],
+    onProgress: Callable[[dict[str, Any]], object] | None = None,
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that reads a case and adds a volume and a segmentation node to the scene.
+
+    Painted is what is known to be a label; labels that were not annotated stay empty. `onFailed`
+    is told when there is no such case, or a file of it cannot be used.
+    """
+    return Job(
+        "case",
+        {"dataset": str(dataset), "subject": subject, "session": session},
+        onProgress=onProgress,
+        onFinished=lambda result, folder: onFinished(
+            _addNodes(result, np.array(folder.array("labelmap")))
+        ),
+        onFailed=onFailed,
+    )
+
+
+def loadCase(dataset: str | Path, subject: str, session: str | None = None) -> LoadedCase:
+    """The same, waited for. Raises UserError when the case cannot be read."""
+    loaded: list[LoadedCase] = []
+    loadCaseJob(dataset, subject, session, onFinished=loaded.append).wait()
+    return loaded[0]
+
+
+def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
+    scheme = LabelScheme.from_dict(result["scheme"])
+    volumeNode = _loadScan(result["image"])
+    try:
+        labelmap = _asSlicerReads(labelmap, np.array(result["affine"]), volumeNode)
+    except UserError:
+        slicer.mrmlScene.RemoveNode(volumeNode)
+        raise
+    segmentationNode = loadPrediction(labelmap, scheme, volumeNode).segmentationNode
+    weakened = tuple(result["partly_known"])
+    for name, word in result["status"].items():
+        status = Status(word)
+        if name in weakened:
+            status = Status.IN_PROGRESS if status is Status.COMPLETE else Status.NOT_ANNOTATED
+        _setStatus(segmentationNode, name, status)
+    return LoadedCase(volumeNode, segmentationNode, scheme, weakened)
+
+
+def _loadScan(path: str):
+    name = Path(path).name.split("_T2w")[0]
+    try:
+        return slicer.util.loadVolume(path, {"name": name, "singleFile": True})
+    except RuntimeError as error:
+        raise UserError(f"Slicer could not read {path} ({error}); see its log.") from error
+
+
+def _asSlicerReads(labelmap: np.ndarray, affine: np.ndarray, volumeNode) -> np.ndarray:
+    """A labelmap (K, J, I) of a file in the voxel order that Slicer gives the same grid.
+
+    Slicer turns an axis of a left-handed grid round, so that it becomes right-handed. Raises
+    UserError when the voxels still lie elsewhere: Slicer makes a sheared grid straight.
+    """
+    read = kjiToRAS(volumeNode)
+    turn = np.eye(4)
+    for axis in np.flatnonzero(np.diag(np.linalg.inv(affine) @ read)[:3] < 0):
+        turn[axis, [axis, 3]] = -1, labelmap.shape[axis] - 1
+        labelmap = np.flip(labelmap, axis)
+    corners = np.array([[*corner, 1] for corner in np.ndindex(2, 2, 2)]) * [*labelmap.shape, 1]
+    distances = np.linalg.norm((corners @ (affine @ turn - read).T)[:, :3], axis=1)
+    if arrayShape(volumeNode) != labelmap.shape or distances.max() > _TOLERANCE:
+        raise UserError(
+            f"Slicer places the voxels of {volumeNode.GetName()} up to {distances.max():.3g} mm "
+            "away from where the trainer has them, so the annotation would not lie on the scan; "
+            "correct it in the scene that it was exported from."
+        )
+    return labelmap
+
+
+def _setStatus(segmentationNode, segmentID: str, status: Status) -> None:
+    if status is Status.NOT_ANNOTATED:
+        # What other labels imply of it was not painted by anyone.
+        slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(segmentationNode, segmentID)
+    elif status is Status.COMPLETE and not hasVoxels(segmentationNode, segmentID):
+        # Imported scans may be complete without a voxel of a structure.
+        status = Status.ABSENT
+    setSegmentStatus(segmentationNode, segmentID, status)
