@@ -131,6 +131,52 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         ensure(packages, reason, ask)
 
+    def models(self):
+        """Cards of all models at hand: the default one, the user's own, those of trainings."""
+        from PartialSegLib.models import models
+
+        return models()
+
+    def devicesJob(self, onFinished=None, onFailed=None):
+        """A job that tells what can compute here: `devices`, the `default` one, CPU `threads`."""
+        from PartialSegLib.devices import devicesJob
+
+        return devicesJob(onFinished=onFinished, onFailed=onFailed)
+
+    def segmentJob(
+        self,
+        volumeNode,
+        model="",
+        device="auto",
+        segmentationNode=None,
+        *,
+        onProgress=None,
+        onFinished=None,
+        onFailed=None,
+    ):
+        """A job that segments a scan, with a model's folder or the default one.
+
+        The result goes into a new segmentation, or fills what is not complete in
+        `segmentationNode`. Raises UserError for what cannot be segmented, used or filled.
+        """
+        from PartialSegLib.segmentation import segmentJob
+
+        return segmentJob(
+            volumeNode,
+            model,
+            device,
+            segmentationNode,
+            onProgress=onProgress,
+            onFinished=onFinished,
+            onFailed=onFailed,
+        )
+
+    def segment(self, volumeNode, model="", device="auto", segmentationNode=None):
+        """Segment a scan as `segmentJob` does, wait for it, and return what came out."""
+        from PartialSegLib.segmentation import segment
+
+        return segment(volumeNode, model, device, segmentationNode)
+
     # Labels
 
     def labelTable(self, segmentationNode, scheme):
@@ -211,9 +257,233 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     # Export
 
+    def previewJob(self, segmentationNode, volumeNode, scheme, roiNode=None, **callbacks):
+        """A job that tells what an export would write: `onFinished` gets a Preview.
+
+        Raises UserError when the volume is empty or under a transform that is not linear.
+        """
+        from PartialSegLib.preview import previewJob
+
+        return previewJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
+
+    def preview(self, segmentationNode, volumeNode, scheme, roiNode=None):
+        """Whether each voxel is known to be each label, known not to be it, or unknown: a Preview.
+
+        Raises UserError where labels exclude each other.
+        """
+        from PartialSegLib.preview import preview
+
+        return preview(segmentationNode, volumeNode, scheme, roiNode)
+
+    def exportJob(self, segmentationNode, volumeNode, scheme, dataset, subject, **options):
+        """A job that adds a scan and its annotation to the dataset in a folder, or makes one.
+
+        Options, as for `exportCase`: session, annotator, group, roiNode, replace; and onProgress,
+        onFinished, which gets the name of the case, onFailed. Raises UserError for a volume that
+        cannot be exported.
+        """
+        from PartialSegLib.export import exportJob
+
+        return exportJob(segmentationNode, volumeNode, scheme, dataset, subject, **options)
+
+    def exportCase(self, segmentationNode, volumeNode, scheme, dataset, subject, **options):
+        """Add a scan and its annotation to the dataset in a folder, or make one; return the Case.
+
+        Options: session, annotator, group (of subjects that stay together when the dataset is
+        split), roiNode (where the annotation took place), replace (an existing case). Raises
+        UserError, with nothing written, where something is refused.
+        """
+        from PartialSegLib.export import exportCase
+
+        return exportCase(segmentationNode, volumeNode, scheme, dataset, subject, **options)
+
+    def casesJob(self, dataset, **callbacks):
+        """A job that looks what is in the dataset of a folder: `onFinished` gets DatasetContent."""
+        from PartialSegLib.datasets import casesJob
+
+        return casesJob(dataset, **callbacks)
+
+    def cases(self, dataset):
+        """What is in the dataset of a folder: its scheme, and each case with its statuses.
+
+        Raises UserError when the folder is no dataset.
+        """
+        from PartialSegLib.datasets import cases
+
+        return cases(dataset)
+
+    def loadCaseJob(self, dataset, subject, session=None, **callbacks):
+        """A job that brings a case back into the scene: `onFinished` gets a LoadedCase."""
+        from PartialSegLib.caseLoading import loadCaseJob
+
+        return loadCaseJob(dataset, subject, session, **callbacks)
+
+    def loadCase(self, dataset, subject, session=None):
+        """Bring a case of a dataset back into the scene, scan and annotation: a LoadedCase.
+
+        Raises UserError when there is no such case, or a file of it cannot be used.
+        """
+        from PartialSegLib.caseLoading import loadCase
+
+        return loadCase(dataset, subject, session)
+
     # Train
 
+    def methods(self):
+        """The methods to train by, the recommended one first: name, title, description."""
+        from partialseg_trainer.methods import methods
+
+        return methods()
+
+    def trainJob(self, settings, onProgress=None, onFinished=None, onFailed=None):
+        """A job that checks a training and starts it in the background.
+
+        `settings` are fields of the engine's TrainConfig by name, of which `dataset` has to be
+        there. `onFinished` gets the training's RunFolder.
+        """
+        from PartialSegLib.training import trainJob
+
+        return trainJob(settings, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
+
+    def startTraining(self, dataset, **settings):
+        """Start a training and return its RunFolder; it goes on when this process has ended.
+
+        `settings` as for `trainJob`: name, loss, epochs, device, ... Raises UserError when
+        something does not fit, before anything is written.
+        """
+        from PartialSegLib.training import train
+
+        return train({"dataset": str(dataset), **settings})
+
+    def resumeJob(self, run, onProgress=None, onFinished=None, onFailed=None):
+        """A job that lets a training go on from its last epoch; `run` is a RunFolder."""
+        from PartialSegLib.training import resumeJob
+
+        return resumeJob(run, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
+
+    def resumeTraining(self, run):
+        """Let a stopped, failed or interrupted training go on from its last epoch.
+
+        Raises UserError when it is at work, or finished.
+        """
+        from PartialSegLib.training import resume
+
+        resume(run)
+
+    def stopTraining(self, run, now=False):
+        """Ask a training to save its state and stop, or end it at once with `now`.
+
+        Raises UserError when it is not at work, or is to be ended but on another computer.
+        """
+        from PartialSegLib.training import stop
+
+        stop(run, now)
+
+    def runs(self):
+        """The folders of all of this user's trainings, the newest first."""
+        from partialseg_trainer.runs import list_runs
+
+        return list_runs()
+
+    def runStatus(self, run):
+        """How a training stands: state, epoch, epochs, eta_seconds, metrics, message, ...
+
+        Raises UserError when its status cannot be read.
+        """
+        from partialseg_trainer.runs import read_status
+
+        return read_status(run)
+
+    def useModel(self, run):
+        """Keep the model of a training among the user's own, and return its folder there.
+
+        Raises UserError when it has none yet.
+        """
+        from partialseg_trainer.models import use_model
+
+        return use_model(run)
+
+    def showTrainingPlot(self, run, figures="dice"):
+        """Show "losses" or "dice" of a training in the plot view, and return the chart node.
+
+        Raises UserError when there are no figures yet.
+        """
+        from PartialSegLib.plots import showTrainingPlot
+
+        return showTrainingPlot(run, figures)
+
     # Review
+
+    def reviewSlices(self, segmentationNode, scheme, kind="axial", confidenceNode=None):
+        """The slices where the model was least sure: index, uncertainty (0 to 1) and ras (mm).
+
+        `kind` is axial, coronal or sagittal. The confidence is that of the prediction, unless a
+        volume of percents is given. Raises UserError when there is none.
+        """
+        from PartialSegLib.review import requireConfidence, uncertainSlices
+        from PartialSegLib.steps import finish
+
+        confidenceNode = confidenceNode or requireConfidence(segmentationNode)
+        return finish(uncertainSlices(segmentationNode, confidenceNode, scheme, kind))
+
+    def labelConfidence(self, segmentationNode, scheme, confidenceNode=None):
+        """How sure the model was of each label that has something drawn: mean percent by name.
+
+        Raises UserError when the prediction has no confidence and none is given.
+        """
+        from PartialSegLib.labelConfidence import labelConfidences
+        from PartialSegLib.review import requireConfidence
+        from PartialSegLib.steps import finish
+
+        confidenceNode = confidenceNode or requireConfidence(segmentationNode)
+        return finish(labelConfidences(segmentationNode, confidenceNode, scheme))
+
+    def accept(self, segmentationNode, scheme, labels=None, emptyIsAbsent=False):
+        """Set labels of a prediction (all if None) to complete, and return what became of which.
+
+        Empty ones stay as they are unless `emptyIsAbsent` is true. Labels that a person has given
+        a status are left alone.
+        """
+        from PartialSegLib.acceptance import accept
+
+        return accept(segmentationNode, scheme, labels, emptyIsAbsent)
+
+    def rankJob(
+        self,
+        folder,
+        model="",
+        device="auto",
+        dataset="",
+        *,
+        onProgress=None,
+        onFinished=None,
+        onFailed=None,
+    ):
+        """A job that tells which scan of a folder is worth annotating next.
+
+        `onFinished` gets a list of scans, the one that the model is least sure of first: path,
+        uncertainty (0 to 1), case (where the dataset holds the image), warnings and error.
+        """
+        from PartialSegLib.nextScan import rankJob
+
+        return rankJob(
+            folder,
+            model,
+            device,
+            dataset,
+            onProgress=onProgress,
+            onFinished=onFinished,
+            onFailed=onFailed,
+        )
+
+    def rank(self, folder, model="", device="auto", dataset=""):
+        """Put the scans of a folder in order as `rankJob` does, wait for it, and return them.
+
+        Raises UserError when the folder has no scans, or the model cannot be used.
+        """
+        from PartialSegLib.nextScan import rank
+
+        return rank(folder, model, device, dataset)
 
 
 class PartialSegTest(ScriptedLoadableModuleTest):
