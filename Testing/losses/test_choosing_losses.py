@@ -1,5 +1,7 @@
 """Losses are chosen by name, sums and options included; what does not exist is refused."""
 
+from pathlib import Path
+
 import pytest
 
 from drawn import DEEP, SCHEME, as_batch, drawn_sets, logits_for
@@ -39,7 +41,7 @@ def test_a_loss_and_its_tables_move_to_another_device_together():
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("no_such", {}, "There is no loss 'no_such'; choose one of supervised, iuc"),
+        ("no_such", {}, "There is no loss 'no_such'; choose one of iuc, "),
         ("marginal_ce+no_such", {}, "There is no loss 'no_such'"),
         ("marginal_ce+", {}, "There is no loss ''"),
         ("marginal_ce+iuc", {}, "adds 'iuc', which is not over a softmax of leaves"),
@@ -63,3 +65,8 @@ def test_a_check_passes_what_can_be_built():
     check_loss("wnorm", normalise="voxel", through_target=False)
     for name in loss_names():
         check_loss(name)
+
+
+def test_the_page_of_methods_tells_of_every_loss():
+    page = (Path(__file__).parents[2] / "Docs" / "methods.md").read_text(encoding="utf-8")
+    assert [name for name in loss_names() if f"`{name}`" not in page] == []

@@ -24,10 +24,9 @@ from .weight import Weight
 from .wnorm import WeightNormalised
 
 _LOSSES: dict[str, type[PartialLoss]] = {
-    "supervised": Supervised,
     "iuc": IgnoreUnobservedChild,
-    "iu": IgnoreUnobservedChild,  # what the reference's code calls it
     "iuc+dice": IgnoreUnobservedChildDice,
+    "iu": IgnoreUnobservedChild,  # what the reference's code calls it
     "huc": HighestUnobservedChild,
     "weight": Weight,
     "wnorm": WeightNormalised,
@@ -37,6 +36,7 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "marginal_focal": MarginalFocal,
     "leaf_dice": LeafDice,
     "dice": LabelDice,
+    "supervised": Supervised,
 }
 # Any sum of losses over leaves can be built; these are the ones to choose from in a list.
 _SUMS = ("marginal_ce+dice", "marginal_ce+leaf_dice", "marginal_focal+leaf_dice")
