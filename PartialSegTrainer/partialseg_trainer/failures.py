@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from .errors import UserError
 
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Numbers of the system's errors for a disk, or a user's share of it, without space."""
+
 _NO_GPU_MEMORY = (
     "The GPU's memory was not enough; close other programs that use the GPU, choose a smaller "
     "batch size or the CPU as device, and start again."
@@ -38,14 +41,16 @@ _GPU_FAULT = (
 
 # torch reports these as RuntimeError, told apart by their text alone. The first that fits counts.
 _BY_TEXT = (
-    (r"no space left on device|disk quota exceeded|PytorchStreamWriter failed", _DISK_FULL),
+    (r"no space left on device|disk quota exceeded", _DISK_FULL),
+    # What torch says of a file that it could not write to the end.
+    (r"PytorchStreamWriter failed|inline_container.*unexpected pos", _DISK_FULL),
     (r"DefaultCPUAllocator|not enough memory: you tried|unable to .*shared memory", _NO_MEMORY),
     (r"DataLoader worker .*(killed|exited unexpectedly)", _NO_MEMORY),
     (r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED", _NO_GPU_MEMORY),
     (r"CUDA (driver )?(error|version)|CUDNN_STATUS|CUBLAS_STATUS|NVIDIA driver", _GPU_FAULT),
 )
 
-_BY_ERRNO = {errno.ENOSPC: _DISK_FULL, errno.EDQUOT: _DISK_FULL, errno.ENOMEM: _NO_MEMORY}
+_BY_ERRNO = {**dict.fromkeys(DISK_FULL, _DISK_FULL), errno.ENOMEM: _NO_MEMORY}
 
 _BY_TYPE = (
     (MemoryError, _NO_MEMORY),

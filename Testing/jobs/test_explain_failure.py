@@ -18,6 +18,10 @@ from partialseg_trainer.failures import explain_failure
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), "computer's"),
         (OSError(errno.ENOSPC, "No space left on device"), "free some space"),
         (RuntimeError("PytorchStreamWriter failed writing file data/7"), "free some space"),
+        (
+            RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 9 vs 7"),
+            "space",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "allow the access"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/x"), "put it back"),
         (FloatingPointError("loss is nan"), "lower learning rate"),

@@ -149,6 +149,8 @@ def test_kill_ends_the_whole_tree(run, command, until):
     for pid in (status.pid, worker):
         assert not psutil.pid_exists(pid) or (psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     assert read_status(run).state is RunState.INTERRUPTED
+    assert "Ended at once, as asked" in read_status(run).message
+    assert '"state": "interrupted"' in run.status_file.read_text()
     with pytest.raises(UserError, match="not at work"):
         kill(run)
 

@@ -1,5 +1,6 @@
 """What the training process reports arrives, and how it ended is never left open."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -35,6 +36,19 @@ def test_the_block_ends_finished(run):
     status = read_status(run)
     assert (status.state, status.epoch, status.eta_seconds) == (RunState.FINISHED, 1, None)
     assert read_metrics(run) == [{"epoch": 0, "loss": 0.5}]
+
+
+def test_on_a_full_disk_the_reason_for_the_end_is_still_written(run, monkeypatch):
+    def fsync(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space"), RunReporter(run, period=3600) as reporter:
+        reporter.update(epoch=1)
+        monkeypatch.setattr(os, "fsync", fsync)
+        fsync(0)
+    status = read_status(run)
+    assert (status.state, status.epoch) == (RunState.FAILED, 1)
+    assert "free some space" in status.message
 
 
 def test_the_heartbeat_goes_on_and_carries_the_newest_fields(run, until):

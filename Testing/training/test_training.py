@@ -1,6 +1,9 @@
 """Whole trainings, small ones: they learn, stop, resume, refuse and explain."""
 
+import errno
 import json
+import os
+import re
 import shutil
 import signal
 import time
@@ -17,6 +20,7 @@ from partialseg_trainer.models import NetworkSettings
 from partialseg_trainer.runs import (
     RunFolder,
     RunState,
+    read_log_tail,
     read_metrics,
     read_status,
     request_stop,
@@ -96,6 +100,10 @@ def test_a_training_killed_in_the_middle_resumes_to_the_same_weights(tmp_path, q
     found = weights_of(run)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert [row["epoch"] for row in read_metrics(run)] == list(range(6))
+    log = read_log_tail(run, lines=1000)
+    for line in log.splitlines():
+        assert re.match(r"[\d-]+ [\d:]+ (Training on CPU|Epoch \d of 6|The model is saved)", line)
+    assert "Epoch 6 of 6: " in log and "training loss" in log
 
 
 def test_every_epoch_leaves_a_checkpoint_to_resume_from_the_best_or_not(tmp_path, quick):
@@ -109,6 +117,30 @@ def test_every_epoch_leaves_a_checkpoint_to_resume_from_the_best_or_not(tmp_path
     }
     assert epochs["last"] == 3 > epochs["best"]
     assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+
+
+def test_a_full_disk_ends_a_training_with_that_reason_and_leaves_the_last_checkpoint(
+    tmp_path, quick, monkeypatch
+):
+    save = torch.save
+
+    def save_until_full(content, path):
+        if content["epoch"] < 2:
+            return save(content, path)
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(torch, "save", save_until_full)
+    run = prepare_run(tmp_path / "run", quick)
+    with pytest.raises(OSError, match="No space"):
+        train(run)
+    status = read_status(run)
+    assert status.state is RunState.FAILED and "free some space" in status.message
+    assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    monkeypatch.undo()
+    train(run)
+    assert read_status(run).state is RunState.FINISHED
+    assert [row["epoch"] for row in read_metrics(run)] == [0, 1, 2]
 
 
 def test_a_training_stops_on_request_with_the_best_model_so_far(tmp_path, quick):
@@ -208,7 +240,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({"loss": "dice"}, "loss.*expected one of iuc"),
+            ({"loss": "magic"}, "loss.*expected one of iuc"),
             ({"network": {"name": "vnet"}}, "network.*unet"),
             ({"patch": (100, 100)}, "multiples of 16"),
             ({"epochs": 0}, "epochs"),

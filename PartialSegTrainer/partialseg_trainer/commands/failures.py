@@ -6,8 +6,8 @@ import errno
 from enum import IntEnum
 
 from ..errors import UserError
+from ..failures import DISK_FULL
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -41,7 +41,7 @@ def explain(error: Exception) -> tuple[str, ExitCode]:
 def _explain_os_error(error: OSError) -> str:
     # A copy has two names, of which the second is what could not be written.
     place = error.filename2 or error.filename or "A file"
-    if error.errno in _DISK_FULL:
+    if error.errno in DISK_FULL:
         return f"{place} cannot be written: the disk is full; free some space and try again."
     if error.errno in _NOT_ALLOWED:
         return (

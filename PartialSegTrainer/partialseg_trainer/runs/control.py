@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..errors import UserError
 from .folder import RunFolder
 from .processes import kill_tree
-from .status import RunStatus, read_status
+from .status import RunState, RunStatus, read_status, write_last_status
 
 
 def request_stop(run: RunFolder) -> None:
@@ -33,6 +33,13 @@ def kill(run: RunFolder) -> None:
         )
     if not kill_tree(status.pid):
         raise UserError(f"The run {run.name} (process {status.pid}) could not be ended.")
+    with run.locked():
+        ended = read_status(run)
+        # Somebody may have resumed it already.
+        if not ended.active:
+            message = "Ended at once, as asked; resume the training to go on."
+            update = {"state": RunState.INTERRUPTED, "message": message}
+            write_last_status(run, ended.model_copy(update=update))
 
 
 def wait(

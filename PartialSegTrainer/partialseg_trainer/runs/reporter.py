@@ -15,7 +15,15 @@ from ..failures import explain_failure
 from .folder import RunFolder
 from .metrics import Value, append_metrics, drop_metrics_from
 from .processes import is_self_or_ancestor
-from .status import Progress, RunState, read_status, status_of_process, write_status
+from .status import (
+    Progress,
+    RunState,
+    RunStatus,
+    read_status,
+    status_of_process,
+    write_last_status,
+    write_status,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -74,12 +82,13 @@ class RunReporter:
             exception is None and self._stop_told
         ):
             self.update(message="Stopped on request; resume the training to go on.")
-            self._write(RunState.STOPPED)
+            state = RunState.STOPPED
         elif exception is not None:
             self.update(message=explain_failure(exception))
-            self._write(RunState.FAILED)
+            state = RunState.FAILED
         else:
-            self._write(RunState.FINISHED)
+            state = RunState.FINISHED
+        write_last_status(self._run, self._status(state))
 
     @property
     def stop_requested(self) -> bool:
@@ -127,7 +136,10 @@ class RunReporter:
                 _log.warning("status.json could not be written", exc_info=True)
 
     def _write(self, state: RunState) -> None:
-        write_status(self._run, status_of_process(self._pid, state, self._progress))
+        write_status(self._run, self._status(state))
+
+    def _status(self, state: RunState) -> RunStatus:
+        return status_of_process(self._pid, state, self._progress)
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:

@@ -9,6 +9,7 @@ from enum import Enum
 from pydantic import AwareDatetime, BaseModel, Field
 
 from ..errors import UserError
+from ..failures import DISK_FULL
 from ..files import read_checked, write_text
 from . import processes
 from .folder import RunFolder
@@ -105,6 +106,18 @@ def status_of_process(pid: int, state: RunState, progress: Progress | None = Non
 def write_status(run: RunFolder, status: RunStatus) -> None:
     """Write status.json, whole or not at all."""
     write_text(run.status_file, status.model_dump_json(indent=2) + "\n")
+
+
+def write_last_status(run: RunFolder, status: RunStatus) -> None:
+    """Write how the run ended; on a full disk over what is there, which takes no new space."""
+    try:
+        write_status(run, status)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        with open(run.status_file, "r+", encoding="utf-8") as file:
+            file.write(status.model_dump_json())
+            file.truncate()
 
 
 def read_status(run: RunFolder) -> RunStatus:

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 from ..runs import RunFolder
+from .log import set_up_log
 from .train import train
 
 if __name__ == "__main__":
+    set_up_log()
     train(RunFolder(Path(sys.argv[1])))

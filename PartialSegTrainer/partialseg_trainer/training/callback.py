@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import lightning
 
 from ..runs import RunReporter
 from .module import PartialLabelTraining
+
+_log = logging.getLogger(__name__)
 
 
 class StoppedOnRequest(Exception):
@@ -60,3 +63,10 @@ class ReportProgress(lightning.Callback):
         }
         self._reporter.metrics(row)
         self._reporter.update(epoch=trainer.current_epoch + 1, metrics=shown)
+        _log.info(
+            "Epoch %d of %d: %s; %.1f s",
+            trainer.current_epoch + 1,
+            trainer.max_epochs,
+            ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in shown.items()),
+            row["seconds"],
+        )

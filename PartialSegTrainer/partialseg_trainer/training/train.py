@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import shutil
-import warnings
 from pathlib import Path
 
 import lightning
@@ -24,12 +24,15 @@ from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
 from .callback import ReportProgress, StoppedOnRequest
 from .card import model_card, preview
+from .checkpoints import WholeCheckpoints
 from .config import TrainConfig
 from .module import PartialLabelTraining
 from .slices import SliceStore, open_store
 from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
 
 _SPLIT_FILE = "split.json"
+
+_log = logging.getLogger(__name__)
 
 
 def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
@@ -73,6 +76,12 @@ def train(run: RunFolder) -> None:
             progress=lambda done, all_: reporter.update(stage=f"preparing scan {done} of {all_}"),
         )
         split = split_slices(store, validation)
+        _log.info(
+            "Training on %s with %d scans, of which %d validate",
+            describe(device),
+            len(cases),
+            sum(case.subject in validation for case in cases),
+        )
         module = PartialLabelTraining(config, dataset.scheme, store, split)
         last = run.checkpoints / "last.ckpt"
         if config.initial_model is not None and not last.is_file():
@@ -80,7 +89,7 @@ def train(run: RunFolder) -> None:
             module.network.load_state_dict(initial.state_dict())
         trainer = _trainer(run, config, device, reporter, validates=len(split.validation) > 0)
         try:
-            trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=False)
+            trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
         except StoppedOnRequest:
             reporter.update(stage="stopped")
         reporter.update(stage="saving the model")
@@ -89,6 +98,7 @@ def train(run: RunFolder) -> None:
         if best.is_file():
             _export(run, config, dataset, module, best, store, split)
             reporter.update(stage="done")
+            _log.info("The model is saved")
 
 
 def _trainer(
@@ -120,14 +130,13 @@ def _trainer(
             enable_version_counter=False,
         ),
     ]
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty.*")
     return lightning.Trainer(
         accelerator="gpu" if device.type == "cuda" else device.type,
         devices=[device.index or 0] if device.type == "cuda" else 1,
         precision=lightning_precision(config.precision, device),
         max_epochs=config.epochs,
         callbacks=callbacks,
+        plugins=[WholeCheckpoints()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validates else 0,
@@ -149,7 +158,7 @@ def _export(
     split: SliceSplit,
 ) -> None:
     """Write the model folder; an older one of the same run, stopped and resumed, is replaced."""
-    state = torch.load(best, map_location="cpu", weights_only=False)
+    state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     scores = state.get("validation_dice_by_label")
     trained = [case for case in store.cases if case.subject not in split.validation_subjects]
