@@ -51,9 +51,7 @@ def packages(standIn):
 @pytest.fixture
 def moduleWidget(standIn):
     """The PartialSegWidget of the opened module."""
-    widget = standIn.openModule(MODULE)
-    yield widget
-    standIn.closeModule("PartialSeg")
+    return standIn.openModule(MODULE)
 
 
 @pytest.fixture

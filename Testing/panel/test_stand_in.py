@@ -13,7 +13,8 @@ UI = """<?xml version="1.0" encoding="UTF-8"?>
   <property name="text"><string>Box</string></property>
   <layout class="QFormLayout" name="form">
    <item row="0" column="0"><widget class="qMRMLNodeComboBox" name="volume">
-    <property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist></property>
+    <property name="nodeTypes"><stringlist>
+     <string>vtkMRMLScalarVolumeNode</string></stringlist></property>
     <property name="noneEnabled"><bool>true</bool></property>
     <property name="SlicerParameterName" stdset="0"><string>volume</string></property>
    </widget></item>

@@ -11,6 +11,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
+from .input_output import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
 
 
@@ -57,8 +58,9 @@ class qSlicerApplication(QtWidgets.QApplication):
         QtCore.QSettings.setDefaultFormat(ini)
         QtCore.QSettings.setPath(ini, QtCore.QSettings.Scope.UserScope, str(folder / "settings"))
         self._settings = QtCore.QSettings()
-        self._modules = qSlicerModuleManager()
+        self.modules = qSlicerModuleManager()
         self._layouts = qSlicerLayoutManager(scene)
+        self._files = qSlicerCoreIOManager(scene)
 
     def end(self) -> None:
         """Close the windows and forget the session."""
@@ -67,7 +69,7 @@ class qSlicerApplication(QtWidgets.QApplication):
             widget.deleteLater()
         self.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
         self._layouts.forget()
-        self._scene = self._settings = self._modules = self._layouts = None
+        self._scene = self._settings = self.modules = self._layouts = self._files = None
 
     def _setTemporary(self, path: str) -> None:
         self._temporary = path
@@ -92,11 +94,15 @@ class qSlicerApplication(QtWidgets.QApplication):
 
     @Slot(result=object)
     def moduleManager(self):
-        return self._modules
+        return self.modules
 
     @Slot(result=object)
     def layoutManager(self):
         return self._layouts
+
+    @Slot(result=object)
+    def coreIOManager(self):
+        return self._files
 
     @Slot(result=object)
     def userSettings(self):

@@ -7,6 +7,7 @@ import types
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from .ctk_widgets import WIDGETS as CTK_WIDGETS
+from .effect_factory import qSlicerSegmentEditorEffectFactory
 from .mrml_widgets import qMRMLWidget, qSlicerScriptedLoadableModuleWidget, qSlicerWidget
 from .node_combo_box import qMRMLNodeComboBox
 from .segment_editor_widget import qMRMLSegmentEditorWidget
@@ -14,14 +15,15 @@ from .single_shot import singleShot
 from .ui_loader import loadWidget
 from .wrapping import instead, wrapperClass
 
-MRML_WIDGETS = (
+MRML_CLASSES = (
     qMRMLNodeComboBox,
     qMRMLSegmentEditorWidget,
     qMRMLWidget,
     qSlicerScriptedLoadableModuleWidget,
+    qSlicerSegmentEditorEffectFactory,
     qSlicerWidget,
 )
-_IN_FILES = {kind.__name__: kind for kind in (*CTK_WIDGETS, *MRML_WIDGETS)}
+_IN_FILES = {kind.__name__: kind for kind in (*CTK_WIDGETS, *MRML_CLASSES)}
 
 instead["QTimer", "singleShot"] = singleShot
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from PySide6 import QtWidgets
@@ -52,26 +53,34 @@ class qSlicerWidget(QtWidgets.QWidget):
 class qSlicerScriptedLoadableModuleWidget(qSlicerWidget):
     """What a scripted module's panel is in: knows whether the module is open."""
 
-    def __init__(self, moduleName: str) -> None:
+    def __init__(self, moduleName: str, make: Callable[[], object]) -> None:
+        """`make` builds the Python widget of the module; `reload` calls it."""
         super().__init__()
         QtWidgets.QVBoxLayout(self)
         self._moduleName = moduleName
+        self._make = make
         self._entered = False
-        self.python = None
+        self._python = None
 
     moduleName = Property(str, lambda self: self._moduleName)
     isEntered = Property(bool, lambda self: self._entered)
 
     @Slot(result=object)
     def self(self):
-        return self.python
+        return self._python
+
+    @Slot()
+    def reload(self) -> None:
+        """Build the Python widget, the first time or anew."""
+        self._python = self._make()
+        self._python.setup()
 
     @Slot()
     def enter(self) -> None:
         self._entered = True
-        self.python.enter()
+        self._python.enter()
 
     @Slot()
     def exit(self) -> None:
         self._entered = False
-        self.python.exit()
+        self._python.exit()

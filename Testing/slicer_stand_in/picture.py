@@ -12,11 +12,16 @@ WIDTH = 480
 def savePicture(widget, path: Path) -> None:
     """Write a widget as PNG, at the height that its content needs."""
     shown = widget.qtObject
-    size = QtCore.QSize(WIDTH, max(shown.sizeHint().height(), shown.minimumSizeHint().height()))
-    before = shown.size()
-    shown.resize(size)
-    QtCore.QCoreApplication.processEvents()
+    before = (shown.minimumSize(), shown.maximumSize())
+    height = shown.sizeHint().height()
+    if shown.layout() is not None and shown.layout().hasHeightForWidth():
+        height = shown.layout().totalHeightForWidth(WIDTH)
+    shown.setFixedSize(WIDTH, height)
+    # Layouts within layouts take a few rounds to settle.
+    for _round in range(3):
+        QtCore.QCoreApplication.processEvents()
     picture = shown.grab()
-    shown.resize(before)
+    shown.setMinimumSize(before[0])
+    shown.setMaximumSize(before[1])
     if not picture.save(str(path)):
         raise OSError(f"{path}: the picture cannot be written")

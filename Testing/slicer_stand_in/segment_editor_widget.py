@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import slicer
+import slicer.util
 import vtk
 from PySide6 import QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
@@ -23,10 +24,11 @@ _MASK_MODES = {
 
 
 class qMRMLSegmentEditorWidget(qMRMLWidget):
-    """Keeps scene, editor node, nodes and segment; there is nothing to draw with.
+    """Keeps scene, editor node, nodes and segment, and undoes; there is nothing to draw with.
 
     As in Slicer the editing mask is read from a selector of segments: a mask segment that is not
-    among its entries, or not yet set, puts the mask mode back to "Everywhere".
+    among its entries, or not yet set, puts the mask mode back to "Everywhere". The signal
+    currentSegmentIDChanged tells of what the user picks, not of what the program does.
     """
 
     currentSegmentIDChanged = Signal(str)
@@ -45,10 +47,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._editor = None
         self._segmentation = None
         self._volume = None
-        self._segmentID = ""
+        self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._observations = Observations(self)
         self._settings: dict[str, object] = {}
-        self._updating = False
         self._segments = QtWidgets.QListWidget(self)
         self._segments.setMaximumHeight(120)
         self._segments.currentRowChanged.connect(self._onRow)
@@ -63,6 +64,18 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     # Nodes
 
+    @Slot(object)
+    def setMRMLScene(self, scene) -> None:
+        if scene is self._scene:
+            return
+        self._observations.remove(self._scene)
+        super().setMRMLScene(scene)
+        self._logic.SetMRMLScene(scene)
+        if scene is not None:
+            for event in (scene.EndCloseEvent, scene.EndBatchProcessEvent):
+                self._observe(scene, event)
+        self.updateWidgetFromMRML()
+
     @Slot(result=object)
     def mrmlSegmentEditorNode(self):
         return self._editor
@@ -71,43 +84,51 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     def setMRMLSegmentEditorNode(self, node) -> None:
         if node is self._editor:
             return
-        self._observations.removeAll()
-        self._segmentation = None
+        self._observations.remove(self._editor)
         self._editor = node
+        self._logic.SetSegmentEditorNode(node)
         if node is not None:
             self._observe(node, vtk.vtkCommand.ModifiedEvent)
             self.updateWidgetFromMRML()
 
     @Slot(result=object)
     def segmentationNode(self):
-        return self._editor.GetSegmentationNode() if self._editor is not None else None
+        return self._logic.GetSegmentationNode()
 
     @Slot(object)
     def setSegmentationNode(self, node) -> None:
-        if self._editor is not None and node is not self.segmentationNode():
-            self._editor.SetAndObserveSegmentationNode(node)
+        if node is not self.segmentationNode():
+            self._logic.SetSegmentationNode(node)
+            self.setActiveEffect(None)
 
     @Slot(result=object)
     def sourceVolumeNode(self):
-        return self._editor.GetSourceVolumeNode() if self._editor is not None else None
+        return self._logic.GetSourceVolumeNode()
 
     @Slot(object)
     def setSourceVolumeNode(self, node) -> None:
-        if self._editor is None or node is self.sourceVolumeNode():
-            return
-        self._editor.SetAndObserveSourceVolumeNode(node)
-        segmentation = self.segmentationNode()
-        if segmentation is not None and node is not None:
-            segmentation.SetReferenceImageGeometryParameterFromVolumeNode(node)
+        self._logic.SetSourceVolumeNode(node)
 
     @Slot(result=str)
     def currentSegmentID(self) -> str:
-        return (self._editor.GetSelectedSegmentID() or "") if self._editor is not None else ""
+        return self._logic.GetCurrentSegmentID()
 
     @Slot(str)
     def setCurrentSegmentID(self, segmentID: str) -> None:
         if self._editor is not None:
             self._editor.SetSelectedSegmentID(segmentID)
+
+    @Slot()
+    def saveStateForUndo(self) -> None:
+        self._logic.SaveStateForUndo()
+
+    @Slot()
+    def undo(self) -> None:
+        self._logic.Undo()
+
+    @Slot()
+    def redo(self) -> None:
+        self._logic.Redo()
 
     # Following them
 
@@ -118,17 +139,14 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     def updateWidgetFromMRML(self) -> None:
         scene = self._scene
         idle = scene is None or scene.IsClosing() or scene.IsBatchProcessing()
-        if idle or self._editor is None or self._updating:
+        if idle or self._editor is None:
             return
-        self._updating = True
-        try:
+        with slicer.util.NodeModify(self._editor):
             self._followSegmentation()
             self._followVolume()
-            self._followSegment()
+            self._showSegments()
             self._showMask()
-        finally:
-            self._updating = False
-        self._refillMasks()
+            self._refillMasks()
 
     def _followSegmentation(self) -> None:
         node = self.segmentationNode()
@@ -145,10 +163,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
                 self._observe(node, event)
             node.CreateDefaultDisplayNodes()
             role = node.GetReferenceImageGeometryReferenceRole()
-            self._editor.SetAndObserveSourceVolumeNode(node.GetNodeReference(role))
+            self._logic.SetSourceVolumeNode(node.GetNodeReference(role))
             if node.GetSegmentation().GetNumberOfSegments() > 0:
-                first = node.GetSegmentation().GetNthSegmentID(0)
-                self._editor.SetSelectedSegmentID(first)
+                self._logic.SelectFirstSegment(False)
         self.segmentationNodeChanged.emit(node)
 
     def _followVolume(self) -> None:
@@ -156,7 +173,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             self._volume = self.sourceVolumeNode()
             self.sourceVolumeNodeChanged.emit(self._volume)
 
-    def _followSegment(self) -> None:
+    def _showSegments(self) -> None:
         ids = self._segmentIDs()
         blocked = self._segments.blockSignals(True)
         self._segments.clear()
@@ -165,10 +182,6 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         chosen = self.currentSegmentID()
         self._segments.setCurrentRow(ids.index(chosen) if chosen in ids else -1)
         self._segments.blockSignals(blocked)
-        chosen = chosen if chosen in ids else ""
-        if chosen != self._segmentID:
-            self._segmentID = chosen
-            self.currentSegmentIDChanged.emit(chosen)
 
     def _segmentIDs(self) -> list[str]:
         if self._segmentation is None:
@@ -179,8 +192,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         return self._segmentation.GetSegmentation().GetSegment(segmentID).GetName()
 
     def _onRow(self, row: int) -> None:
-        if row >= 0:
-            self.setCurrentSegmentID(self._segmentIDs()[row])
+        picked = self._segmentIDs()[row] if row >= 0 else ""
+        self.setCurrentSegmentID(picked)
+        self.currentSegmentIDChanged.emit(picked)
 
     # The editing mask
 
@@ -216,10 +230,23 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     # Effects and looks: kept, and without a consequence here
 
+    @Slot(result=object)
+    def activeEffect(self) -> None:
+        return None
+
+    @Slot(object)
+    def setActiveEffect(self, effect: None) -> None:
+        if self._editor is not None:
+            self._editor.SetActiveEffectName("")
+
     @Slot(str)
     def setActiveEffectByName(self, name: str) -> None:
         if self._editor is not None:
             self._editor.SetActiveEffectName(name)
+
+    @Slot()
+    def updateEffectList(self) -> None:
+        """There are no effects here that could be listed."""
 
     @Slot()
     def setupViewObservations(self) -> None:
@@ -253,7 +280,11 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     autoShowSourceVolumeNode = _kept(bool, "autoShowSourceVolumeNode", True)
     switchToSegmentationsButtonVisible = _kept(bool, "switchToSegmentationsButtonVisible", True)
     undoEnabled = _kept(bool, "undoEnabled", True)
-    maximumNumberOfUndoStates = _kept(int, "maximumNumberOfUndoStates", 10)
+    maximumNumberOfUndoStates = Property(
+        int,
+        lambda self: self._logic.GetMaximumNumberOfUndoStates(),
+        lambda self, count: self._logic.SetMaximumNumberOfUndoStates(count),
+    )
     readOnly = _kept(bool, "readOnly", False)
     jumpToSelectedSegmentEnabled = _kept(bool, "jumpToSelectedSegmentEnabled", False)
     del _kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 import types
 from collections.abc import Iterator
@@ -20,9 +21,9 @@ from . import i18n, parameter_node, scripted_module
 from .application import application, mainWindow
 from .dialogs import dialogs
 from .module_object import qSlicerScriptedLoadableModule
-from .modules import MRML_WIDGETS, ctkModule, qtModule
+from .modules import MRML_CLASSES, ctkModule, qtModule
 from .mrml_widgets import qSlicerScriptedLoadableModuleWidget
-from .packages import packages, packagingModule
+from .packages import packages, packagingModule, version
 from .sample_data import sampleDataModule
 from .signals import forgetConnections
 from .single_shot import forgetTimers
@@ -53,21 +54,34 @@ class Session:
         source = importlib.import_module(name)
         getattr(source, name)(wrap(module))
         setattr(slicer.modules, name.lower(), wrap(module))
-        application()._modules.known[name] = module
+        application().modules.known[name] = module
         application().startupCompleted.emit()
-        place = qSlicerScriptedLoadableModuleWidget(name)
+
+        def makeWidget():
+            # By name, for Reload puts another module there.
+            widget = getattr(sys.modules[name], f"{name}Widget")(wrap(place))
+            setattr(slicer.modules, f"{name}Widget", widget)
+            return widget
+
+        place = qSlicerScriptedLoadableModuleWidget(name, makeWidget)
         module.representation = place
-        widget = getattr(source, f"{name}Widget")(wrap(place))
-        place.python = widget
-        setattr(slicer.modules, f"{name}Widget", widget)
-        widget.setup()
+        place.reload()
         self.show(place)
         place.enter()
-        return widget
+        return place.self()
 
-    def closeModule(self, name: str) -> None:
+    def leaveModule(self, name: str) -> None:
+        """Go to another module."""
+        application().modules.known[name].representation.exit()
+
+    def enterModule(self, name: str) -> None:
+        """Come back."""
+        application().modules.known[name].representation.enter()
+
+    def unloadModule(self, name: str) -> None:
         """Unload a module, as Slicer does when it quits."""
-        application()._modules.moduleAboutToBeUnloaded.emit(name)
+        del application().modules.known[name]
+        application().modules.moduleAboutToBeUnloaded.emit(name)
 
 
 @contextmanager
@@ -80,12 +94,12 @@ def session(folder: Path) -> Iterator[Session]:
         replaced = _Replaced()
         app.begin(scene, folder)
         _putInPlace(replaced, scene, wrap(app))
-        window = mainWindow()
+        running = Session(scene, mainWindow())
         try:
-            yield Session(scene, window)
+            yield running
         finally:
-            for name in list(app._modules.known):
-                app._modules.moduleAboutToBeUnloaded.emit(name)
+            for name in list(app.modules.known):
+                running.unloadModule(name)
             forgetTimers()
             forgetConnections()
             app.end()
@@ -156,11 +170,13 @@ def _putInPlace(replaced: _Replaced, scene, app) -> None:
     packaging = packagingModule()
     replaced.module(packaging)
     replaced.set(slicer, "packaging", packaging)
+    replaced.set(importlib.metadata, "version", version)
+    replaced.set(importlib.metadata, "version", version)
     replaced.module(qtModule())
     replaced.module(ctkModule())
     replaced.module(sampleDataModule())
     replaced.set(slicer, "app", app)
-    for kind in MRML_WIDGETS:
+    for kind in MRML_CLASSES:
         replaced.set(slicer, kind.__name__, wrapperClass(kind))
     _addLogics(scene)
 

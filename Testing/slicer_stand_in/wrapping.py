@@ -41,7 +41,7 @@ class WrapperClass(type):
         if name in values:
             return values[name]
         member = getattr(qtClass, name, None)
-        if isinstance(member, types.BuiltinFunctionType) and isOfferedByClass(qtClass, name):
+        if isOfferedByClass(qtClass, name) and _isStatic(qtClass, name):
             return _calling(member, f"{cls.__name__}.{name}")
         raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
 
@@ -210,6 +210,12 @@ def unwrap(value):
     if isinstance(value, dict):
         return {key: unwrap(entry) for key, entry in value.items()}
     return value
+
+
+def _isStatic(qtClass: type, name: str) -> bool:
+    if isinstance(getattr(qtClass, name), types.BuiltinFunctionType):
+        return True
+    return isinstance(vars(qtClass).get(name), staticmethod)
 
 
 def _alive(wrapper: Wrapper, name: str):
