@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import subprocess
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import slicer.util
@@ -37,7 +37,6 @@ _FILES = {
 _SLICERS_OWN = ("numpy", "SimpleITK", "requests")
 _SIZES = {FILES: "60 MB", LEARNING: "120 MB"}
 _TORCH_SIZE = "200 MB without a graphics card for it, up to 3 GB with one"
-_EXTENSION = "PyTorchUtils"
 
 
 class PackagesMissing(UserError):
@@ -125,7 +124,7 @@ def _agreed(packages: str, wanted: list[Requirement], reason: str) -> bool:
     ).format(reason=reason, names=_names(wanted), size=_SIZES[packages])
     if _torchIn(wanted):
         text += "\n\n" + _("PyTorch is the largest: {size}.").format(size=_TORCH_SIZE)
-        if not _hasExtension():
+        if _torchExtension() is None:
             text += " " + _(
                 "The extension PyTorch, which chooses the version that fits your graphics card, "
                 "is not installed. To use it, press Cancel, install PyTorch in the Extensions "
@@ -139,13 +138,11 @@ def _agreed(packages: str, wanted: list[Requirement], reason: str) -> bool:
 
 
 def _install(wanted: list[Requirement]) -> None:
-    torch = _torchIn(wanted)
-    if torch and _hasExtension():
+    torch, extension = _torchIn(wanted), _torchExtension()
+    if torch and extension:
         wanted = [requirement for requirement in wanted if requirement is not torch]
-        from PyTorchUtils import PyTorchUtilsLogic
-
         with slicer.util.WaitCursor():
-            PyTorchUtilsLogic().installTorch(torchVersionRequirement=str(torch.specifier))
+            extension.PyTorchUtilsLogic().installTorch(torchVersionRequirement=str(torch.specifier))
     if not wanted:
         return
     lines = [str(requirement) for requirement in wanted]
@@ -184,7 +181,7 @@ def _notInstalled(wanted: list[Requirement], why: str) -> PackagesMissing:
 
 def _withExtension(wanted: list[Requirement]) -> str:
     """The advice to take PyTorch from its extension, where that is open."""
-    if _torchIn(wanted) is None or _hasExtension():
+    if _torchIn(wanted) is None or _torchExtension() is not None:
         return ""
     return "install the extension PyTorch in the Extensions Manager if you can, "
 
@@ -193,8 +190,13 @@ def _torchIn(wanted: list[Requirement]) -> Requirement | None:
     return next((requirement for requirement in wanted if requirement.name == "torch"), None)
 
 
-def _hasExtension() -> bool:
-    return importlib.util.find_spec(_EXTENSION) is not None
+def _torchExtension() -> ModuleType | None:
+    """The module of the extension PyTorch, if it is installed."""
+    try:
+        import PyTorchUtils
+    except ModuleNotFoundError:
+        return None
+    return PyTorchUtils
 
 
 def _names(wanted: list[Requirement]) -> str:

@@ -245,7 +245,7 @@ def test_a_segmentation_of_another_scheme_is_refused_and_nothing_changes(scan, l
     node.GetSegmentation().AddEmptySegment("lesion")
     before = node.GetSegmentation().GetSegmentIDs()
     for name in ("brainstem", "fetal8"):
-        with pytest.raises(UserError, match=f"'{name}' has no .*Cerebrospinal fluid"):
+        with pytest.raises(UserError, match=rf"'{name}' has no .*Cerebrospinal fluid"):
             loadPrediction(np.zeros(SHAPE, np.uint8), LabelScheme.load(name), scan, node)
     assert node.GetSegmentation().GetSegmentIDs() == before
 

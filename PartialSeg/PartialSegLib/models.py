@@ -1,0 +1,115 @@
+"""The models to choose from: the one that comes along, the user's own, those of trainings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.files import read_json
+from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels.scheme import preset_names
+
+_SHIPPED = Path(__file__).resolve().parents[1] / "Resources" / "Models"
+_INFO_FILE = "model.json"
+
+
+class ModelCard(NamedTuple):
+    """What a model's folder says about it.
+
+    `name` is what jobs take: the folder, or empty for the default model. `scores` are Dice by
+    label, None where a label was not measured, under the name of what they were measured on.
+    """
+
+    name: str
+    title: str
+    date: str
+    scheme: LabelScheme
+    trainingData: str
+    scores: Mapping[str, Mapping[str, float | None]]
+
+    @property
+    def meanDice(self) -> dict[str, float]:
+        """The mean over the measured labels, under the name of what they were measured on."""
+        means = {}
+        for measuredOn, byLabel in self.scores.items():
+            measured = [dice for dice in byLabel.values() if dice is not None]
+            if measured:
+                means[measuredOn] = sum(measured) / len(measured)
+        return means
+
+
+def models() -> list[ModelCard]:
+    """All models at hand: the default one, then the user's own and those of runs.
+
+    Before the engine's packages are installed it is the default one alone. A folder that cannot be
+    read is passed over; the log tells why.
+    """
+    cards = []
+    for name in ["", *_ownFolders()]:
+        try:
+            cards.append(readModel(name))
+        except UserError as error:
+            logging.warning("PartialSeg passes over a model: %s", error)
+    return cards
+
+
+def readModel(name: str) -> ModelCard:
+    """The card of a model: of its folder, or of the default one for an empty name.
+
+    Raises UserError when the folder holds no model, or one whose description is damaged.
+    """
+    file = (Path(name) if name else defaultModel()) / _INFO_FILE
+    if not file.is_file():
+        raise UserError(
+            f"{file.parent} holds no model (it has no {_INFO_FILE}); choose another model."
+        )
+    content = read_json(file)
+    try:
+        return ModelCard(
+            name,
+            content.get("title") or content["name"],
+            content["date"],
+            LabelScheme.from_dict(content["scheme"], origin=f"{file}: scheme"),
+            content["training_data"],
+            content.get("scores", {}),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{file} is no description of a model ({error}); copy the model folder again."
+        ) from error
+
+
+def defaultModel() -> Path:
+    """The folder of the model that comes along. Raises UserError when it is missing."""
+    found = sorted(file.parent for file in _SHIPPED.glob(f"*/{_INFO_FILE}"))
+    if not found:
+        raise UserError(
+            f"No model was found in {_SHIPPED}; install the extension PartialSeg again."
+        )
+    return found[0]
+
+
+def schemeOf(card: ModelCard) -> str:
+    """What to choose as scheme for a model: a preset with the same labels, else its own folder."""
+    for preset in preset_names():
+        if _labels(LabelScheme.load(preset)) == _labels(card.scheme):
+            return preset
+    return card.name or str(defaultModel())
+
+
+def _ownFolders() -> list[str]:
+    """The folders of all models but the default one."""
+    try:
+        # Here, because it needs packages that Slicer may lack.
+        from partialseg_trainer.models import list_models
+    except ModuleNotFoundError:
+        return []
+    return [str(folder) for folder in list_models() if folder.resolve().parent != _SHIPPED]
+
+
+def _labels(scheme: LabelScheme) -> list[tuple]:
+    """What makes two schemes mean the same, whatever they are called and coloured."""
+    return [(label.name, label.value, label.parent, label.exhaustive) for label in scheme]

@@ -1,0 +1,120 @@
+"""Segment neonate: from a scan to segments, through a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.jobs import JobFolder
+from partialseg_trainer.labels import LabelScheme
+
+from .confidence import keepConfidence
+from .geometry import kjiToRAS
+from .jobs import Job, JobFailed
+from .models import readModel
+from .results import LoadedPrediction, loadPrediction, requireFillable
+from .volumes import scanArray
+
+
+class Segmented(NamedTuple):
+    """A scan's prediction in the scene, and what the engine says about it.
+
+    `loaded` tells where the segments are and which were filled; `confidenceNode` how sure the model
+    was of each voxel, percent. `volumes` are in mL by label, `confidences` mean percent by label,
+    None where a label was not found. `warnings` tell what about the result cannot be true.
+    """
+
+    loaded: LoadedPrediction
+    confidenceNode: Any
+    scheme: LabelScheme
+    device: str
+    seconds: float
+    volumes: Mapping[str, float]
+    confidences: Mapping[str, float | None]
+    warnings: tuple[str, ...]
+
+
+def segmentJob(
+    volumeNode,
+    model: str = "",
+    device: str = "auto",
+    segmentationNode=None,
+    *,
+    onProgress: Callable[[dict[str, Any]], object] | None = None,
+    onFinished: Callable[[Segmented], object] | None = None,
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that segments a scan and puts the result into the scene.
+
+    `model` is a model's folder, empty for the default one; `device` "auto", "cpu", "cuda:0", ...
+    The prediction goes into a new segmentation, or fills what is not complete, absent or painted in
+    progress in `segmentationNode`. Callbacks as in Job.
+
+    Raises UserError for a volume that is no scan, a model that cannot be used, and a segmentation
+    that cannot be filled. The job fails, with nothing changed, when the scan or the segmentation is
+    removed, or the scan moved, before it is over.
+    """
+    array, affine = scanArray(volumeNode), kjiToRAS(volumeNode)
+    fills = segmentationNode is not None
+    if fills:
+        requireFillable(segmentationNode, readModel(model).scheme)
+
+    def finished(result: dict[str, Any], folder: JobFolder) -> None:
+        _requirePresent(volumeNode, "scan")
+        if fills:
+            _requirePresent(segmentationNode, "segmentation")
+        if not np.allclose(kjiToRAS(volumeNode), affine):
+            raise UserError(
+                "The scan was moved while it was segmented, so nothing was loaded; segment it "
+                "again where it is now."
+            )
+        segmented = _load(result, folder, volumeNode, segmentationNode)
+        if onFinished is not None:
+            onFinished(segmented)
+
+    request = {"model": model, "device": device, "affine": affine.tolist()}
+    return Job(
+        "segment",
+        request,
+        [("image", array)],
+        onProgress=onProgress,
+        onFinished=finished,
+        onFailed=onFailed,
+    )
+
+
+def segment(volumeNode, model: str = "", device: str = "auto", segmentationNode=None) -> Segmented:
+    """The same as `segmentJob`, waiting until it is over; for scripts.
+
+    Raises UserError when it fails.
+    """
+    results: list[Segmented] = []
+    segmentJob(volumeNode, model, device, segmentationNode, onFinished=results.append).wait()
+    return results[0]
+
+
+def _load(result: dict[str, Any], folder: JobFolder, volumeNode, segmentationNode) -> Segmented:
+    scheme = LabelScheme.from_dict(result["scheme"])
+    loaded = loadPrediction(folder.array("labelmap"), scheme, volumeNode, segmentationNode)
+    confidence = folder.array("confidence")
+    return Segmented(
+        loaded,
+        keepConfidence(loaded.segmentationNode, volumeNode, confidence),
+        scheme,
+        result["device"],
+        result["seconds"],
+        result["volumes_ml"],
+        result["confidence"],
+        tuple(result["warnings"]),
+    )
+
+
+def _requirePresent(node, what: str) -> None:
+    if node.GetScene() is None:
+        raise UserError(
+            f"The {what} was removed while the scan was segmented, so nothing was loaded; choose "
+            "another one and segment again."
+        )

@@ -1,0 +1,558 @@
+"""Section Segment neonate: every state of its widgets, and what comes out, also with bad data."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from engine_double import EngineDouble
+
+SHAPE = (6, 8, 10)
+
+
+@pytest.fixture
+def engine(standIn, tmp_path, monkeypatch):
+    """A quick engine that knows one graphics card and the CPU; see engine_double.py."""
+    import PartialSegLib.jobs
+
+    double = EngineDouble(tmp_path / "engine")
+    monkeypatch.setattr(PartialSegLib.jobs, "python_environment", lambda: double.environment)
+    double.finish(
+        "devices",
+        devices=[
+            {"name": "cuda:0", "title": "GPU: NVIDIA Test", "memory_gb": 8.0},
+            {"name": "cpu", "title": "CPU, 2 threads", "memory_gb": None},
+        ],
+        default="cuda:0",
+        threads=2,
+    )
+    return double
+
+
+@pytest.fixture
+def dhcp9(standIn):
+    from partialseg_trainer.labels import LabelScheme
+
+    return LabelScheme.load("dhcp9")
+
+
+@pytest.fixture
+def scan(scene, dhcp9):
+    """A scan whose voxels are the labels that the engine double finds in it."""
+    import slicer
+
+    values = [0, *(label.value for label in dhcp9 if label.name != "tcv")]
+    image = np.random.default_rng(0).choice(values, SHAPE).astype(np.int16)
+    return slicer.util.addVolumeFromArray(image, name="newborn")
+
+
+@pytest.fixture
+def neonate(section, engine):
+    """The section, opened."""
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+
+    return section(SegmentNeonateSection)
+
+
+@pytest.fixture
+def chosen(neonate, scan):
+    """The section's parameter node, with the scan chosen."""
+    neonate.parameterNode.inputVolume = scan
+    return neonate.parameterNode
+
+
+def result(scheme, **changes):
+    """What the job answers."""
+    return {
+        "scheme": scheme.to_dict(),
+        "model": "double",
+        "device": "CPU, 2 threads",
+        "seconds": 41.0,
+        "volumes_ml": {name: 10.0 + 300 * (name == "tcv") for name in scheme.names},
+        "confidence": dict.fromkeys(scheme.names, 80.0),
+        "warnings": [],
+        **changes,
+    }
+
+
+def statuses(segmentationNode):
+    import slicer
+
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    segmentation = segmentationNode.GetSegmentation()
+    return {
+        segmentID: logic.GetSegmentStatus(segmentation.GetSegment(segmentID))
+        for segmentID in segmentation.GetSegmentIDs()
+    }
+
+
+# States of the widgets
+
+
+def test_without_a_scan_the_button_says_what_is_missing(neonate):
+    neonate.parameterNode.inputVolume = None
+    assert not neonate.ui.segmentButton.enabled
+    assert neonate.ui.segmentButton.toolTip == "Choose a scan first."
+
+
+def test_with_a_scan_the_button_can_be_pressed_and_nothing_runs_yet(neonate, chosen):
+    ui = neonate.ui
+    assert ui.segmentButton.enabled
+    assert "not overwritten" in ui.segmentButton.toolTip
+    assert not ui.progressBar.visible and not ui.cancelButton.visible
+    assert ui.inputVolumeSelector.currentNode() is chosen.inputVolume
+
+
+def test_every_widget_that_can_be_used_explains_itself(neonate, chosen):
+    ui = neonate.ui
+    for widget in (
+        *(ui.inputVolumeSelector, ui.modelComboBox, ui.deviceComboBox, ui.segmentButton),
+        *(ui.newSegmentationRadioButton, ui.fillSegmentationRadioButton),
+        *(ui.progressBar, ui.cancelButton),
+    ):
+        assert len(widget.toolTip) > 20, widget.objectName
+
+
+def test_the_default_model_is_chosen_and_shown_with_date_scheme_and_scores(neonate, chosen):
+    ui = neonate.ui
+    assert chosen.model == ""
+    assert "2026" in ui.modelComboBox.currentText and "Dice 0." in ui.modelComboBox.currentText
+    assert "nine tissues" in ui.modelCardLabel.text and "Dice 0." in ui.modelCardLabel.text
+    assert "Trained on" in ui.modelComboBox.toolTip
+    assert "Cerebellum: 0." in ui.modelComboBox.toolTip
+
+
+def test_the_users_own_models_are_listed_and_can_be_chosen(neonate, chosen):
+    from partialseg_trainer.models import default_model, user_models
+
+    own = user_models() / "mine"
+    shutil.copytree(default_model(), own)
+    info = json.loads((own / "model.json").read_text())
+    info.update(title="Mine", date="2026-12-24", scores={})
+    (own / "model.json").write_text(json.dumps(info))
+    neonate.enter()
+    combo = neonate.ui.modelComboBox
+    titles = [combo.itemText(row) for row in range(combo.count)]
+    assert len(titles) == 2 and titles[1] == "Mine (2026-12-24)"
+    assert combo.currentIndex == 0
+    combo.currentIndex = 1
+    assert chosen.model == str(own)
+    assert "No scores" in neonate.ui.modelCardLabel.text
+    combo.currentIndex = 0
+    assert chosen.model == ""
+
+
+def test_a_model_that_a_training_has_just_left_is_listed_when_it_is_chosen(
+    neonate, chosen, tmp_path
+):
+    from partialseg_trainer.models import default_model
+
+    shutil.copytree(default_model(), tmp_path / "run" / "model")
+    chosen.model = str(tmp_path / "run" / "model")
+    assert neonate.ui.modelComboBox.currentData == chosen.model
+    assert neonate.ui.segmentButton.enabled
+
+
+def test_a_model_that_is_gone_or_damaged_disables_the_button_and_says_so(neonate, chosen, tmp_path):
+    chosen.model = str(tmp_path / "gone")
+    assert neonate.ui.modelComboBox.currentText == "gone"
+    assert not neonate.ui.segmentButton.enabled
+    assert "holds no model" in neonate.ui.segmentButton.toolTip
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "model.json").write_text("{}")
+    chosen.subject = "anything"
+    assert "no description of a model" in neonate.ui.segmentButton.toolTip
+    neonate.ui.modelComboBox.currentIndex = 0
+    assert neonate.ui.segmentButton.enabled
+
+
+def test_the_devices_are_found_in_the_background_and_the_best_is_described(
+    neonate, chosen, waitFor
+):
+    ui = neonate.ui
+    assert "Looking for" in ui.deviceDescriptionLabel.text
+    waitFor(lambda: "NVIDIA" in ui.deviceDescriptionLabel.text)
+    assert ui.deviceDescriptionLabel.text == "GPU: NVIDIA Test: a few seconds a scan"
+    assert ui.deviceComboBox.currentText == "Automatic"
+    ui.deviceComboBox.currentIndex = ui.deviceComboBox.findData("cpu")
+    assert chosen.device == "cpu"
+    assert "about 1 min" in ui.deviceDescriptionLabel.text
+    chosen.device = "cuda:3"
+    assert "has no cuda:3" in ui.deviceDescriptionLabel.text
+
+
+def test_a_search_for_devices_that_fails_opens_no_window(neonate, chosen, engine, waitFor, dialogs):
+    waitFor(lambda: neonate._devices is not None)
+    neonate._devices = None
+    engine.fail("devices", "PyTorch does not load; install it anew.")
+    neonate.enter()
+    waitFor(lambda: "does not load" in neonate.ui.deviceDescriptionLabel.text)
+    assert dialogs.messages == []
+
+
+def test_before_pytorch_is_there_no_process_is_started_to_look_for_devices(
+    section, engine, packages, scan
+):
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+
+    packages.lack("torch")
+    made = section(SegmentNeonateSection)
+    made.parameterNode.inputVolume = scan
+    assert "once PyTorch is installed" in made.ui.deviceDescriptionLabel.text
+    assert not engine.started("devices")
+    assert made.ui.segmentButton.enabled
+
+
+def test_before_any_package_is_there_the_default_model_is_shown(
+    section, engine, packages, scan, monkeypatch
+):
+    import sys
+
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+
+    packages.lack("torch", "pydantic", "platformdirs", "nibabel")
+    for name in ("pydantic", "platformdirs", "nibabel", "torch"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in [name for name in sys.modules if name.startswith("partialseg_trainer.models")]:
+        monkeypatch.delitem(sys.modules, name)
+    made = section(SegmentNeonateSection)
+    made.parameterNode.inputVolume = scan
+    assert made.ui.modelComboBox.count == 1
+    assert "Dice" in made.ui.modelCardLabel.text
+    assert made.ui.segmentButton.enabled
+
+
+# Packages
+
+
+def test_a_refusal_and_a_failed_installation_leave_the_section_usable(
+    neonate, chosen, packages, dialogs, engine
+):
+    packages.lack("torch")
+    packages.outcome = "fail"
+    dialogs.answer("Cancel", "Ok")
+    neonate.ui.segmentButton.click()
+    assert "Nothing was installed" in neonate.ui.statusLabel.text
+    neonate.ui.segmentButton.click()
+    assert "did not succeed" in neonate.ui.statusLabel.text
+    assert len(dialogs.messages) == 2 and not dialogs.errors
+    assert neonate.ui.segmentButton.enabled and not neonate.busy
+    assert not engine.started("segment")
+
+
+def test_once_packages_are_installed_the_scan_is_segmented_without_another_click(
+    neonate, chosen, packages, dialogs, engine, dhcp9, waitFor
+):
+    packages.lack("torch")
+    dialogs.answer("Ok")
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: chosen.segmentation is not None)
+
+
+# At work
+
+
+def test_progress_shows_stage_and_time_left_and_the_button_waits(
+    neonate, chosen, engine, waitFor, screenshot
+):
+    engine.reports("segment", stage="Segmenting", fraction=0.25, eta_seconds=42.4)
+    ui = neonate.ui
+    ui.segmentButton.click()
+    assert ui.statusLabel.text == "Starting"
+    assert (ui.progressBar.minimum, ui.progressBar.maximum) == (0, 0)
+    waitFor(lambda: ui.statusLabel.text == "Segmenting, 42 s left")
+    assert (ui.progressBar.value, ui.progressBar.maximum) == (25, 100)
+    assert ui.progressBar.visible and ui.cancelButton.visible
+    assert not ui.segmentButton.enabled
+    assert "press Cancel" in ui.segmentButton.toolTip
+
+
+def test_cancelling_ends_the_process_and_changes_nothing(neonate, chosen, engine, waitFor, scene):
+    nodes = scene.GetNumberOfNodes()
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: engine.started("segment"))
+    process = neonate._jobTimer._work._process
+    neonate.ui.cancelButton.click()
+    assert process.poll() is not None
+    assert neonate.ui.statusLabel.text == "Cancelled; nothing has changed."
+    assert neonate.ui.segmentButton.enabled and not neonate.ui.progressBar.visible
+    assert scene.GetNumberOfNodes() == nodes
+    assert chosen.segmentation is None
+
+
+def test_closing_the_scene_ends_the_process_quietly(panel, engine, waitFor, dialogs, scan, scene):
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+
+    neonate = panel.section(SegmentNeonateSection)
+    neonate.parameterNode.inputVolume = scan
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: engine.started("segment"))
+    process = neonate._jobTimer._work._process
+    scene.Clear(0)
+    assert process.poll() is not None
+    assert not neonate.busy and not neonate.ui.progressBar.visible
+    assert neonate.parameterNode is not None
+    assert neonate.ui.segmentButton.toolTip == "Choose a scan first."
+    assert neonate.ui.statusLabel.text == ""
+    assert dialogs.messages == []
+
+
+def test_an_engine_that_fails_is_told_once_and_the_details_are_kept(
+    neonate, chosen, engine, dialogs, waitFor
+):
+    engine.fail("segment", "The scan has no contrast; load it again.", log="Traceback ...")
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: dialogs.errors)
+    (message,) = dialogs.messages
+    assert message.text == "The scan has no contrast; load it again."
+    assert message.details == "Traceback ..."
+    assert "no contrast" in neonate.ui.statusLabel.text
+    assert neonate.ui.segmentButton.enabled
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("empty", "no voxels"), ("vector", "values in a voxel"), ("bent", "non-linear transform")],
+)
+def test_what_is_no_scan_is_refused_before_a_process_starts(
+    neonate, chosen, engine, dialogs, scene, scan, kind, words
+):
+    import slicer
+
+    if kind == "empty":
+        chosen.inputVolume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    elif kind == "vector":
+        chosen.inputVolume = slicer.util.addVolumeFromArray(
+            np.zeros((*SHAPE, 3)), nodeClassName="vtkMRMLVectorVolumeNode"
+        )
+    else:
+        import vtk
+
+        bend = scene.AddNewNodeByClass("vtkMRMLTransformNode")
+        bend.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+        scan.SetAndObserveTransformNodeID(bend.GetID())
+    neonate.ui.segmentButton.click()
+    assert [words in message.text for message in dialogs.errors] == [True]
+    assert not engine.started("segment") and not neonate.busy
+    assert neonate.ui.segmentButton.enabled
+
+
+@pytest.mark.parametrize("change", ["removed", "moved", "cropped"])
+def test_a_scan_that_changes_meanwhile_gets_no_segments_and_the_user_is_told(
+    neonate, chosen, engine, dialogs, scene, scan, dhcp9, waitFor, change
+):
+    import slicer
+
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: engine.started("segment"))
+    if change == "removed":
+        scene.RemoveNode(scan)
+    elif change == "moved":
+        scan.SetOrigin(1, 2, 3)
+    else:
+        slicer.util.updateVolumeFromArray(scan, np.zeros((2, 3, 4), np.int16))
+    engine.finish("segment", **result(dhcp9))
+    waitFor(lambda: dialogs.errors)
+    words = {"removed": "was removed", "moved": "was moved", "cropped": "shape"}[change]
+    assert words in dialogs.errors[0].text
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+    assert not neonate.busy
+
+
+# What comes out
+
+
+def test_a_new_segmentation_has_every_label_flagged_and_all_sections_are_told(
+    neonate, chosen, engine, scan, dhcp9, scene, waitFor
+):
+    import slicer
+
+    from PartialSegLib.masks import segmentMask
+
+    chosen.scheme = "fetal8"
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    node = chosen.segmentation
+    assert node.GetName() == "newborn segmentation"
+    assert chosen.scheme == "dhcp9"
+    flagged = slicer.vtkSlicerSegmentationsModuleLogic.Flagged
+    assert statuses(node) == dict.fromkeys(dhcp9.names, flagged)
+    labelmap = slicer.util.arrayFromVolume(scan)
+    assert np.array_equal(segmentMask(node, "tcv", scan), dhcp9.mask(labelmap, "tcv"))
+    assert np.all(slicer.util.arrayFromVolume(chosen.confidence) == 80)
+    composite = scene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
+    assert composite is None or composite.GetBackgroundVolumeID() == scan.GetID()
+    ui = neonate.ui
+    assert "Done in 41 s (CPU, 2 threads)" in ui.statusLabel.text
+    assert "flagged for review" in ui.statusLabel.text
+    assert ui.resultLabel.text.startswith("Total cerebrum: 310 mL")
+    assert "Deep grey" not in ui.resultLabel.text
+    assert ui.segmentButton.enabled and not ui.cancelButton.visible
+
+
+def test_pressing_again_makes_another_segmentation_and_leaves_the_first(
+    neonate, chosen, engine, dhcp9, waitFor
+):
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    first, confidence = chosen.segmentation, chosen.confidence
+    first.GetSegmentation().RemoveSegment("csf")
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert chosen.segmentation is not first and chosen.confidence is not confidence
+    assert first.GetSegmentation().GetSegment("csf") is None
+
+
+def test_filling_keeps_what_is_complete_and_says_what_was_kept(
+    neonate, chosen, engine, scan, dhcp9, waitFor
+):
+    import slicer
+
+    from partialseg_trainer.labels import Status
+    from PartialSegLib.masks import segmentMask
+    from PartialSegLib.segmentStatus import setSegmentStatus
+
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    node = chosen.segmentation
+    before = segmentMask(node, "brainstem", scan)
+    setSegmentStatus(node, "brainstem", Status.COMPLETE)
+    slicer.util.arrayFromVolume(scan)[...] = dhcp9["csf"].value
+    ui = neonate.ui
+    assert "newborn segmentation" in ui.fillSegmentationRadioButton.text
+    assert ui.fillSegmentationRadioButton.enabled
+    ui.fillSegmentationRadioButton.click()
+    assert chosen.fillExisting
+    ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert chosen.segmentation is node
+    assert np.array_equal(segmentMask(node, "brainstem", scan), before)
+    assert segmentMask(node, "csf", scan).all()
+    assert "Kept as annotated: Brainstem" in ui.resultLabel.text
+    ui.newSegmentationRadioButton.click()
+    assert not chosen.fillExisting
+
+
+def test_without_a_segmentation_nothing_can_be_filled_and_the_reason_is_told(neonate, chosen):
+    ui = neonate.ui
+    assert not ui.fillSegmentationRadioButton.enabled
+    assert "no segmentation to fill" in ui.fillSegmentationRadioButton.toolTip
+    chosen.fillExisting = True
+    assert not ui.segmentButton.enabled
+    assert "no segmentation to fill" in ui.segmentButton.toolTip
+
+
+def test_a_segmentation_of_another_scheme_cannot_be_filled_and_the_reason_is_told(
+    neonate, chosen, scene, scan
+):
+    from partialseg_trainer.labels import LabelScheme
+    from PartialSegLib.segments import createSegments
+
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "fetal")
+    node.SetReferenceImageGeometryParameterFromVolumeNode(scan)
+    createSegments(node, LabelScheme.load("fetal8"))
+    chosen.segmentation = node
+    ui = neonate.ui
+    assert not ui.fillSegmentationRadioButton.enabled
+    assert "another label scheme" in ui.fillSegmentationRadioButton.toolTip
+    assert ui.segmentButton.enabled
+
+
+def test_a_segmentation_that_is_removed_meanwhile_is_not_filled(
+    neonate, chosen, engine, dialogs, scene, dhcp9, waitFor
+):
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
+    chosen.segmentation, chosen.fillExisting = node, True
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: engine.started("segment"))
+    scene.RemoveNode(node)
+    engine.finish("segment", **result(dhcp9))
+    waitFor(lambda: dialogs.errors)
+    assert "The segmentation was removed" in dialogs.errors[0].text
+
+
+def test_what_the_engine_doubts_stands_under_the_result(neonate, chosen, engine, dhcp9, waitFor):
+    engine.finish("segment", **result(dhcp9, warnings=["The total cerebrum has 12 mL."]))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert "Please check: The total cerebrum has 12 mL." in neonate.ui.resultLabel.text
+
+
+def test_a_model_with_labels_of_its_own_brings_its_scheme_along(
+    neonate, chosen, engine, logic, tmp_path, waitFor
+):
+    from partialseg_trainer.labels import LabelScheme
+    from partialseg_trainer.models import default_model
+
+    content = {"name": "whole", "labels": [{"name": "brain", "title": "Brain", "value": 1}]}
+    folder = tmp_path / "mine"
+    shutil.copytree(default_model(), folder)
+    info = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**info, "scheme": content}))
+    scheme = LabelScheme.from_dict(content)
+    import slicer
+
+    slicer.util.arrayFromVolume(chosen.inputVolume)[...] = 1
+    chosen.model = str(folder)
+    engine.finish("segment", **result(scheme))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert logic.scheme(chosen.scheme) == scheme
+
+
+# The real engine
+
+
+def test_a_newborn_is_segmented_by_the_default_model_and_again_into_what_is_not_complete(
+    panel, logic, scene, waitFor, screenshot, monkeypatch
+):
+    import slicer
+
+    from partialseg_trainer.labels import Status
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.segmentStatus import setSegmentStatus
+    from PartialSegLib.volumes import addVolumeNode
+
+    neonate = panel.section(SegmentNeonateSection)
+    waitFor(lambda: neonate._devices is not None)
+    scan = addVolumeNode(_newborn(), "newborn")
+    neonate.parameterNode.inputVolume = scan
+    screenshot(neonate, "segment-neonate-ready")
+    seen = set()
+    neonate.ui.segmentButton.click()
+
+    def over():
+        seen.add(neonate.ui.statusLabel.text.partition(",")[0])
+        return not neonate.busy
+
+    waitFor(over)
+    assert {"Loading the model", "Segmenting"} <= seen
+    chosen = neonate.parameterNode
+    assert statuses(chosen.segmentation)["tcv"] == 3
+    confidence = slicer.util.arrayFromVolume(chosen.confidence)
+    assert confidence.shape == slicer.util.arrayFromVolume(scan).shape
+    assert 50 < confidence.mean() <= 100
+    screenshot(neonate, "segment-neonate")
+
+    setSegmentStatus(chosen.segmentation, "tcv", Status.COMPLETE)
+    segmented = logic.segment(scan, device="cpu", segmentationNode=chosen.segmentation)
+    assert segmented.loaded.kept == ("tcv",)
+    assert segmented.confidenceNode is chosen.confidence
+    assert segmented.volumes["tcv"] > 5
+    assert "CPU" in segmented.device
+
+
+def _newborn():
+    """Coarse, so that it takes a second: a slab of a phantom's head."""
+    from partialseg_trainer.synthesis import make_phantom
+    from partialseg_trainer.volumes import Volume
+
+    image = make_phantom(3, shape=(56, 64, 56), spacing=2.5).image
+    affine = image.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [0, 0, 24]
+    return Volume(image.data[:, :, 24:36], affine)
