@@ -196,17 +196,23 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
             for name, segmentID in findSegments(segmentationNode, scheme).items()
         }
 
+    def addSegmentation(self, volumeNode):
+        """A new, empty segmentation of a scan."""
+        from PartialSegLib.segmentationNodes import addSegmentationNode
+
+        return addSegmentationNode(volumeNode)
+
     def createSegments(self, segmentationNode, scheme, volumeNode=None):
         """Add an empty segment for every label that has none; segment IDs by label name.
 
         `volumeNode` is the scan that they are to be painted on; it counts only for a segmentation
         that has no reference volume yet.
         """
+        from PartialSegLib.segmentationNodes import ensureReferenceVolume
         from PartialSegLib.segments import createSegments
 
-        role = segmentationNode.GetReferenceImageGeometryReferenceRole()
-        if volumeNode is not None and segmentationNode.GetNodeReference(role) is None:
-            segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        if volumeNode is not None:
+            ensureReferenceVolume(segmentationNode, volumeNode)
         return createSegments(segmentationNode, scheme)
 
     def setStatus(self, segmentationNode, segmentID, status):

@@ -14,11 +14,6 @@ _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapReprese
 _Resample = slicer.vtkOrientedImageDataResample
 
 
-def isKeptAsLabelmaps(segmentationNode) -> bool:
-    """Whether the segments are edited and saved as labelmaps, not as surfaces or contours."""
-    return segmentationNode.GetSegmentation().GetSourceRepresentationName() == _LABELMAP
-
-
 def commonGrid(segmentationNode, segmentIDs: Collection[str]) -> slicer.vtkOrientedImageData:
     """A grid, without voxels, that holds all that is painted in some segments; else an empty one.
 

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import slicer
-import slicer.util
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 
 from .geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from .labelmapLayers import importLayer, labelLayers
+from .segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
 from .segments import createSegments, foreignSegments
 from .segmentStatus import hasVoxels, holdBack, segmentStatus
-from .subjectHierarchy import placeBeside
 
 if TYPE_CHECKING:
     import nibabel
@@ -59,14 +58,13 @@ def loadPrediction(
     """
     voxels, scanToWorld = _predictedVoxels(labelmap, scheme, volumeNode), ijkToRAS(volumeNode)
     if segmentationNode is None:
-        segmentationNode = _addSegmentationNode(volumeNode)
+        segmentationNode = addSegmentationNode(volumeNode)
     else:
         requireFillable(segmentationNode, scheme)
     ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ scanToWorld
     wasModifying = segmentationNode.StartModify()
     try:
-        if not segmentationNode.GetNodeReference(_referenceRole()):
-            segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        ensureReferenceVolume(segmentationNode, volumeNode)
         segmentIDs = createSegments(segmentationNode, scheme)
         kept = tuple(
             name
@@ -89,7 +87,7 @@ def requireFillable(segmentationNode, scheme: LabelScheme) -> None:
     It is kept as surfaces, has segments that were made for another scheme, or is under a transform
     that bends space.
     """
-    if not _hasLabelmapSource(segmentationNode):
+    if not isKeptAsLabelmaps(segmentationNode):
         raise UserError(
             "The segmentation is kept as surfaces, where labelmaps were expected; make the binary "
             "labelmap its source representation in the Segmentations module, or load the "
@@ -138,28 +136,6 @@ def _readVoxels(labelmap, volumeNode) -> tuple[np.ndarray, str | None]:
 def _differenceInShape(voxels: np.ndarray, volumeNode) -> str | None:
     shape = arrayShape(volumeNode)
     return None if voxels.shape == shape else f"shape is {voxels.shape}, not {shape}"
-
-
-def _addSegmentationNode(volumeNode):
-    """A new segmentation node for a scan, in the scan's coordinate system."""
-    scene = volumeNode.GetScene()
-    name = scene.GenerateUniqueName(f"{volumeNode.GetName()} segmentation")
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
-    node.CreateDefaultDisplayNodes()
-    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
-    placeBeside(node, volumeNode)
-    return node
-
-
-def _referenceRole() -> str:
-    return slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-
-
-def _hasLabelmapSource(segmentationNode) -> bool:
-    return (
-        segmentationNode.GetSegmentation().GetSourceRepresentationName()
-        == slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    )
 
 
 def _isAnnotated(segmentationNode, segmentID: str, replaceInProgress: bool) -> bool:

@@ -24,6 +24,20 @@ def segmentStatus(segmentationNode, segmentID: str) -> Status:
     return Status.NOT_ANNOTATED
 
 
+def whyNotStatus(segmentationNode, segmentID: str, status: Status) -> str:
+    """Why a segment cannot have a status, in a sentence; empty if it can."""
+    name = segmentationNode.GetSegmentation().GetSegment(segmentID).GetName()
+    painted = hasVoxels(segmentationNode, segmentID)
+    if status is Status.COMPLETE and not painted:
+        return (
+            f"Segment '{name}' is empty, so it cannot be complete; paint it, or mark it absent if "
+            "the structure is not in the scan."
+        )
+    if status is Status.ABSENT and painted:
+        return f"Segment '{name}' is painted, so it cannot be absent; erase it first."
+    return ""
+
+
 def setSegmentStatus(segmentationNode, segmentID: str, status: Status) -> None:
     """Set the status of a segment.
 
@@ -32,23 +46,16 @@ def setSegmentStatus(segmentationNode, segmentID: str, status: Status) -> None:
 
     Raises UserError for an empty segment that is to be complete, and a painted one to be absent.
     """
-    segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
-    painted = hasVoxels(segmentationNode, segmentID)
-    if status is Status.COMPLETE and not painted:
-        raise UserError(
-            f"Segment '{segment.GetName()}' is empty, so it cannot be complete; paint it, or mark "
-            "it absent if the structure is not in the scan."
-        )
-    if status is Status.ABSENT and painted:
-        raise UserError(
-            f"Segment '{segment.GetName()}' is painted, so it cannot be absent; erase it first."
-        )
+    reason = whyNotStatus(segmentationNode, segmentID, status)
+    if reason:
+        raise UserError(reason)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if status is Status.NOT_ANNOTATED:
+        painted = hasVoxels(segmentationNode, segmentID)
         state = logic.Flagged if painted else logic.NotStarted
     else:
         state = logic.InProgress if status is Status.IN_PROGRESS else logic.Completed
-    logic.SetSegmentStatus(segment, state)
+    logic.SetSegmentStatus(segmentationNode.GetSegmentation().GetSegment(segmentID), state)
 
 
 def holdBack(segmentationNode, segmentID: str) -> None:

@@ -11,7 +11,8 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 
 from .annotation import labelStatuses
-from .ownGrid import commonGrid, isKeptAsLabelmaps, maskOn, setMask
+from .ownGrid import commonGrid, maskOn, setMask
+from .segmentationNodes import isKeptAsLabelmaps
 from .segments import findSegments
 from .segmentStatus import setSegmentStatus
 from .undo import announceChange
