@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import slicer
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
@@ -24,6 +25,19 @@ def labelStatuses(segmentationNode, scheme: LabelScheme) -> dict[str, Status]:
         else Status.NOT_ANNOTATED
         for name in scheme.names
     }
+
+
+def isAnnotated(segmentationNode, scheme: LabelScheme) -> bool:
+    """Whether a segment of the scheme is in progress, complete or absent; no voxel is looked at."""
+    logic, segmentation = (
+        slicer.vtkSlicerSegmentationsModuleLogic,
+        segmentationNode.GetSegmentation(),
+    )
+    return any(
+        logic.GetSegmentStatus(segmentation.GetSegment(segmentID))
+        in (logic.InProgress, logic.Completed)
+        for segmentID in findSegments(segmentationNode, scheme).values()
+    )
 
 
 def annotatedMasks(

@@ -8,22 +8,22 @@ import numpy as np
 import slicer
 import slicer.util
 
+from .geometry import arrayShape
 from .preview import Preview
 
 
 class Colour(NamedTuple):
     """One entry of the colour table: (red, green, blue) of 0-1; the opacity lets the scan show."""
 
-    title: str
     rgb: tuple[float, float, float]
     opacity: float
 
 
 # Of Okabe and Ito's palette, which people of any colour vision tell apart.
 COLOURS = {
-    "yes": Colour("known yes", (0.90, 0.62, 0.0), 0.6),
-    "no": Colour("known no", (0.0, 0.45, 0.70), 0.35),
-    "unknown": Colour("unknown", (0.80, 0.47, 0.65), 0.5),
+    "yes": Colour((0.90, 0.62, 0.0), 0.6),
+    "no": Colour((0.0, 0.45, 0.70), 0.35),
+    "unknown": Colour((0.80, 0.47, 0.65), 0.5),
 }
 """How "yes", "no" and "unknown" are shown."""
 
@@ -38,8 +38,7 @@ class Overlay:
     label layers, and the filling of the segments, which would hide the overlay.
     """
 
-    def __init__(self, preview: Preview, volumeNode, segmentationNode) -> None:
-        self._preview = preview
+    def __init__(self, volumeNode, segmentationNode) -> None:
         self._scene = volumeNode.GetScene()
         self._colours = self._addColours()
         self._display = _unlisted(slicer.vtkMRMLLabelMapVolumeDisplayNode(), self._scene)
@@ -56,12 +55,12 @@ class Overlay:
             display.SetVisibility2DFill(False)
         slicer.util.setSliceViewerLayers(background=volumeNode, label=self.volumeNode)
 
-    def show(self, name: str) -> None:
-        """Colour the voxels by what is known of one label."""
-        column = self._preview.codebook[:, self._preview.scheme.index(name)]
+    def show(self, preview: Preview, name: str) -> None:
+        """Colour the voxels of the scan by what is known of one label."""
+        column = preview.codebook[:, preview.scheme.index(name)]
         voxels = slicer.util.arrayFromVolume(self.volumeNode)
         # Codes are within the table, and only unchecked look-ups are written in place.
-        np.take(_VALUES[column], self._preview.codes, out=voxels, mode="clip")
+        np.take(_VALUES[column], preview.codes, out=voxels, mode="clip")
         slicer.util.arrayFromVolumeModified(self.volumeNode)
 
     def remove(self) -> None:
@@ -80,8 +79,8 @@ class Overlay:
         colours.SetTypeToUser()
         colours.SetNumberOfColors(1 + len(COLOURS))
         colours.SetColor(0, "outside", 0, 0, 0, 0)
-        for value, colour in enumerate(COLOURS.values(), start=1):
-            colours.SetColor(value, colour.title, *colour.rgb, colour.opacity)
+        for value, (word, colour) in enumerate(COLOURS.items(), start=1):
+            colours.SetColor(value, word, *colour.rgb, colour.opacity)
         return _unlisted(colours, self._scene)
 
     def _addLabelmap(self, volumeNode):
@@ -89,7 +88,7 @@ class Overlay:
         labelmap.SetName("What is known")
         labelmap.CopyOrientation(volumeNode)
         labelmap.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
-        slicer.util.updateVolumeFromArray(labelmap, np.zeros_like(self._preview.codes, np.uint8))
+        slicer.util.updateVolumeFromArray(labelmap, np.zeros(arrayShape(volumeNode), np.uint8))
         labelmap.SetAndObserveDisplayNodeID(self._display.GetID())
         return _unlisted(labelmap, self._scene)
 

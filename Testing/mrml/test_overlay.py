@@ -6,7 +6,7 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, addTransform, affine
-from PartialSegLib.overlay import COLOURS, Overlay
+from PartialSegLib.overlay import Overlay
 from PartialSegLib.preview import Preview
 
 SHAPE = (6, 7, 8)
@@ -42,22 +42,22 @@ def preview(dhcp9):
 
 
 def test_each_voxel_has_the_colour_of_what_is_known_of_the_label(preview, scan, node, views, dhcp9):
-    overlay = Overlay(preview, scan, node)
+    overlay = Overlay(scan, node)
     colours = overlay.volumeNode.GetDisplayNode().GetColorNode()
     for name in ("tcv", "csf"):
-        overlay.show(name)
+        overlay.show(preview, name)
         values = slicer.util.arrayFromVolume(overlay.volumeNode)
         known = preview.codebook[preview.codes, dhcp9.index(name)]
         for vector, word in enumerate(("no", "yes", "unknown")):
             (value,) = np.unique(values[known == vector])
-            assert colours.GetColorName(int(value)) == COLOURS[word].title
+            assert colours.GetColorName(int(value)) == word
     assert {view.GetLabelVolumeID() for view in views} == {overlay.volumeNode.GetID()}
     assert {view.GetBackgroundVolumeID() for view in views} == {scan.GetID()}
 
 
-def test_it_lies_on_the_scan_under_its_transform(preview, scan, node):
+def test_it_lies_on_the_scan_under_its_transform(scan, node):
     scan.SetAndObserveTransformNodeID(addTransform(affine(degrees=(0, 30, 0))).GetID())
-    overlay = Overlay(preview, scan, node)
+    overlay = Overlay(scan, node)
     bounds, expected = [0] * 6, [0] * 6
     overlay.volumeNode.GetRASBounds(bounds)
     scan.GetRASBounds(expected)
@@ -68,33 +68,33 @@ def test_the_views_and_the_scene_are_as_before_when_it_is_removed(preview, scan,
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     views[0].SetLabelVolumeID(other.GetID())
     nodes = slicer.mrmlScene.GetNumberOfNodes()
-    overlay = Overlay(preview, scan, node)
+    overlay = Overlay(scan, node)
     assert not node.GetDisplayNode().GetVisibility2DFill()
-    overlay.show("tcv")
+    overlay.show(preview, "tcv")
     overlay.remove()
     assert [view.GetLabelVolumeID() for view in views] == [other.GetID(), None]
     assert node.GetDisplayNode().GetVisibility2DFill()
     assert slicer.mrmlScene.GetNumberOfNodes() == nodes
 
 
-def test_what_a_user_has_chosen_meanwhile_stays(preview, scan, node, views):
-    overlay = Overlay(preview, scan, node)
+def test_what_a_user_has_chosen_meanwhile_stays(scan, node, views):
+    overlay = Overlay(scan, node)
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     views[1].SetLabelVolumeID(other.GetID())
     overlay.remove()
     assert views[1].GetLabelVolumeID() == other.GetID()
 
 
-def test_it_is_neither_saved_nor_listed(preview, scan, node):
-    overlay = Overlay(preview, scan, node)
+def test_it_is_neither_saved_nor_listed(scan, node):
+    overlay = Overlay(scan, node)
     display = overlay.volumeNode.GetDisplayNode()
     for entry in (overlay.volumeNode, display, display.GetColorNode()):
         assert not entry.GetSaveWithScene()
         assert entry.GetHideFromEditors()
 
 
-def test_it_can_be_removed_after_the_scene_was_closed(preview, scan, node, views):
-    overlay = Overlay(preview, scan, node)
+def test_it_can_be_removed_after_the_scene_was_closed(scan, node, views):
+    overlay = Overlay(scan, node)
     slicer.mrmlScene.Clear(False)
     overlay.remove()
     assert all(view.GetLabelVolumeID() is None for view in views)

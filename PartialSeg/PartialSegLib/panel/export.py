@@ -1,0 +1,273 @@
+"""Section "Export": an annotated scan becomes a case of a dataset, and comes back from it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+import slicer.util
+import vtk
+from slicer.i18n import tr as _
+
+from partialseg_trainer.errors import UserError
+
+from ..caseLoading import LoadedCase
+from ..datasets import DatasetCase, haveSameLabels
+from ..jobs import Job, JobFailed
+from ..packages import FILES
+from .annotationPreview import AnnotationPreview
+from .casesTable import CasesTable
+from .exportReasons import whyNotExport, whyNotIdentifiers, whyNotInto
+from .section import Section, guarded, setEnabled, showError
+
+_ANNOTATOR, _DATASET = "PartialSeg/Annotator", "PartialSeg/Dataset"
+_ANNOTATION_EVENTS = (
+    slicer.vtkSegmentation.SegmentAdded,
+    slicer.vtkSegmentation.SegmentRemoved,
+    slicer.vtkSegmentation.SegmentModified,
+    slicer.vtkSegmentation.SourceRepresentationModified,
+)
+
+
+class ExportSection(Section):
+    """Dataset, subject and annotator; what training will see; the export; what is exported.
+
+    Nothing is observed while another module is open.
+    """
+
+    uiName = "Export"
+
+    def setup(self) -> None:
+        self._entered = False
+        self._scheme = None
+        self._schemeProblem = ""
+        self._exportedVolumeID = ""
+        self._preview = AnnotationPreview(self.ui, self.logic)
+        self._cases = CasesTable(self.ui, self.logic, self._showState)
+        self.ui.annotatorLineEdit.text = slicer.util.settingsValue(_ANNOTATOR, "")
+        for button, action in (
+            (self.ui.exportButton, self._onExport),
+            (self.ui.loadCaseButton, self._onLoadCase),
+            (self.ui.cancelButton, self._onCancel),
+        ):
+            button.connect("clicked(bool)", guarded(action))
+        self.ui.datasetPathLineEdit.connect(
+            "currentPathChanged(QString)", guarded(self._onDatasetChanged)
+        )
+        self.ui.regionSelector.connect("nodeAddedByUser(vtkMRMLNode*)", guarded(self._placeRegion))
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartSaveEvent, self._onStartSave)
+        self.jobChanged()
+
+    def enter(self) -> None:
+        self._entered = True
+        self.update()
+
+    def exit(self) -> None:
+        self._entered = False
+        self._stopFollowing()
+
+    def cleanup(self) -> None:
+        self.exit()
+        self._cases.stop()
+        super().cleanup()
+
+    def setParameterNode(self, parameterNode) -> None:
+        if parameterNode is None:
+            self._stopFollowing()
+            self._exportedVolumeID = ""
+        super().setParameterNode(parameterNode)
+        if parameterNode is not None and not parameterNode.dataset:
+            parameterNode.dataset = slicer.util.settingsValue(_DATASET, "")
+
+    def update(self, caller=None, event=None) -> None:
+        chosen = self.parameterNode
+        if not self._entered or chosen is None:
+            return
+        if self.ui.datasetPathLineEdit.currentPath != chosen.dataset:
+            self.ui.datasetPathLineEdit.currentPath = chosen.dataset
+        if self._exportedVolumeID and chosen.inputVolume is not None:
+            self._forgetSubjectOfAnotherScan()
+        try:
+            self._scheme, self._schemeProblem = self.scheme, ""
+        except UserError as error:
+            self._scheme, self._schemeProblem = None, str(error)
+        self._follow(chosen.segmentation, chosen.region)
+        self._preview.use(chosen.inputVolume, chosen.segmentation, self._scheme, chosen.region)
+        self._cases.setFolder(chosen.dataset)
+        self._showState()
+
+    def jobChanged(self) -> None:
+        self.ui.exportProgressBar.visible = self.busy
+        self.ui.cancelButton.visible = self.busy
+        self._showState()
+
+    # Following the scene
+
+    def _follow(self, segmentation, region) -> None:
+        self.removeObservers(self._onAnnotationChanged)
+        if segmentation is not None:
+            for event in _ANNOTATION_EVENTS:
+                self.addObserver(segmentation, event, self._onAnnotationChanged)
+        if region is not None:
+            self.addObserver(region, vtk.vtkCommand.ModifiedEvent, self._onAnnotationChanged)
+
+    def _stopFollowing(self) -> None:
+        self.removeObservers(self._onAnnotationChanged)
+        self._preview.use(None, None, None, None)
+
+    def _onAnnotationChanged(self, caller=None, event=None) -> None:
+        self._preview.annotationChanged()
+        self._showState()
+
+    def _onStartSave(self, caller, event) -> None:
+        # The slice views would be saved with a label layer that the file does not have.
+        self._preview.off()
+
+    def _forgetSubjectOfAnotherScan(self) -> None:
+        """Under its name the exported scan would be replaced by the one that is selected now."""
+        if self.parameterNode.inputVolume.GetID() != self._exportedVolumeID:
+            self._exportedVolumeID = ""
+            self.parameterNode.subject = self.parameterNode.session = ""
+
+    # What is shown
+
+    def _showState(self) -> None:
+        chosen, scheme, busy = self.parameterNode, self._scheme, _("Wait, or cancel first.")
+        wrong = chosen and whyNotIdentifiers(chosen.subject, chosen.session)
+        self.ui.identifierLabel.text = wrong or _(
+            "No name or number of the patient, please: both stand in file names."
+        )
+        setEnabled(
+            self.ui.exportButton,
+            (busy if self.busy else "")
+            or self._schemeProblem
+            or whyNotExport(chosen, scheme)
+            or whyNotInto(chosen, scheme, self._cases.content, self._cases.problem),
+            _("Write the scan and what is known of each label into the dataset."),
+        )
+        setEnabled(
+            self.ui.loadCaseButton,
+            (busy if self.busy else "")
+            or ("" if self._cases.selected else _("Select a case of the table first.")),
+            _("Bring scan and annotation of the selected case back into the scene."),
+        )
+
+    def _say(self, text: str) -> None:
+        self.ui.statusLabel.text = text
+
+    def _onProgress(self, report: dict[str, Any]) -> None:
+        fraction = report["fraction"]
+        # Without an end the bar only shows that something is going on.
+        self.ui.exportProgressBar.setRange(0, 0 if fraction is None else 100)
+        self.ui.exportProgressBar.value = round(100 * (fraction or 0))
+        self._say(report["stage"])
+
+    # What the user does
+
+    def _onDatasetChanged(self, path: str) -> None:
+        if self.parameterNode is not None:
+            self.parameterNode.dataset = path
+
+    def _placeRegion(self, roiNode) -> None:
+        """Let a new region enclose the scan, so that its faces only have to be drawn in."""
+        if self.parameterNode.inputVolume is None:
+            return
+        bounds = [0.0] * 6
+        self.parameterNode.inputVolume.GetRASBounds(bounds)
+        low, high = bounds[::2], bounds[1::2]
+        roiNode.SetCenter([(first + last) / 2 for first, last in zip(low, high, strict=True)])
+        roiNode.SetSize([last - first for first, last in zip(low, high, strict=True)])
+
+    def _onExport(self, clicked: bool) -> None:
+        self._export()
+
+    def _export(self, replace: bool = False) -> None:
+        self.logic.ensurePackages(FILES, _("write datasets"))
+        chosen, annotator = self.parameterNode, self.ui.annotatorLineEdit.text.strip()
+        qt.QSettings().setValue(_ANNOTATOR, annotator)
+        job = self.logic.exportJob(
+            chosen.segmentation,
+            chosen.inputVolume,
+            self._scheme,
+            chosen.dataset,
+            chosen.subject,
+            session=chosen.session or None,
+            annotator=annotator,
+            group=self.ui.groupLineEdit.text.strip() or None,
+            roiNode=chosen.region,
+            replace=replace,
+            onProgress=self._onProgress,
+            onFinished=partial(self._onExported, chosen.dataset, chosen.inputVolume.GetID()),
+            onFailed=self._onExportFailed,
+        )
+        self._startJob(job, _("Reading the annotation..."))
+
+    def _onExported(self, dataset: str, volumeID: str, case: str) -> None:
+        self._exportedVolumeID = volumeID
+        qt.QSettings().setValue(_DATASET, dataset)
+        self.ui.datasetPathLineEdit.addCurrentPathToHistory()
+        self._cases.refresh(select=case)
+        self._say(_("{case} is in the dataset.").format(case=case))
+
+    def _onExportFailed(self, error: JobFailed) -> None:
+        self._say("")
+        if error.details.get("exists"):
+            question = _(
+                "The dataset has a case of this subject and session already. Replace its scan and "
+                "its annotation by what is selected now?"
+            )
+            if slicer.util.confirmYesNoDisplay(question):
+                self._export(replace=True)
+        elif error.details.get("contradictions"):
+            hint = _("The section Labels leads to the places: press Check there.")
+            slicer.util.errorDisplay(f"{error}\n\n{hint}")
+        else:
+            showError(error)
+
+    def _onLoadCase(self, clicked: bool) -> None:
+        self.logic.ensurePackages(FILES, _("load a case"))
+        case = self._cases.selected
+        job = self.logic.loadCaseJob(
+            self._cases.content.folder,
+            case.subject,
+            case.session,
+            onFinished=partial(self._onLoaded, self._cases.content.folder, case),
+            onFailed=self._onLoadFailed,
+        )
+        self._startJob(job, _("Reading the case..."))
+
+    def _onLoaded(self, folder: Path, case: DatasetCase, loaded: LoadedCase) -> None:
+        self._exportedVolumeID = ""
+        with slicer.util.NodeModify(self.parameterNode):
+            self.parameterNode.inputVolume = loaded.volumeNode
+            self.parameterNode.segmentation = loaded.segmentationNode
+            self.parameterNode.region = None
+            self.parameterNode.subject = case.subject
+            self.parameterNode.session = case.session or ""
+            if self._scheme is None or not haveSameLabels(loaded.scheme, self._scheme):
+                self.parameterNode.scheme = str(folder / "scheme.json")
+        self.ui.annotatorLineEdit.text = case.annotator
+        text = _("{case} is loaded; correct it, then export it anew.").format(case=case.name)
+        if loaded.weakened:
+            text += " " + _(
+                "Only a part of this scan was annotated, so that these labels are no longer "
+                "complete or absent: {labels}."
+            ).format(labels=", ".join(loaded.scheme[name].title for name in loaded.weakened))
+        self._say(text)
+
+    def _onLoadFailed(self, error: JobFailed) -> None:
+        self._say("")
+        showError(error)
+
+    def _onCancel(self, clicked: bool) -> None:
+        self.cancelJob()
+        self._say(_("Cancelled."))
+
+    def _startJob(self, job: Job, text: str) -> None:
+        self.ui.exportProgressBar.setRange(0, 0)
+        self._say(text)
+        self.startJob(job)
