@@ -162,3 +162,14 @@ def test_a_target_without_any_possible_leaf_is_refused(name):
     target[:, SCHEME.index("wm")] = 1  # a part, outside its super-label
     with pytest.raises(UserError, match="contradicts the scheme's hierarchy"):
         loss(logits_for(loss, (1, 2, 2)), target)
+
+
+def test_marginal_focal_of_a_broken_power_is_finite_where_the_network_is_certain():
+    loss = build_loss("marginal_focal", SCHEME, gamma=1.5)
+    sets, truth = fully_known(SCHEME, (2, 40, 40))
+    certain = torch.nn.functional.one_hot(truth, SCHEME.n_leaves).movedim(-1, 1) * 17.0
+    logits = (logits_for(loss, (2, 40, 40)) + certain).requires_grad_()
+    value = loss(logits, as_batch(sets)[1])
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(logits.grad).all()

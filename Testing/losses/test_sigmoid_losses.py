@@ -161,3 +161,15 @@ def test_the_gradient_of_wnorm_over_a_voxel_agrees_with_finite_differences():
     _, target, _ = as_batch(drawn_sets(DEEP, (2, 3, 2)))
     logits = logits_for(loss, (2, 3, 2), dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(lambda z: loss(z, target), logits)
+
+
+def test_each_of_several_parents_in_a_voxel_has_pseudo_targets_of_its_own():
+    target = voxel(DEEP, top=1, middle=1, a=2, b=2, c=2)
+    logits = random_logits(DEEP)
+    y = dict(zip(DEEP.names, logits.sigmoid().flatten().tolist(), strict=True))
+    loss = build_loss("wnorm", DEEP, through_target=False)
+    pull = dict(zip(DEEP.names, gradient(loss, logits, target).flatten().tolist(), strict=True))
+    assert pull["c"] * len(DEEP) == pytest.approx(y["c"] - 1)
+    assert pull["a"] * len(DEEP) == pytest.approx(y["a"] - y["a"] / (y["a"] + y["b"]))
+    highest = gradient(build_loss("huc", DEEP), logits, target).flatten()
+    assert highest[DEEP.index("c")] < 0

@@ -32,8 +32,7 @@ class MarginalFocal(LabelSetLoss):
 
     def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
         least = -possible.sum(1).to(logits.dtype).log()
-        # Rounding may lift P_S above 1, of which no broken power can be taken.
-        log_phi = log_probability(logits, possible).clamp(max=0) + least
+        log_phi = log_probability(logits, possible) + least
         return (self._focal(log_phi) - self._focal(least)).mean()
 
     def _focal(self, log_phi: Tensor) -> Tensor:
