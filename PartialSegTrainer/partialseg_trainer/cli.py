@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import check, demo, evaluate, export, importing, models, runs, segment, synthesize
+from .commands import (
+    check,
+    demo,
+    devices,
+    evaluate,
+    export,
+    importing,
+    models,
+    runs,
+    schemes,
+    segment,
+    synthesize,
+)
 from .commands import train as training
 from .commands.failures import explain
 from .commands.terminal import remark
@@ -30,9 +42,11 @@ app.command("synthesize", rich_help_panel=_DATA)(synthesize.synthesize)
 app.command("import", rich_help_panel=_DATA)(importing.import_)
 app.command("export", rich_help_panel=_DATA)(export.export)
 app.command("check", rich_help_panel=_DATA)(check.check)
+app.add_typer(schemes.app, name="schemes", rich_help_panel=_DATA)
 app.command("train", rich_help_panel=_TRAIN)(training.train)
 app.add_typer(runs.app, name="runs", rich_help_panel=_TRAIN)
 app.add_typer(models.app, name="models", rich_help_panel=_TRAIN)
+app.command("devices", rich_help_panel=_TRAIN)(devices.devices)
 app.command("segment", rich_help_panel=_USE)(segment.segment)
 app.command("evaluate", rich_help_panel=_USE)(evaluate.evaluate)
 

@@ -33,6 +33,24 @@ def test_a_mapping_takes_numbers_and_label_names(partialseg, pairs, tmp_path):
     assert np.array_equal(after, np.choose(before, [0, 2, 1, 0]))
 
 
+def test_an_import_says_what_each_value_was_taken_for(partialseg, pairs, tmp_path):
+    mapping = ("--map", "1=pons,2=1,3=outside")
+    shown = partialseg(*importing(pairs, tmp_path, *mapping)).out
+    assert "Pons (pons)" in shown and "Midbrain (midbrain)" in shown
+    labelmaps = [read_labelmap(path).data for path in (pairs / "labels").iterdir()]
+    counts = sum(np.bincount(data.ravel(), minlength=4) for data in labelmaps)
+    words = importing(pairs, tmp_path / "again", *mapping, "--json")
+    assert json.loads(partialseg(*words).out)["values"] == [
+        {"value": value, "label": label, "voxels": counts[value]}
+        for value, label in enumerate(("outside", "pons", "midbrain", "outside"))
+    ]
+
+
+def test_the_option_for_full_scans_is_named_as_it_is_typed(partialseg, pairs, tmp_path):
+    result = partialseg(*importing(pairs, tmp_path, "--keep-full", 2))
+    assert result.code == 2 and "--keep-full" in result.sentence
+
+
 @pytest.mark.parametrize(
     ("mapping", "word"),
     [

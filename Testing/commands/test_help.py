@@ -13,10 +13,11 @@ ENGINE = Path(__file__).resolve().parents[2] / "PartialSegTrainer"
 CALL = "import sys; sys.path.insert(0, sys.argv.pop(1)); from partialseg_trainer.cli import main;"
 VERBS = (
     *("demo", "synthesize", "import", "export", "check"),
-    *("train", "segment", "evaluate", "runs", "models"),
+    *("train", "segment", "evaluate", "runs", "models", "schemes", "devices"),
 )
+GROUPS = ("runs", "models", "schemes")
 SUBVERBS = [("runs", v) for v in ("list", "watch", "stop", "resume")] + [
-    ("models", v) for v in ("list", "show")
+    (group, v) for group in ("models", "schemes") for v in ("list", "show")
 ]
 
 
@@ -31,7 +32,7 @@ def test_help_lists_every_verb(partialseg):
     assert all(f" {verb} " in shown.out for verb in VERBS)
 
 
-@pytest.mark.parametrize("words", [(v,) for v in VERBS if v not in ("runs", "models")] + SUBVERBS)
+@pytest.mark.parametrize("words", [(v,) for v in VERBS if v not in GROUPS] + SUBVERBS)
 def test_the_help_of_every_verb_has_an_example(partialseg, words):
     shown = partialseg(*words, "--help")
     assert shown.code == 0

@@ -1,6 +1,7 @@
 """To nnU-Net and back: what both can say survives, and what is lost is counted."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -40,13 +41,16 @@ def only_case(dataset):
 
 def test_regions_become_super_labels_and_ignore_is_unknown(tmp_path):
     data = write_raw(tmp_path / "in", {**BRATS, "ignore": 4}, [0, 1, 2, 3, 4])
-    dataset = import_nnunet(tmp_path / "in", tmp_path / "out")
+    tally = Counter()
+    dataset = import_nnunet(tmp_path / "in", tmp_path / "out", tally=tally)
     scheme, sets = dataset.scheme, only_case(dataset)
     assert scheme["enhancing"].parent == "tumor_core"
     assert scheme["tumor_core"].parent == "whole_tumor"
     for name, inside in {"whole_tumor": (1, 2, 3), "tumor_core": (2, 3), "enhancing": (3,)}.items():
         expected = np.where(data == 4, 2, np.isin(data, inside))
         np.testing.assert_array_equal(sets.value_of(name), expected)
+    taken_for = ("outside", "whole_tumor", "tumor_core", "enhancing", "unknown")
+    assert tally == {(value, taken_for[value]): np.sum(data == value) for value in range(5)}
 
 
 def test_a_region_filled_by_its_labels_is_exhaustive(tmp_path):

@@ -244,6 +244,8 @@ class TestStatus:
     def test_paint_without_a_status_is_refused_rather_than_ignored(self):
         with pytest.raises(UserError, match="painted but has no status"):
             LabelSets.from_masks(self.scheme, {"pons": self.mask}, {})
+        with pytest.raises(UserError, match="painted but has no status"):
+            LabelSets.from_masks(self.scheme, {"pons": self.mask})
 
     def test_a_status_that_is_none_is_refused_with_those_to_choose_from(self):
         with pytest.raises(UserError, match=r"status of label 'pons' is 'done'.*complete"):

@@ -32,6 +32,16 @@ def test_a_scheme_survives_its_json_form(scheme):
 
 
 @given(schemes())
+def test_the_outline_has_every_label_just_below_what_it_is_a_part_of(scheme):
+    above: list[str] = []
+    for label, depth in scheme.outline():
+        del above[depth:]
+        assert tuple(reversed(above)) == scheme.ancestors(label.name)
+        above.append(label.name)
+    assert sorted(label.name for label, _ in scheme.outline()) == sorted(scheme.names)
+
+
+@given(schemes())
 def test_channels_are_in_ascending_order_of_value(scheme):
     values = [label.value for label in scheme]
     assert values == sorted(values)

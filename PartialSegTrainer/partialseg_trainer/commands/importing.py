@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,7 @@ import typer
 
 from ..errors import UserError
 from .options import AsJson, Scheme, names
-from .terminal import counted, print_json, progress_bar, remark, say
+from .terminal import counted, print_json, progress_bar, remark, say, show
 
 if TYPE_CHECKING:
     from ..dataset import Dataset
@@ -105,18 +106,19 @@ def import_(
     from ..labels import LabelScheme
 
     chosen = LabelScheme.load(scheme) if scheme else None
-    hiding = {"hide": names(hide), "keep_full": keep_full, "seed": seed}
+    tally: Counter[tuple[int, str]] = Counter()
+    shared = {"hide": names(hide), "keep_full": keep_full, "seed": seed, "tally": tally}
     with progress_bar("Importing scans") as advance:
         if layout == "pairs":
             values = parse_mapping(names(mapping), chosen)
-            made = import_pairs(images, labels, chosen, output, values, **hiding, progress=advance)
+            made = import_pairs(images, labels, chosen, output, values, **shared, progress=advance)
         elif layout == "dhcp":
-            made = import_dhcp(folder, output, chosen or "dhcp9", **hiding, progress=advance)
+            made = import_dhcp(folder, output, chosen or "dhcp9", **shared, progress=advance)
         else:
             made = import_nnunet(
-                folder, output, chosen, channel=channel, **hiding, progress=advance
+                folder, output, chosen, channel=channel, **shared, progress=advance
             )
-    report(made, as_json)
+    report(made, as_json, tally)
 
 
 def parse_mapping(entries: Iterable[str], scheme: LabelScheme) -> dict[int, int]:
@@ -143,27 +145,53 @@ def parse_mapping(entries: Iterable[str], scheme: LabelScheme) -> dict[int, int]
     return mapping
 
 
-def report(dataset: Dataset, as_json: bool) -> None:
-    """Say what a new dataset holds."""
+def report(
+    dataset: Dataset, as_json: bool, tally: Mapping[tuple[int, str], int] | None = None
+) -> None:
+    """Say what a new dataset holds.
+
+    `tally` has the voxels of each value of the labelmaps and label that it was taken for, where the
+    dataset was made of labelmaps.
+    """
     cases = dataset.cases
     full = sum(case.info.fully_known for case in cases)
     if as_json:
-        print_json(
-            {
-                "dataset": str(dataset.folder),
-                "scheme": dataset.scheme.name,
-                "subjects": len(dataset.subjects),
-                "scans": len(cases),
-                "fully_labelled": full,
-            }
-        )
+        content = {
+            "dataset": str(dataset.folder),
+            "scheme": dataset.scheme.name,
+            "subjects": len(dataset.subjects),
+            "scans": len(cases),
+            "fully_labelled": full,
+        }
+        if tally is not None:
+            content["values"] = [
+                {"value": value, "label": label, "voxels": voxels}
+                for (value, label), voxels in sorted(tally.items())
+            ]
+        print_json(content)
         return
+    if tally is not None:
+        _show_values(dataset.scheme, tally)
     say(
         f"{dataset.folder}: {counted(len(cases), 'scan')} of "
         f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
         f"{full} fully labelled and {len(cases) - full} in part."
     )
     remark(f"Next: partialseg train --dataset {dataset.folder}", "dim")
+
+
+def _show_values(scheme: LabelScheme, tally: Mapping[tuple[int, str], int]) -> None:
+    """What each value was taken for; nothing else shows that an atlas numbers labels otherwise."""
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("Value", justify="right")
+    table.add_column("Taken for")
+    table.add_column("Voxels", justify="right")
+    for (value, label), voxels in sorted(tally.items()):
+        title = f"{scheme[label].title} ({label})" if label in scheme else label
+        table.add_row(str(value), title, str(voxels))
+    show(table)
 
 
 def _refuse_options_of_other_layouts(layout: str, given: dict[str, tuple[str, object]]) -> None:

@@ -117,11 +117,9 @@ def _volumes_table(result: Segmentation) -> Any:
     """The volume of each label, the parts of a super-label below it."""
     from rich.table import Table
 
-    scheme, volumes = result.scheme, result.volumes_ml()
+    volumes = result.volumes_ml()
     table = Table("Label", "Name")
     table.add_column("Volume (mL)", justify="right")
-    for root in (label for label in scheme if label.parent is None):
-        for name in scheme.descendants(root.name):
-            indent = "  " * len(scheme.ancestors(name))
-            table.add_row(indent + scheme[name].title, name, f"{volumes[name]:.2f}")
+    for label, depth in result.scheme.outline():
+        table.add_row("  " * depth + label.title, label.name, f"{volumes[label.name]:.2f}")
     return table

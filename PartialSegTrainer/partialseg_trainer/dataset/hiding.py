@@ -48,11 +48,13 @@ def check_hidden(scheme: LabelScheme, hidden: Collection[str], keep_full: int) -
     for name in hidden:
         scheme.index(name)
     if keep_full < 0:
-        raise UserError(f"keep_full is {keep_full}; give the number of subjects, 0 or more.")
+        raise UserError(
+            f"keep_full (--keep-full) is {keep_full}; give the number of subjects, 0 or more."
+        )
     if keep_full and not hidden:
         raise UserError(
-            f"keep_full is {keep_full}, but no label is hidden, so every scan stays as it is; "
-            "name the labels to hide, or leave keep_full out."
+            f"keep_full (--keep-full) is {keep_full}, but no label is hidden, so every scan stays "
+            "as it is; name the labels to hide, or leave it out."
         )
 
 
@@ -66,7 +68,8 @@ def subjects_kept_full(subjects: Iterable[str], keep_full: int, seed: int) -> fr
     ordered = sorted(set(subjects))
     if keep_full > len(ordered):
         raise UserError(
-            f"keep_full is {keep_full}, but there are only {len(ordered)} subjects; keep fewer."
+            f"keep_full (--keep-full) is {keep_full}, but there are only {len(ordered)} subjects; "
+            "keep fewer."
         )
     drawn = np.random.default_rng(seed).choice(len(ordered), size=keep_full, replace=False)
     return frozenset(ordered[position] for position in drawn)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import UserError
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, import_scans
+from .importing import Groups, Reading, Tally, import_scans
 from .layout import ScanName, scan_folders
 from .pairing import Pair
 from .progress import Progress
@@ -32,6 +32,7 @@ def import_dhcp(
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
+    tally: Tally | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Make a dataset from `sub-*/ses-*/anat/` with Draw-EM's nine tissues, as dHCP publishes them.
@@ -73,6 +74,7 @@ def import_dhcp(
         keep_full=keep_full,
         seed=seed,
         groups=groups,
+        tally=tally,
         progress=progress,
     )
 

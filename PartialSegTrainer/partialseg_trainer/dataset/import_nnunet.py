@@ -9,7 +9,7 @@ from ..errors import UserError
 from ..files import read_checked
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, import_scans
+from .importing import Groups, Reading, Tally, import_scans
 from .layout import ScanName
 from .nnunet_labels import DatasetJson, declared_regions, match_regions, scheme_of_regions
 from .pairing import Pair, scan_name
@@ -26,6 +26,7 @@ def import_nnunet(
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
+    tally: Tally | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Make a dataset from `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net v2.
@@ -59,6 +60,7 @@ def import_nnunet(
         keep_full=keep_full,
         seed=seed,
         groups=groups,
+        tally=tally,
         progress=progress,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, import_scans
+from .importing import Groups, Reading, Tally, import_scans
 from .pairing import find_pairs
 from .progress import Progress
 
@@ -23,6 +23,7 @@ def import_pairs(
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
+    tally: Tally | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Make a dataset from images and the labelmaps drawn on them.
@@ -39,6 +40,8 @@ def import_pairs(
         hide: labels to forget, which turns fully labelled scans into the paper's partial ones.
         keep_full: the number of subjects, drawn by `seed`, that keep all their labels.
         groups: subject -> group; a group is never divided by a split.
+        tally: a Counter that gets the voxels of each value in the labelmaps and what it was taken
+            for, as (value, name of the label): whoever knows the labelmaps sees what went wrong.
 
     Raises UserError for files that do not pair or cannot be used, labelmaps on another grid than
     their image, values outside the scheme, unknown labels to hide, or an output that exists.
@@ -53,5 +56,6 @@ def import_pairs(
         keep_full=keep_full,
         seed=seed,
         groups=groups,
+        tally=tally,
         progress=progress,
     )

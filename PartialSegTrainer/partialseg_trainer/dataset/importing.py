@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from ..errors import UserError
 from ..files import atomic_folder
 from ..labels import LabelScheme, LabelSets, Status
+from ..labels.scheme import OUTSIDE
 from ..volumes import Volume, read_labelmap, read_volume
 from .folder import Dataset
 from .hiding import check_hidden, hide_labels, status_after_hiding, subjects_kept_full
@@ -18,6 +20,8 @@ from .pairing import Pair, scan_name
 from .progress import Progress
 
 Groups = Mapping[str, str] | Callable[[str], str | None]
+# Voxels by (value in the labelmaps, name of the label it was taken for, "outside" or "unknown").
+Tally = Counter[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,20 @@ class Reading:
         masks = {name: scheme.mask(values, name) for name in self.known}
         status = dict.fromkeys(self.known, Status.COMPLETE)
         return LabelSets.from_masks(scheme, masks, status, region=region, affine=labelmap.affine)
+
+    def meanings(self, scheme: LabelScheme, labelmap: np.ndarray) -> Tally:
+        """What each value of a source's labelmap is taken for, and in how many voxels."""
+        named = {0: OUTSIDE, **{label.value: label.name for label in scheme}}
+        counts = np.bincount(labelmap.ravel(order="K"))
+        return Counter(
+            {
+                (value, self._meaning(value, named)): int(counts[value])
+                for value in np.flatnonzero(counts).tolist()
+            }
+        )
+
+    def _meaning(self, value: int, named: Mapping[int, str]) -> str:
+        return "unknown" if value == self.ignored else named[(self.mapping or {}).get(value, value)]
 
     def check(self, scheme: LabelScheme) -> None:
         """Raise UserError when the mapping leads to a value that the scheme does not have."""
@@ -84,6 +102,7 @@ def import_scans(
     keep_full: int,
     seed: int,
     groups: Groups | None,
+    tally: Tally | None,
     progress: Progress | None,
 ) -> Dataset:
     """Write a new dataset with a case for every pair, one scan in memory at a time.
@@ -112,6 +131,8 @@ def import_scans(
                 )
             hidden = () if subject in kept else hide
             sets = hide_labels(reading.label_sets(scheme, labelmap, pair.labels), hidden)
+            if tally is not None:
+                tally.update(reading.meanings(scheme, labelmap.data))
             dataset.add_case(
                 subject,
                 image,

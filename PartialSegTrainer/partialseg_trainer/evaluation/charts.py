@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from ..labels import LabelScheme
-from .outline import outline
 from .picture import Picture, render
 
 Rows = Sequence[Mapping[str, float | int | str | None]]
@@ -87,7 +86,7 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
     `tables` maps the name of a method to its `score_table`.
     """
 
-    order = [label for label, _ in outline(scheme)]
+    order = [label for label, _ in scheme.outline()]
     position = {label.name: row for row, label in enumerate(order)}
 
     def draw(theme: Theme) -> bytes:

@@ -16,7 +16,6 @@ from ..files import write_text
 from ..labels import LabelScheme, Status
 from .charts import Rows, dice_chart, training_chart
 from .comparison import compare
-from .outline import outline
 from .picture import Picture
 from .scores import RULES, LabelScore
 from .tables import score_table
@@ -91,7 +90,7 @@ def write_report(path: str | os.PathLike, content: ReportContent, *, replace: bo
     )
     html = environment.get_template("report.html").render(
         content=content,
-        outline=outline(content.scheme),
+        outline=content.scheme.outline(),
         comparison=compare(tables),
         dice_chart=dice_chart(tables, content.scheme),
         training_chart=training_chart(content.curves) if content.curves else None,

@@ -9,7 +9,6 @@ import pandas as pd
 from rich.table import Table
 
 from ..labels import LabelScheme
-from .outline import outline
 from .scores import LabelScore
 
 METRICS = {
@@ -64,7 +63,7 @@ def terminal_table(summary: pd.DataFrame, scheme: LabelScheme, title: str = "") 
     table.add_column("Label")
     for heading in (*METRICS.values(), "Scans", "No distance"):
         table.add_column(heading, justify="right")
-    for label, depth in outline(scheme):
+    for label, depth in scheme.outline():
         counts = summary.loc[label.name, "hd95"]
         used, left_out = int(counts["n"]), int(counts["left_out"])
         table.add_row(

@@ -153,6 +153,17 @@ class LabelScheme:
         parent = self[name].parent
         return () if parent is None else (parent, *self.ancestors(parent))
 
+    def outline(self) -> tuple[tuple[Label, int], ...]:
+        """The labels as a reader expects them, each super-label just above its parts, with their
+        depth: 0 for a root.
+        """
+        return tuple(
+            (self[name], len(self.ancestors(name)))
+            for root in self
+            if root.parent is None
+            for name in self.descendants(root.name)
+        )
+
     @cached_property
     def leaf_names(self) -> tuple[str, ...]:
         """The L leaves: the outside first, then the leaf of each label that has one of its own."""

@@ -49,7 +49,7 @@ class LabelSets:
         cls,
         scheme: LabelScheme,
         masks: Mapping[str, np.ndarray],
-        status: Mapping[str, Status],
+        status: Mapping[str, Status] | None = None,
         region: np.ndarray | None = None,
         *,
         shape: tuple[int, ...] | None = None,
@@ -67,6 +67,7 @@ class LabelSets:
         """
         masks = {name: _binary(name, mask) for name, mask in masks.items()}
         shape = _common_shape(masks, region, shape)
+        status = status or {}
         for name in (*masks, *status):
             scheme.index(name)
         observations = []
