@@ -11,7 +11,8 @@ import slicer
 from partialseg_trainer.labels import LabelScheme, Status
 
 from .annotation import labelStatuses
-from .ownGrid import commonGrid, isKeptAsLabelmaps, maskOn
+from .ownGrid import commonGrid, maskOn
+from .segmentationNodes import isKeptAsLabelmaps
 from .segments import findSegments
 from .segmentStatus import hasVoxels, setSegmentStatus
 from .setAlgebra import superLabelFromParts

@@ -53,6 +53,18 @@ def rankJob(
     return Job("rank", request, onProgress=onProgress, onFinished=finished, onFailed=onFailed)
 
 
+def rank(
+    folder: str | Path, model: str = "", device: str = "auto", dataset: str | Path = ""
+) -> list[RankedScan]:
+    """The same as `rankJob`, waiting until it is over; for scripts.
+
+    Raises UserError when the folder has no scans, or the model cannot be used.
+    """
+    scans: list[RankedScan] = []
+    rankJob(folder, model, device, dataset, onFinished=scans.extend).wait()
+    return scans
+
+
 def _ranked(scan: dict[str, Any]) -> RankedScan:
     return RankedScan(
         Path(scan["path"]),

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import slicer.util
 
+from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
+from .confidence import confidenceOf
 from .geometry import kjiToRAS
 from .masks import labelmapsOf, segmentMask
 from .segments import findSegments
@@ -81,6 +83,17 @@ def uncertainSlices(
         found.append(UncertainSlice(index, float(uncertainty[index]), tuple(ras.tolist())))
         yield
     return found
+
+
+def requireConfidence(segmentationNode):
+    """The confidence volume of a prediction. Raises UserError when there is none."""
+    node = confidenceOf(segmentationNode)
+    if node is None:
+        raise UserError(
+            f"The segmentation '{segmentationNode.GetName()}' has no confidence map; segment the "
+            "scan again: every prediction brings one."
+        )
+    return node
 
 
 def arrayAxis(affine: np.ndarray, kind: str) -> int:
