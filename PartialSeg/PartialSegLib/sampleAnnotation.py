@@ -1,0 +1,32 @@
+"""The annotation of a sample: segments of those labels that count as finished."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from partialseg_trainer.labels import LabelScheme, Status
+
+from .geometry import localIJKToRAS
+from .labelmapLayers import importLayer, labelLayers
+from .segmentationNodes import addSegmentationNode
+from .segments import createSegments
+from .segmentStatus import hasVoxels, setSegmentStatus
+
+
+def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complete: Collection[str]):
+    """Add a segmentation node of a scan in which the labels `complete` are drawn and complete.
+
+    `labelmap` (K, J, I) holds the scheme's values on the grid of the scan. The other labels get
+    empty segments that are not annotated, and a complete label without a voxel is absent.
+    """
+    node = addSegmentationNode(volumeNode)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    segmentIDs = createSegments(node, scheme)
+    for layer in labelLayers(scheme, complete):
+        importLayer(node, segmentIDs, scheme, layer, labelmap, localIJKToRAS(volumeNode))
+    for name in complete:
+        painted = hasVoxels(node, segmentIDs[name])
+        setSegmentStatus(node, segmentIDs[name], Status.COMPLETE if painted else Status.ABSENT)
+    return node

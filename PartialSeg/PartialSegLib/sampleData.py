@@ -1,0 +1,72 @@
+"""The samples that the module adds to Slicer's Sample Data; Resources/SampleData.json lists them.
+
+Nothing is downloaded or made before the user clicks one. What was downloaded lies in Slicer's cache
+folder (Edit / Application Settings / Cache), where Slicer also removes it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import slicer.util
+
+from partialseg_trainer.errors import UserError
+
+_RESOURCES = Path(__file__).resolve().parents[1] / "Resources"
+_CATEGORY = "PartialSeg"
+
+
+def registerSampleData() -> None:
+    """Add the samples to Sample Data; called when Slicer has started."""
+    from SampleData import SampleDataLogic
+
+    # Slicer has titles of categories since March 2026.
+    if hasattr(SampleDataLogic, "registerCustomSampleDataCategory"):
+        SampleDataLogic.registerCustomSampleDataCategory(_CATEGORY, title=_CATEGORY)
+    for name, sample in samples().items():
+        files = sample.get("files", {})
+        SampleDataLogic.registerCustomSampleDataSource(
+            category=_CATEGORY,
+            sampleName=name,
+            thumbnailFileName=str(_RESOURCES / "Icons" / sample["thumbnail"]),
+            uris=[file["uri"] for file in files.values()],
+            fileNames=[file["name"] for file in files.values()],
+            checksums=[f"SHA256:{file['sha256']}" for file in files.values()],
+            nodeNames=[name if role == "image" else f"{name} {role}" for role in files],
+            loadFiles=[role == "image" for role in files],
+            customDownloader=_download,
+        )
+
+
+def samples() -> dict[str, dict[str, Any]]:
+    """What the data file says about each sample, by name, in the order of the buttons."""
+    content = json.loads((_RESOURCES / "SampleData.json").read_text(encoding="utf-8"))
+    return {sample.pop("name"): sample for sample in content["samples"]}
+
+
+def load(name: str):
+    """Load a sample into the scene and return the volume node of its scan.
+
+    The annotation, where the sample has one, becomes a segmentation node beside it. Returns None
+    when the user cancels. Raises UserError when there is no such sample, when files cannot be
+    downloaded or are not the expected ones, and when packages are missing.
+    """
+    sample = samples().get(name)
+    if sample is None:
+        raise UserError(f"There is no sample '{name}'; choose one of {', '.join(samples())}.")
+    if "files" in sample:
+        from .sampleAtlas import loadAtlas as loadSample
+    else:
+        from .samplePhantom import loadPhantom as loadSample
+    return loadSample(name, sample)
+
+
+def _download(source):
+    """What the button of a sample does."""
+    try:
+        return load(source.sampleName)
+    except UserError as error:
+        slicer.util.errorDisplay(str(error))
+        return None
