@@ -51,6 +51,7 @@ def test_runs_are_listed_newest_first_among_foreign_files(tmp_path):
         run = RunFolder.create(tmp_path / name, {})
         os.utime(run.config_file, (1e9 - age, 1e9 - age))
     (tmp_path / "holiday pictures").mkdir()
+    RunFolder.create(tmp_path / ".0123-being-made", {})
     (tmp_path / "notes.txt").write_text("")
     assert [run.name for run in list_runs(tmp_path)] == ["newest", "middle", "oldest"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,10 @@ def list_runs(root: str | os.PathLike | None = None) -> list[RunFolder]:
     folder = default_root() if root is None else Path(root)
     if not folder.is_dir():
         return []
-    runs = [RunFolder(path) for path in folder.iterdir() if not path.name.startswith(".")]
-    made = {run: run.config_file.stat().st_mtime_ns for run in runs if run.config_file.is_file()}
+    made: dict[RunFolder, int] = {}
+    # What begins with a dot is a folder that is being made.
+    for run in (RunFolder(path) for path in folder.iterdir() if path.name[0] != "."):
+        # What has no config.json is no run; one may also be deleted in this moment.
+        with suppress(OSError):
+            made[run] = run.config_file.stat().st_mtime_ns
     return sorted(made, key=lambda run: (made[run], run.name), reverse=True)
