@@ -354,3 +354,13 @@ def test_text_can_be_read_in_pictures(qt, standIn, tmp_path):
     picture = qt.QImage(str(tmp_path / "text.png"))
     shades = {picture.pixel(x, y) for x in range(picture.width()) for y in range(picture.height())}
     assert len(shades) > 8
+
+
+def test_what_came_with_qt_6_or_is_pysides_own_is_refused(qt):
+    assert not hasattr(qt, "QRangeModel")
+    assert not hasattr(qt.QFormLayout(), "setRowVisible")
+    assert not hasattr(qt.QCheckBox(), "checkStateChanged")
+    assert not hasattr(qt.QComboBox(), "labelDrawingMode")
+    assert not hasattr(qt.QColor(), "toTuple")
+    with pytest.raises(ValueError, match="does not exist"):
+        qt.QCheckBox().connect("checkStateChanged(Qt::CheckState)", print)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from functools import cache
 
+from .offered import isRefused
+
 
 class EnumValue(int):
     """An enumerator. It is an integer, and combined with others it is one as well."""
@@ -41,4 +43,4 @@ def enumerators(qtClass: type) -> dict[str, EnumValue]:
             value = getattr(parent, name, None)
             if isinstance(value, type) and issubclass(value, enum.Enum):
                 found |= {key: EnumValue(member) for key, member in value.__members__.items()}
-    return found
+    return {name: value for name, value in found.items() if not isRefused(qtClass, name)}

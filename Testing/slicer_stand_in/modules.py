@@ -10,6 +10,7 @@ from .ctk_widgets import WIDGETS as CTK_WIDGETS
 from .effect_factory import qSlicerSegmentEditorEffectFactory
 from .mrml_widgets import qMRMLWidget, qSlicerScriptedLoadableModuleWidget, qSlicerWidget
 from .node_combo_box import qMRMLNodeComboBox
+from .offered import isOfferedClass
 from .segment_editor_widget import qMRMLSegmentEditorWidget
 from .single_shot import singleShot
 from .ui_loader import loadWidget
@@ -39,12 +40,10 @@ class _Qt(types.ModuleType):
     def __getattr__(self, name: str):
         if name == "QUiLoader":
             return QUiLoader
-        if name == "Qt" or name.startswith("Q"):
-            for module in (QtCore, QtGui, QtWidgets):
-                found = getattr(module, name, None)
-                if isinstance(found, type):
-                    return wrapperClass(found)
-        raise AttributeError(f"module 'qt' has no attribute '{name}'")
+        if isOfferedClass(name):
+            places = (QtCore, QtGui, QtWidgets)
+            return wrapperClass(next(getattr(each, name) for each in places if hasattr(each, name)))
+        raise AttributeError(f"module 'qt' has no attribute '{name}', see names.json")
 
 
 def qtModule() -> types.ModuleType:

@@ -12,6 +12,8 @@ from functools import partial
 import shiboken6
 from PySide6 import QtCore
 
+from .offered import isRefused
+
 
 @dataclass(eq=False)
 class _Connection:
@@ -85,6 +87,8 @@ def _signals(qtObject: QtCore.QObject) -> list[str]:
 
 def firstSignature(qtObject: QtCore.QObject, name: str) -> str | None:
     """Signature of the signal of a name, of the first one when there are several."""
+    if isRefused(type(qtObject), name):
+        return None
     return next((each for each in _signals(qtObject) if each.partition("(")[0] == name), None)
 
 
@@ -139,7 +143,8 @@ def _resolve(wrapper, signal: str) -> tuple[QtCore.QObject, str]:
     if not wrapper:
         raise ValueError(f"connect('{signal}') on a destroyed {type(wrapper).__name__} object")
     signature = bytes(QtCore.QMetaObject.normalizedSignature(signal).data()).decode()
-    if signature not in _signals(qtObject):
+    name = signature.partition("(")[0]
+    if signature not in _signals(qtObject) or isRefused(type(qtObject), name):
         raise ValueError(
             f"PythonQt: QObject::connect() signal '{signal}' does not exist on "
             f"{type(wrapper).__name__}"

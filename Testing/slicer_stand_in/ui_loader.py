@@ -10,6 +10,7 @@ from PySide6 import QtCore, QtUiTools, QtWidgets
 
 from .ctk_widgets import ctkPathLineEdit
 from .enums import EnumValue, enumerators
+from .offered import isOfferedClass
 from .wrapping import ObjectWrapper, wrap
 
 
@@ -82,8 +83,9 @@ def _takeFilters(root: ElementTree.Element) -> dict[str, EnumValue]:
 def _checkClasses(root: ElementTree.Element, classes: dict[str, type]) -> None:
     for entry in root.iter("widget"):
         name = entry.get("class", "")
-        isLine = name == "Line"
-        if not isLine and name not in classes and not hasattr(QtWidgets, name):
+        # Designer's name for a QFrame that is a line.
+        known = name == "Line" or name in classes or isOfferedClass(name)
+        if not known:
             raise ValueError(f"The .ui file has a widget of the class '{name}', which is not known")
 
 

@@ -17,7 +17,7 @@ import shiboken6
 from PySide6 import QtCore, QtWidgets
 
 from .enums import EnumValue, enumerators
-from .offered import isOffered, isOfferedByClass
+from .offered import isOffered, isOfferedByClass, isRefused
 from .signals import BoundSignal, connectSignal, disconnectSignal, firstSignature
 
 _classes: dict[type, type] = {}
@@ -229,6 +229,8 @@ def _property(qtObject: QtCore.QObject, name: str) -> QtCore.QMetaProperty | Non
     name = "objectName" if name == "name" else name
     if isinstance(qtObject, QtCore.QTimer) and name == "singleShot":
         return None
+    if isRefused(type(qtObject), name):
+        return None
     index = qtObject.metaObject().indexOfProperty(name)
     return qtObject.metaObject().property(index) if index >= 0 else None
 
@@ -258,14 +260,14 @@ def _instead(qtClass: type, name: str) -> Callable[..., Any] | None:
 
 def _method(wrapper: Wrapper, name: str):
     qtObject = _alive(wrapper, name)
-    # `exec_` is how Python 2 had to spell it; PythonQt still finds it.
-    name = name[:-1] if name.endswith("_") and not name.endswith("__") else name
+    # PythonQt looks `exec_` and `raise_` up without the underscore, PySide6 has some only with it.
+    name = name.removesuffix("_")
     replacement = _instead(wrapper.qtClass, name)
     if replacement is not None:
         return lambda *arguments: replacement(wrapper, *arguments)
     if not isOffered(qtObject, name):
         return None
-    member = getattr(qtObject, name, None)
+    member = getattr(qtObject, name, None) or getattr(qtObject, f"{name}_", None)
     return _calling(member, f"{type(wrapper).__name__}.{name}") if callable(member) else None
 
 
