@@ -101,13 +101,20 @@ def schemeOf(card: ModelCard) -> str:
 
 
 def _ownFolders() -> list[str]:
-    """The folders of all models but the default one."""
+    """The folders of all models but the default one: the user's by name, then the newest runs.
+
+    They are those of the engine's `list_models`, of which the import takes most of a second.
+    """
     try:
-        # Here, because it needs packages that Slicer may lack.
-        from partialseg_trainer.models import list_models
+        # Here, because Slicer may lack it.
+        import platformdirs
     except ModuleNotFoundError:
         return []
-    return [str(folder) for folder in list_models() if folder.resolve().parent != _SHIPPED]
+    kept = platformdirs.user_data_path("PartialSeg", appauthor=False)
+    own = sorted(kept.glob(f"models/*/{_INFO_FILE}"))
+    # The names of runs begin with a date.
+    trained = sorted(kept.glob(f"runs/*/model/{_INFO_FILE}"), reverse=True)
+    return [str(file.parent) for file in (*own, *trained)]
 
 
 def _labels(scheme: LabelScheme) -> list[tuple]:

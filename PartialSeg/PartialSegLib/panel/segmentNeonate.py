@@ -11,13 +11,14 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 
 from ..durations import inWords
-from ..models import ModelCard, readModel, schemeOf
+from ..models import schemeOf
 from ..results import requireFillable
 from ..segmentation import Segmented
-from .pollTimer import PollTimer
+from .comboBox import offer
+from .deviceSearch import DeviceSearch
+from .modelChoice import ModelChoice
 from .section import Section, guarded, setEnabled, showError
 
-_SEARCH_MS = 200
 _ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "PartialSeg.png"
 
 
@@ -27,16 +28,15 @@ class SegmentNeonateSection(Section):
     uiName = "SegmentNeonate"
 
     def setup(self) -> None:
-        self._models: list[ModelCard] = []
-        self._devices: dict | None = None
-        self._deviceProblem = ""
-        # Beside the section's own job, so that nobody has to wait for it.
-        self._search = PollTimer(_SEARCH_MS, self._updateIfOpen, showError)
         ui = self.ui
+        self._devices = DeviceSearch(self.logic, self._updateIfOpen)
+        self._model = ModelChoice(
+            ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
+        )
+        self._model.refresh()
         ui.segmentButton.icon = qt.QIcon(str(_ICON))
         ui.segmentButton.connect("clicked(bool)", guarded(self._segment))
-        ui.cancelButton.connect("clicked(bool)", self._cancel)
-        ui.modelComboBox.connect("currentIndexChanged(int)", self._chooseModel)
+        ui.cancelButton.connect("clicked(bool)", guarded(self._cancel))
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._chooseDevice)
         ui.fillSegmentationRadioButton.connect("toggled(bool)", self._chooseOutput)
         self._say("")
@@ -44,12 +44,12 @@ class SegmentNeonateSection(Section):
         self.jobChanged()
 
     def enter(self) -> None:
-        self._models = self.logic.models()
-        self._findDevices()
+        self._model.refresh()
+        self._devices.begin()
         self._updateIfOpen()
 
     def cleanup(self) -> None:
-        self._search.cancel()
+        self._devices.cancel()
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
@@ -60,7 +60,7 @@ class SegmentNeonateSection(Section):
             self._showResult([])
 
     def update(self, caller=None, event=None) -> None:
-        self._showModels()
+        self._model.show(self.parameterNode.model)
         self._showOutput()
         self._showDevices()
         setEnabled(
@@ -73,41 +73,17 @@ class SegmentNeonateSection(Section):
         )
 
     def jobChanged(self) -> None:
-        self.ui.progressBar.visible = self.busy
-        self.ui.cancelButton.visible = self.busy
+        for widget in (self.ui.progressBar, self.ui.cancelButton, self.ui.progressLabel):
+            widget.visible = self.busy
         self._updateIfOpen()
 
     def _updateIfOpen(self) -> None:
         if self.parameterNode is not None:
             self.update()
 
-    # Model
-
-    def _showModels(self) -> None:
-        """Fill the list, and describe the chosen one below it."""
-        combo, chosen = self.ui.modelComboBox, self.parameterNode.model
-        if not self._models:
-            self._models = self.logic.models()
-        try:
-            card = self._card(chosen)
-            toolTip, text = _details(card), _summary(card)
-        except UserError as error:
-            toolTip = text = str(error)
-        entries = [(_title(entry), entry.name) for entry in self._models]
-        _offer(combo, entries, chosen, Path(chosen).name)
-        combo.toolTip, self.ui.modelCardLabel.text = toolTip, text
-
-    def _card(self, name: str) -> ModelCard:
-        """The card of a model. Raises UserError when its folder cannot be used."""
-        for entry in self._models:
-            if entry.name == name:
-                return entry
-        self._models.append(readModel(name))
-        return self._models[-1]
-
-    def _chooseModel(self, row: int) -> None:
+    def _chooseModel(self, name: str) -> None:
         if self.parameterNode is not None:
-            self.parameterNode.model = self.ui.modelComboBox.itemData(row)
+            self.parameterNode.model = name
 
     # Where the result goes
 
@@ -135,8 +111,8 @@ class SegmentNeonateSection(Section):
         if self.parameterNode.segmentation is None:
             return _("There is no segmentation to fill; choose one in the section Labels.")
         try:
-            card = self._card(self.parameterNode.model)
-            requireFillable(self.parameterNode.segmentation, card.scheme)
+            model = self._model.card(self.parameterNode.model)
+            requireFillable(self.parameterNode.segmentation, model.scheme)
         except UserError as error:
             return str(error)
         return ""
@@ -147,41 +123,25 @@ class SegmentNeonateSection(Section):
 
     # Device
 
-    def _findDevices(self) -> None:
-        """Ask the engine what can compute here, once, if its packages are there."""
-        if self._devices is None and not self.logic.missingPackages("learning"):
-            self._deviceProblem = ""
-            self._search.start(
-                self.logic.devicesJob(
-                    onFinished=self._keepDevices, onFailed=self._keepDeviceProblem
-                )
-            )
-
-    def _keepDevices(self, found: dict) -> None:
-        self._devices = found
-
-    def _keepDeviceProblem(self, error) -> None:
-        # Nobody asked for the search, so that it opens no window.
-        self._deviceProblem = str(error)
-
     def _showDevices(self) -> None:
         combo, chosen = self.ui.deviceComboBox, self.parameterNode.device
         entries = [(_("Automatic"), "auto")]
-        if self._devices is not None:
-            entries += [(each["title"], each["name"]) for each in self._devices["devices"]]
-        _offer(combo, entries, chosen, chosen)
+        if self._devices.found is not None:
+            entries += [(each["title"], each["name"]) for each in self._devices.found["devices"]]
+        offer(combo, entries, chosen, chosen)
         self.ui.deviceDescriptionLabel.text = self._deviceInWords(chosen)
 
     def _deviceInWords(self, chosen: str) -> str:
         """What will compute, and how long that takes."""
-        if self._search.busy:
+        if self._devices.busy:
             return _("Looking for a graphics card...")
-        if self._devices is None:
-            return self._deviceProblem or _(
+        found = self._devices.found
+        if found is None:
+            return self._devices.problem or _(
                 "Known once PyTorch is installed, which is asked for when a scan is segmented."
             )
-        name = self._devices["default"] if chosen == "auto" else chosen
-        titles = {device["name"]: device["title"] for device in self._devices["devices"]}
+        name = found["default"] if chosen == "auto" else chosen
+        titles = {device["name"]: device["title"] for device in found["devices"]}
         if name not in titles:
             return _("This computer has no {name}; choose Automatic.").format(name=name)
         # Measured with the default model and a scan of a whole head.
@@ -201,12 +161,13 @@ class SegmentNeonateSection(Section):
         if self.parameterNode.inputVolume is None:
             return _("Choose a scan first.")
         try:
-            self._card(self.parameterNode.model)
+            self._model.card(self.parameterNode.model)
         except UserError as error:
             return str(error)
         return self._whyNotFill() if self.parameterNode.fillExisting else ""
 
     def _segment(self, checked: bool = False) -> None:
+        self._say("")
         self._showResult([])
         try:
             self.logic.ensurePackages("learning", _("segment a scan"))
@@ -214,23 +175,22 @@ class SegmentNeonateSection(Section):
             # Whoever declined needs no further window, and pip has shown one of its own.
             self._say(str(error))
             return
-        chosen = self.parameterNode
-        if chosen is None:
-            # The scene was closed while packages were installed.
+        # The scene may have been closed while packages were installed.
+        if self.parameterNode is None or self._whyNot():
             return
-        volumeNode, scheme = chosen.inputVolume, schemeOf(self._card(chosen.model))
-        self.startJob(
-            self.logic.segmentJob(
-                volumeNode,
-                chosen.model,
-                chosen.device,
-                chosen.segmentation if chosen.fillExisting else None,
-                onProgress=self._showProgress,
-                onFinished=lambda segmented: self._use(segmented, volumeNode, scheme),
-                onFailed=self._showFailure,
-            )
+        chosen = self.parameterNode
+        volumeNode, scheme = chosen.inputVolume, schemeOf(self._model.card(chosen.model))
+        job = self.logic.segmentJob(
+            volumeNode,
+            chosen.model,
+            chosen.device,
+            chosen.segmentation if chosen.fillExisting else None,
+            onProgress=self._showProgress,
+            onFinished=lambda segmented: self._use(segmented, volumeNode, scheme),
+            onFailed=self._showFailure,
         )
         self._showProgress({})
+        self.startJob(job)
 
     def _cancel(self, checked: bool = False) -> None:
         self.cancelJob()
@@ -244,7 +204,7 @@ class SegmentNeonateSection(Section):
         stage = report.get("stage") or _("Starting")
         if left is not None:
             stage = _("{stage}, {time} left").format(stage=stage, time=inWords(left))
-        self._say(stage)
+        self.ui.progressLabel.text = stage
 
     def _showFailure(self, error) -> None:
         self._say(_("Not segmented: {reason}").format(reason=error))
@@ -264,6 +224,8 @@ class SegmentNeonateSection(Section):
             ).format(time=inWords(segmented.seconds), device=segmented.device)
         )
         self._showResult(_resultLines(segmented))
+        # Its packages may be new.
+        self._devices.begin()
 
     def _showResult(self, lines: list[str]) -> None:
         self.ui.resultLabel.text = "\n".join(lines)
@@ -274,58 +236,6 @@ class SegmentNeonateSection(Section):
         self.ui.statusLabel.visible = bool(text)
 
 
-def _offer(combo, entries: list[tuple[str, str]], chosen: str, otherwise: str) -> None:
-    """Show entries, each a text and what it stands for, and choose one without telling anyone.
-
-    What is chosen but not among the entries is shown as `otherwise`.
-    """
-    if chosen not in [name for _text, name in entries]:
-        entries = [*entries, (otherwise, chosen)]
-    shown = [(combo.itemText(row), combo.itemData(row)) for row in range(combo.count)]
-    wasBlocked = combo.blockSignals(True)
-    # An open list must not be emptied under the user's hand.
-    if shown != entries:
-        combo.clear()
-        for text, name in entries:
-            combo.addItem(text, name)
-    combo.currentIndex = combo.findData(chosen)
-    combo.blockSignals(wasBlocked)
-
-
-def _title(card: ModelCard) -> str:
-    """A model in one line of a list: what it is called, when it was made, how good it is."""
-    dice = next(iter(card.meanDice.values()), None)
-    if dice is None:
-        return _("{title} ({date})").format(title=card.title, date=card.date)
-    return _("{title} ({date}, Dice {dice})").format(
-        title=card.title, date=card.date, dice=f"{dice:.2f}"
-    )
-
-
-def _summary(card: ModelCard) -> str:
-    """The most important of a model."""
-    scores = "; ".join(
-        _("Dice {dice} on {scans}").format(dice=f"{dice:.2f}", scans=measuredOn)
-        for measuredOn, dice in card.meanDice.items()
-    )
-    return _("{scheme}. {date}. {scores}.").format(
-        scheme=card.scheme.title, date=card.date, scores=scores or _("No scores")
-    )
-
-
-def _details(card: ModelCard) -> str:
-    """All of a model that helps to choose it."""
-    lines = [card.title, _("Trained on: {data}").format(data=card.trainingData)]
-    for measuredOn, byLabel in card.scores.items():
-        lines.append(_("Dice on {scans}:").format(scans=measuredOn))
-        lines += [
-            f"    {card.scheme[name].title}: {dice:.2f}"
-            for name, dice in byLabel.items()
-            if dice is not None and name in card.scheme
-        ]
-    return "\n".join(lines)
-
-
 def _resultLines(segmented: Segmented) -> list[str]:
     """Volumes of the labels that are no parts of others; what was kept; what looks wrong."""
     scheme = segmented.scheme
@@ -333,7 +243,7 @@ def _resultLines(segmented: Segmented) -> list[str]:
     whole.sort(key=lambda label: not label.children)
     volumes = (
         _("{label}: {volume} mL").format(
-            label=label.title, volume=f"{segmented.volumes[label.name]:.0f}"
+            label=label.title, volume=_rounded(segmented.volumes[label.name])
         )
         for label in whole
     )
@@ -343,6 +253,10 @@ def _resultLines(segmented: Segmented) -> list[str]:
         lines.append(_("Kept as annotated: {labels}").format(labels=kept))
     lines += [_("Please check: {warning}").format(warning=text) for text in segmented.warnings]
     return lines
+
+
+def _rounded(volume: float) -> str:
+    return f"{volume:.0f}" if volume >= 10 else f"{volume:.1f}"
 
 
 def _showInSlices(volumeNode) -> None:
