@@ -4,6 +4,7 @@ Slicer runs this file when it starts, so that all that takes time is imported wh
 """
 
 import sys
+import unittest
 from pathlib import Path
 
 import slicer
@@ -351,15 +352,16 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return trainJob(settings, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
 
-    def startTraining(self, dataset, **settings):
+    def startTraining(self, dataset, run=None, **settings):
         """Start a training and return its RunFolder; it goes on when this process has ended.
 
-        `settings` as for `trainJob`: name, loss, epochs, device, ... Raises UserError when
+        `run` is the folder to make, a new one of the user's if None; `settings` as for
+        `trainJob`: name, loss, epochs, device, ... Raises UserError when
         something does not fit, before anything is written.
         """
         from PartialSegLib.training import train
 
-        return train({"dataset": str(dataset), **settings})
+        return train({"dataset": str(dataset), **settings}, run)
 
     def resumeJob(self, run, onProgress=None, onFinished=None, onFailed=None):
         """A job that lets a training go on from its last epoch; `run` is a RunFolder."""
@@ -493,45 +495,42 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
 
 class PartialSegTest(ScriptedLoadableModuleTest):
-    """What has to hold in the real application: its nodes become label sets."""
+    """The story of the module in the real application; see PartialSegLib.selfTest."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
         """Run every test of the class, as the Reload & Test button does."""
-        self.setUp()
-        self.test_partialAnnotation()
+        for story in (
+            self.test_annotation,
+            self.test_panel,
+            self.test_segmentation,
+            self.test_training,
+        ):
+            self.setUp()
+            try:
+                story()
+            except unittest.SkipTest as reason:
+                self.delayDisplay(str(reason))
+        self.delayDisplay(_("The tests are over."))
 
-    def test_partialAnnotation(self):
-        """A finished cerebrum with only its deep grey drawn leaves cortex and white matter open."""
-        import numpy as np
+    def test_annotation(self):
+        from PartialSegLib.selfTest import annotationStory
 
-        from partialseg_trainer.labels import LabelScheme, Status
-        from PartialSegLib.annotation import labelSetsFromSegmentation
-        from PartialSegLib.segments import createSegments
-        from PartialSegLib.segmentStatus import setSegmentStatus
+        annotationStory(self, PartialSegLogic(), self.delayDisplay)
 
-        scheme = LabelScheme.load("dhcp9")
-        drawn = {name: np.zeros((12, 14, 16), dtype=np.uint8) for name in ("tcv", "dgm")}
-        drawn["tcv"][2:10, 2:12, 2:14] = 1
-        drawn["dgm"][4:8, 5:9, 6:10] = 1
-        volumeNode = slicer.util.addVolumeFromArray(drawn["tcv"].astype(np.float32))
-        segmentationNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-        segmentIDs = createSegments(segmentationNode, scheme)
-        for name, mask in drawn.items():
-            slicer.util.updateSegmentBinaryLabelmapFromArray(
-                mask, segmentationNode, segmentIDs[name], volumeNode
-            )
-            setSegmentStatus(segmentationNode, segmentIDs[name], Status.COMPLETE)
+    def test_panel(self):
+        from PartialSegLib.selfTest import panelStory
 
-        sets = labelSetsFromSegmentation(segmentationNode, volumeNode, scheme)
+        panelStory(self, self.delayDisplay)
 
-        cerebrum, deepGrey = drawn["tcv"] > 0, drawn["dgm"] > 0
-        np.testing.assert_array_equal(sets.value_of("tcv"), cerebrum)
-        np.testing.assert_array_equal(sets.value_of("dgm"), deepGrey)
-        undecided = np.where(cerebrum & ~deepGrey, 2, 0)
-        for name in ("cgm", "wm"):
-            np.testing.assert_array_equal(sets.value_of(name), undecided)
-        np.testing.assert_array_equal(sets.value_of("csf"), np.where(cerebrum, 0, 2))
+    def test_segmentation(self):
+        from PartialSegLib.selfTest import segmentationStory
+
+        segmentationStory(self, PartialSegLogic(), self.delayDisplay)
+
+    def test_training(self):
+        from PartialSegLib.selfTest import trainingStory
+
+        trainingStory(self, PartialSegLogic(), self.delayDisplay)
