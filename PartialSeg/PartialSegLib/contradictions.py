@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from partialseg_trainer.labels import LabelScheme
@@ -50,13 +51,22 @@ def contradictionsJob(
         onFinished=lambda result, folder: onFinished(
             [
                 FoundContradiction(
-                    tuple(entry["labels"]), entry["voxels"], tuple(entry["ras"]), entry["message"]
+                    tuple(entry["labels"]),
+                    entry["voxels"],
+                    tuple(entry["ras"]),
+                    _inTitles(entry["message"], entry["labels"], scheme),
                 )
                 for entry in result["contradictions"]
             ]
         ),
         onFailed=onFailed,
     )
+
+
+def _inTitles(message: str, names: Iterable[str], scheme: LabelScheme) -> str:
+    """The engine's words with the titles of labels, which segments show, for their names."""
+    titles = {name: scheme[name].title for name in names}
+    return re.sub(rf"\b({'|'.join(titles)})\b", lambda match: titles[match[0]], message)
 
 
 def contradictions(

@@ -40,7 +40,8 @@ def test_a_contradiction_is_found_with_its_labels_size_and_place_in_the_world(no
     assert set(found.labels) == {"cgm", "csf"}
     assert found.voxels == 1
     assert found.ras == pytest.approx((turn @ GEOMETRY @ [7, 12, 9, 1])[:3], abs=1e-3)
-    assert "overlap in 1 voxel" in found.message
+    title = dhcp9["csf"].title
+    assert found.message.startswith(f"{title} and Cortical grey matter overlap in 1 voxel, ")
 
 
 def test_an_annotation_that_agrees_with_itself_has_none(node, scan, dhcp9):

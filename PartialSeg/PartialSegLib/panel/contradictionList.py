@@ -1,0 +1,36 @@
+"""The list of contradictions: a click leads to the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..contradictions import FoundContradiction
+
+
+class ContradictionList:
+    """Shows contradictions in a list widget, which is hidden while there are none.
+
+    `onClicked` gets the one that the user clicks.
+    """
+
+    def __init__(self, listWidget, onClicked: Callable[[FoundContradiction], object]) -> None:
+        self._listWidget = listWidget
+        self._onClicked = onClicked
+        self._found: list[FoundContradiction] = []
+        listWidget.connect("itemClicked(QListWidgetItem*)", self._onItemClicked)
+        self.show([])
+
+    @property
+    def isEmpty(self) -> bool:
+        return not self._found
+
+    def show(self, found: Sequence[FoundContradiction]) -> None:
+        """List these instead of what was listed."""
+        self._found = list(found)
+        self._listWidget.clear()
+        for entry in self._found:
+            self._listWidget.addItem(entry.message)
+        self._listWidget.visible = bool(self._found)
+
+    def _onItemClicked(self, item) -> None:
+        self._onClicked(self._found[self._listWidget.row(item)])

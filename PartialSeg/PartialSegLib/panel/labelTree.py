@@ -1,0 +1,152 @@
+"""The tree of labels: colour, name, status, volume, and whether the segment is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+from partialseg_trainer.labels import Status
+
+from ..labelTable import LabelRow
+from .section import setEnabled
+from .statusNames import STATUS_NAMES
+
+_NAME, _STATUS, _VOLUME, _SHOW = range(4)
+_ICONS = Path(__file__).resolve().parents[2] / "Resources" / "Icons"
+_SWATCH_PIXELS = 14
+
+
+class LabelTree:
+    """Shows label rows in a tree widget and says what the user does with them.
+
+    `onSelected` and `onActivated` (a double click) are called without arguments, `onStatus` with a
+    row and the status chosen for it, `onShow` with a row and whether to show its segment.
+    `whyNotStatus` tells for a row and a status why it cannot have it, in a sentence or "".
+    """
+
+    def __init__(
+        self,
+        tree,
+        *,
+        onSelected: Callable[[], object],
+        onActivated: Callable[[], object],
+        onStatus: Callable[[LabelRow, Status], object],
+        onShow: Callable[[LabelRow, bool], object],
+        whyNotStatus: Callable[[LabelRow, Status], str],
+    ) -> None:
+        self._tree = tree
+        self._onStatus = onStatus
+        self._onShow = onShow
+        self._whyNotStatus = whyNotStatus
+        self._rows: dict[str, LabelRow] = {}
+        self._items: dict[str, object] = {}
+        self._statusButtons: dict[str, object] = {}
+        self._showButtons: dict[str, object] = {}
+        self._visible = qt.QIcon(str(_ICONS / "Visible.png"))
+        self._hidden = qt.QIcon(str(_ICONS / "Hidden.png"))
+        header = tree.header()
+        header.setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
+        for column in (_STATUS, _VOLUME, _SHOW):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        tree.connect("itemSelectionChanged()", onSelected)
+        tree.connect("itemDoubleClicked(QTreeWidgetItem*,int)", lambda *_: onActivated())
+
+    @property
+    def rows(self) -> list[LabelRow]:
+        """What is shown, from top to bottom."""
+        return list(self._rows.values())
+
+    @property
+    def selected(self) -> LabelRow | None:
+        """The selected row."""
+        item = self._tree.currentItem()
+        return self._rows.get(item.data(_NAME, qt.Qt.UserRole)) if item else None
+
+    def select(self, name: str) -> None:
+        """Select the row of a label."""
+        self._tree.setCurrentItem(self._items[name])
+
+    def show(self, rows: Sequence[LabelRow]) -> None:
+        """Bring the tree up to date; selection and folding stay as long as the labels do."""
+        places = [(row.name, row.depth) for row in rows]
+        if places != [(row.name, row.depth) for row in self._rows.values()]:
+            self._rebuild(rows)
+        self._rows = {row.name: row for row in rows}
+        for row in rows:
+            self._fill(row)
+
+    def showVolume(self, name: str, volume: float | None) -> None:
+        """Write the volume of a label, in mL; None where there is none to tell."""
+        self._items[name].setText(_VOLUME, "" if volume is None else f"{volume:.2f}")
+
+    def _rebuild(self, rows: Sequence[LabelRow]) -> None:
+        self._tree.clear()
+        self._items, self._statusButtons, self._showButtons = {}, {}, {}
+        above = [self._tree.invisibleRootItem()]
+        for row in rows:
+            item = qt.QTreeWidgetItem(above[row.depth])
+            above[row.depth + 1 :] = [item]
+            item.setData(_NAME, qt.Qt.UserRole, row.name)
+            item.setTextAlignment(_VOLUME, qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+            self._items[row.name] = item
+            self._statusButtons[row.name] = self._addStatusButton(item, row.name)
+            self._showButtons[row.name] = self._addShowButton(item, row.name)
+        self._tree.expandAll()
+
+    def _addStatusButton(self, item, name: str):
+        button = qt.QPushButton()
+        button.flat = True
+        menu = qt.QMenu(button)
+        menu.toolTipsVisible = True
+        actions = {status: menu.addAction(text) for status, text in STATUS_NAMES.items()}
+        for status, action in actions.items():
+            self._connectStatus(action, name, status)
+        menu.connect("aboutToShow()", lambda: self._offer(name, actions))
+        button.setMenu(menu)
+        self._tree.setItemWidget(item, _STATUS, button)
+        return button
+
+    def _connectStatus(self, action, name: str, status: Status) -> None:
+        action.connect("triggered(bool)", lambda *_: self._onStatus(self._rows[name], status))
+
+    def _offer(self, name: str, actions: dict) -> None:
+        """Let the user choose what the segment can be, and say of the rest why it cannot."""
+        self.select(name)
+        for status, action in actions.items():
+            setEnabled(action, self._whyNotStatus(self._rows[name], status), "")
+
+    def _addShowButton(self, item, name: str):
+        button = qt.QToolButton()
+        button.autoRaise = True
+        button.connect(
+            "clicked(bool)", lambda *_: self._onShow(self._rows[name], not self._rows[name].visible)
+        )
+        self._tree.setItemWidget(item, _SHOW, button)
+        return button
+
+    def _fill(self, row: LabelRow) -> None:
+        item = self._items[row.name]
+        item.setText(_NAME, row.title)
+        item.setToolTip(_NAME, row.name)
+        item.setIcon(_NAME, _swatch(row.colour))
+        noSegment = (
+            ""
+            if row.segmentID
+            else _("{label} has no segment yet; press Create segments.").format(label=row.title)
+        )
+        status, show = self._statusButtons[row.name], self._showButtons[row.name]
+        status.text = STATUS_NAMES[row.status]
+        setEnabled(status, noSegment, _("How far the annotation of this label has come."))
+        show.setIcon(self._visible if row.visible else self._hidden)
+        setEnabled(show, noSegment, _("Hide the segment.") if row.visible else _("Show it."))
+        if not row.segmentID:
+            self.showVolume(row.name, None)
+
+
+def _swatch(colour: tuple[int, int, int]):
+    pixmap = qt.QPixmap(_SWATCH_PIXELS, _SWATCH_PIXELS)
+    pixmap.fill(qt.QColor(*colour))
+    return qt.QIcon(pixmap)
