@@ -493,6 +493,15 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return rank(folder, model, device, dataset)
 
+    def loadSample(self, name):
+        """Load a sample of the module, such as "Phantom newborn", and return its volume node.
+
+        Raises UserError when there is no such sample, or it cannot be downloaded or made.
+        """
+        from PartialSegLib.sampleData import load
+
+        return load(name)
+
 
 class PartialSegTest(ScriptedLoadableModuleTest):
     """The story of the module in the real application; see PartialSegLib.selfTest."""

@@ -14,6 +14,8 @@ from partialseg_trainer.labels import LabelScheme
 
 from .sampleAnnotation import addAnnotation
 
+_MESSAGE_MS = 10_000
+
 
 def loadAtlas(name: str, sample: Mapping[str, Any]):
     """Load a sample with `files` (image and labelmap) and return the scan's volume node.
@@ -31,7 +33,20 @@ def loadAtlas(name: str, sample: Mapping[str, Any]):
         )
     finally:
         slicer.mrmlScene.RemoveNode(labelmapNode)
+    _tellWhereItIs()
     return imageNode
+
+
+def _tellWhereItIs() -> None:
+    from slicer.i18n import tr as _
+
+    slicer.util.showStatusMessage(
+        _(
+            "The downloaded files are kept in Slicer's cache; Edit / Application Settings / Cache "
+            "removes them."
+        ),
+        _MESSAGE_MS,
+    )
 
 
 def _downloaded(name: str) -> tuple[slicer.vtkMRMLScalarVolumeNode, Path]:

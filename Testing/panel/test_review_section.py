@@ -225,6 +225,25 @@ def test_corrections_are_measured_anew_and_a_removed_segment_does_no_harm(
     assert dialogs.messages == []
 
 
+def test_places_are_looked_for_anew_when_the_scan_was_segmented_again(
+    review, predicted, sliceNodes, waitFor
+):
+    import slicer
+
+    from PartialSegLib.confidence import keepConfidence
+
+    ui = review.ui
+    ui.nextButton.click()
+    waitFor(lambda: ui.positionLabel.text.startswith("1 of"))
+    confidence = np.full(SHAPE, 96, np.uint8)
+    confidence[20:24, 20:30, 20:30] = 0
+    keepConfidence(predicted, slicer.util.getNode("newborn-07"), confidence)
+    assert ui.positionLabel.text.startswith("Next shows")
+    ui.nextButton.click()
+    waitFor(lambda: ui.positionLabel.text.startswith("1 of"))
+    assert 38 < middle(sliceNodes[0])[2] < 48
+
+
 def test_a_segmentation_without_confidence_can_be_accepted_but_has_no_order(
     review, predicted, scene
 ):
@@ -240,7 +259,8 @@ def test_a_segmentation_without_confidence_can_be_accepted_but_has_no_order(
 def test_a_scheme_that_cannot_be_read_is_told_in_a_line(review, dialogs):
     review.parameterNode.scheme = "no-such-scheme"
     assert "no label scheme 'no-such-scheme'" in review.ui.predictionLabel.text
-    assert not review.ui.acceptAllButton.enabled and not review.ui.nextButton.enabled
+    for button in (review.ui.acceptAllButton, review.ui.nextButton):
+        assert not button.enabled and "no-such-scheme" in button.toolTip
     assert dialogs.messages == []
 
 

@@ -182,6 +182,8 @@ def downloads(standIn, monkeypatch, tmp_path, scene):
 
 
 def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downloads, atlas, scene):
+    import slicer
+
     from partialseg_trainer.labels import LabelScheme
     from PartialSegLib.annotation import labelSetsFromSegmentation
 
@@ -195,6 +197,7 @@ def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downl
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
     assert labelSetsFromSegmentation(segmentation, node, scheme).fully_known
     assert scene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode") == 0
+    assert "Cache removes them" in slicer.util.mainWindow().statusBar().currentMessage()
 
 
 @pytest.mark.parametrize("arrives", ["nothing", "image", "labelmap"])
@@ -211,9 +214,8 @@ def test_a_download_that_fails_leaves_a_sentence_and_nothing_else(
     assert scene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == 0
 
 
-def test_a_sample_that_does_not_exist_is_refused(standIn):
+def test_a_script_is_told_when_a_sample_does_not_exist(logic):
     from partialseg_trainer.errors import UserError
-    from PartialSegLib.sampleData import load
 
     with pytest.raises(UserError, match="no sample 'MRHead'"):
-        load("MRHead")
+        logic.loadSample("MRHead")

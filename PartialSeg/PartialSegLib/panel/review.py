@@ -1,4 +1,4 @@
-"""Section "Review": look where the model was least sure, accept what is right, find what is next."""
+"""Section "Review": look where the model was least sure, accept what is right, see what is next."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from ..acceptance import Accepted, awaitingReview
 from ..confidence import confidenceOf
 from ..labelConfidence import labelConfidences
 from ..labelTable import labelTable
-from ..review import SLICE_NORMALS, UncertainSlice, uncertainSlices
 from ..segmentVolumes import SegmentVolumes
 from ..steps import Steps, StepwiseWork
 from .nextScan import NextScan
+from .placeBrowser import PlaceBrowser
 from .pollTimer import PollTimer
 from .reviewTable import ReviewTable
 from .section import Section, guarded, setEnabled, showError
 
-# In the order of the combo box.
-_KINDS = tuple(SLICE_NORMALS)
 # A stroke of the brush is followed by others.
 _SETTLED_MS = 300
 
 
 class ReviewSection(Section):
-    """Slices are put in order when they are asked for, labels measured when they can be seen."""
+    """The labels of a prediction; beside them the places to look at, and the next scan.
+
+    Labels are measured only while they can be seen.
+    """
 
     uiName = "Review"
     # The one job is that of the next scan, which is not in the scene yet.
@@ -37,30 +38,24 @@ class ReviewSection(Section):
     def setup(self) -> None:
         ui = self.ui
         self._entered = False
-        self._reviewed = None
+        self._followed = None
+        self._observed: list[tuple] = []
+        self._scheme: LabelScheme | None = None
+        self._waiting: tuple[str, ...] = ()
         self._problem = ""
-        self._slices: list[UncertainSlice] | None = None
-        self._position = 0
         self._volumes = SegmentVolumes()
-        self._ordering = PollTimer(0, self._updateSlices, showError)
         self._measuring = PollTimer(0, lambda: None, showError)
         self._settled = qt.QTimer()
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
         self._settled.connect("timeout()", self._refresh)
-        self._table = ReviewTable(ui.labelsTable, self._updateAccept)
+        self._table = ReviewTable(ui.labelsTable, self._updateButtons)
+        self._places = PlaceBrowser(ui)
         self._nextScan = NextScan(self)
         ui.reviewCollapsibleButton.connect("contentsCollapsed(bool)", self._onCollapsed)
-        ui.kindComboBox.connect("currentIndexChanged(int)", self._onKindChosen)
-        for button, slot in (
-            (ui.previousButton, self._goBack),
-            (ui.nextButton, self._goOn),
-            (ui.acceptButton, self._acceptSelected),
-            (ui.acceptAllButton, self._acceptAll),
-        ):
-            button.connect("clicked()", guarded(slot))
+        ui.acceptButton.connect("clicked()", guarded(self._acceptSelected))
+        ui.acceptAllButton.connect("clicked()", guarded(self._acceptAll))
         ui.acceptedLabel.visible = False
-        self._refresh()
 
     def enter(self) -> None:
         self._entered = True
@@ -77,100 +72,110 @@ class ReviewSection(Section):
     def setParameterNode(self, parameterNode) -> None:
         super().setParameterNode(parameterNode)
         if parameterNode is None:
-            self._follow(None)
-            self._nextScan.update()
+            self._follow(None, None, "")
 
     def update(self, caller=None, event=None) -> None:
         chosen = self.parameterNode
-        confidence = chosen.segmentation and confidenceOf(chosen.segmentation)
-        self._follow((chosen.segmentation, confidence, chosen.scheme))
-        self._nextScan.update()
+        segmentation = chosen.segmentation
+        confidence = confidenceOf(segmentation) if segmentation else None
+        self._follow(segmentation, confidence, chosen.scheme)
 
     def jobChanged(self) -> None:
         self._nextScan.update()
 
-    # What is reviewed
-
-    @property
-    def _segmentation(self):
-        return self.parameterNode and self.parameterNode.segmentation
-
-    @property
-    def _confidence(self):
-        return self._segmentation and confidenceOf(self._segmentation)
-
-    def _follow(self, reviewed) -> None:
+    def _follow(self, segmentation, confidence, schemeName: str) -> None:
         """Review another segmentation, or the same with other confidence or in another scheme."""
-        if reviewed == self._reviewed:
+        self._nextScan.update()
+        if (segmentation, confidence, schemeName) == self._followed:
             return
-        self._stop()
-        before, now = (each and each[0] for each in (self._reviewed, reviewed))
-        self._reviewed = reviewed
-        events = (
-            slicer.vtkSegmentation.SegmentAdded,
-            slicer.vtkSegmentation.SegmentRemoved,
-            slicer.vtkSegmentation.SegmentModified,
-            slicer.vtkSegmentation.SourceRepresentationModified,
-        )
-        if before is not None:
-            for event in events:
-                self.removeObserver(before, event, self._onSegmentsChanged)
-        if now is not None:
-            for event in events:
-                self.addObserver(now, event, self._onSegmentsChanged)
+        self._followed = segmentation, confidence, schemeName
+        self._measuring.cancel()
+        for observed in self._observed:
+            self.removeObserver(*observed)
+        content = slicer.vtkSegmentation
+        self._observed = [
+            (node, event, slot)
+            for node, slot, events in (
+                (
+                    segmentation,
+                    self._onSegmentsChanged,
+                    (
+                        content.SegmentAdded,
+                        content.SegmentRemoved,
+                        content.SegmentModified,
+                        content.SourceRepresentationModified,
+                    ),
+                ),
+                (
+                    confidence,
+                    self._onConfidenceChanged,
+                    (slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent,),
+                ),
+            )
+            if node is not None
+            for event in events
+        ]
+        for observed in self._observed:
+            self.addObserver(*observed)
+        self._readScheme(segmentation)
+        self._places.follow(segmentation, confidence, self._scheme, self._problem)
         self.ui.acceptedLabel.visible = False
-        self._forgetSlices()
         self._refresh()
+
+    def _readScheme(self, segmentation) -> None:
+        """Keep the scheme, or None and why there is nothing to review in it."""
+        self._scheme, self._problem = None, ""
+        if segmentation is None:
+            self._problem = _("There is nothing to review yet: segment a scan first.")
+            return
+        try:
+            self._scheme = self.scheme
+        except UserError as error:
+            self._problem = str(error)
 
     def _onSegmentsChanged(self, caller, event) -> None:
         # What is under way may hold a segment that is no longer there.
-        self._stop()
-        self._settled.start()
-
-    def _stop(self) -> None:
-        self._ordering.cancel()
+        self._places.cancel()
         self._measuring.cancel()
+        if self._seen:
+            self._settled.start()
 
-    def _readScheme(self) -> LabelScheme | None:
-        """The scheme; None, with the reason in `_problem`, where there is nothing to review."""
-        self._problem = ""
-        if self._segmentation is None:
-            self._problem = _("There is nothing to review yet: segment a scan first.")
-            return None
-        try:
-            return self.scheme
-        except UserError as error:
-            self._problem = str(error)
-            return None
-
-    # Labels
+    def _onConfidenceChanged(self, caller, event) -> None:
+        self._places.forget()
 
     def _onCollapsed(self, collapsed: bool) -> None:
         self._refresh()
+
+    @property
+    def _seen(self) -> bool:
+        return self._entered and not self.ui.reviewCollapsibleButton.collapsed
 
     def _refresh(self) -> None:
         """Show the labels as they are now, and measure them if they can be seen."""
         self._settled.stop()
         self._measuring.cancel()
-        scheme = self._readScheme()
-        waiting = awaitingReview(self._segmentation, scheme) if scheme else ()
-        self._table.show(labelTable(self._segmentation, scheme) if scheme else (), waiting)
-        self.ui.predictionLabel.text = self._problem or _inWords(
-            self._segmentation.GetName(), waiting
-        )
-        self._updateSlices()
-        self._updateAccept()
-        if scheme and self._entered and not self.ui.reviewCollapsibleButton.collapsed:
+        rows, self._waiting = (), ()
+        text = self._problem
+        if self._scheme is not None:
+            segmentation = self.parameterNode.segmentation
+            rows = labelTable(segmentation, self._scheme)
+            self._waiting = awaitingReview(segmentation, self._scheme)
+            text = _inWords(segmentation.GetName(), len(self._waiting))
+        self._table.show(rows, self._waiting)
+        self.ui.predictionLabel.text = text
+        self._updateButtons()
+        if rows and self._seen:
             self._measuring.start(
-                StepwiseWork(self._measure(scheme), lambda found: self._table.showMeasured(*found))
+                StepwiseWork(self._measure(), lambda found: self._table.showMeasured(*found))
             )
 
-    def _measure(self, scheme: LabelScheme) -> Steps[tuple[dict[str, float], dict[str, float]]]:
+    def _measure(self) -> Steps[tuple[dict[str, float], dict[str, float]]]:
         """Mean confidence and volume of the labels, by name."""
-        segmentation, confidences, volumes = self._segmentation, {}, {}
-        if self._confidence is not None:
-            confidences = yield from labelConfidences(segmentation, self._confidence, scheme)
-        for row in labelTable(segmentation, scheme):
+        segmentation, confidences, volumes = self.parameterNode.segmentation, {}, {}
+        confidence = confidenceOf(segmentation)
+        if confidence is not None:
+            confidences = yield from labelConfidences(segmentation, confidence, self._scheme)
+        for row in labelTable(segmentation, self._scheme):
             if row.segmentID is not None:
                 volumes[row.name] = self._volumes.volume(segmentation, row.segmentID)
                 yield
@@ -180,34 +185,31 @@ class ReviewSection(Section):
         self._accept(self._table.selected)
 
     def _acceptAll(self) -> None:
-        self._accept(self.scheme.names)
+        self._accept(self._waiting)
 
     def _accept(self, labels: tuple[str, ...]) -> None:
-        scheme = self.scheme
         accepted = self.logic.accept(
-            self._segmentation, scheme, labels, self.ui.emptyCheckBox.checked
+            self.parameterNode.segmentation, self._scheme, labels, self.ui.emptyCheckBox.checked
         )
-        empty = [
-            name for name in awaitingReview(self._segmentation, scheme) if name in accepted.left
-        ]
-        self.ui.acceptedLabel.text = _toldOf(accepted, empty, scheme)
-        self.ui.acceptedLabel.visible = True
         self._refresh()
+        empty = [name for name in accepted.left if name in self._waiting]
+        self.ui.acceptedLabel.text = _toldOf(accepted, empty, self._scheme)
+        self.ui.acceptedLabel.visible = True
 
-    def _updateAccept(self) -> None:
-        scheme = self._readScheme()
-        waiting = awaitingReview(self._segmentation, scheme) if scheme else ()
-        nothing = self._problem
-        if not nothing and not waiting:
-            nothing = _("No label awaits review: those of a prediction do until they are accepted.")
-        unfit = nothing
-        if not unfit and not self._table.selected:
-            unfit = _("Select labels in the table first.")
-        elif not unfit and not set(self._table.selected) & set(waiting):
-            unfit = _("The selected labels do not await review; section Labels sets their status.")
+    def _updateButtons(self) -> None:
+        selected, none = self._table.selected, self._problem
+        if not none and not self._waiting:
+            none = _("No label awaits review: those of a prediction do until they are accepted.")
+        noneSelected = none
+        if not none and not selected:
+            noneSelected = _("Select labels in the table first.")
+        elif not none and not set(selected) & set(self._waiting):
+            noneSelected = _(
+                "The selected labels do not await review; section Labels sets their status."
+            )
         setEnabled(
             self.ui.acceptButton,
-            unfit,
+            noneSelected,
             _(
                 "Make the selected labels that await review complete, so that they can be exported "
                 "and learned from. Section Labels takes it back."
@@ -215,96 +217,15 @@ class ReviewSection(Section):
         )
         setEnabled(
             self.ui.acceptAllButton,
-            nothing,
+            none,
             _("Make all labels that await review complete. Section Labels takes it back."),
         )
 
-    # Slices
 
-    def _onKindChosen(self, index: int) -> None:
-        self._forgetSlices()
-
-    def _forgetSlices(self) -> None:
-        self._ordering.cancel()
-        self._slices = None
-        self._updateSlices()
-
-    def _goBack(self) -> None:
-        self._goTo(self._position - 1)
-
-    def _goOn(self) -> None:
-        """Go on to the next slice, or to the first one when they are not in order yet."""
-        if self._slices is not None:
-            self._goTo(self._position + 1)
-            return
-        kind = _KINDS[self.ui.kindComboBox.currentIndex]
-        slices = uncertainSlices(self._segmentation, self._confidence, self.scheme, kind)
-        self._ordering.start(StepwiseWork(slices, self._showSlices))
-
-    def _showSlices(self, slices: list[UncertainSlice]) -> None:
-        self._slices = slices
-        if slices:
-            self._goTo(0)
-
-    def _goTo(self, position: int) -> None:
-        self._position = position
-        node = slicer.vtkMRMLSliceNode
-        ras = self._slices[position].ras
-        node.JumpAllSlices(slicer.mrmlScene, *ras, node.CenteredJumpSlice)
-        self._updateSlices()
-
-    def _updateSlices(self) -> None:
-        reason = self._whyNoSlices()
-        first = last = reason
-        place = ""
-        if self._slices:
-            shown = self._slices[self._position]
-            place = _("{position} of {count}, uncertainty {percent} %").format(
-                position=self._position + 1,
-                count=len(self._slices),
-                percent=round(100 * shown.uncertainty),
-            )
-            first = reason or (_("This is the first place.") if self._position == 0 else "")
-            if self._position == len(self._slices) - 1:
-                last = reason or _("This is the last place.")
-        elif not reason:
-            first = _("Next shows the first place.")
-        self.ui.positionLabel.text = (
-            place or reason or _("Next shows the place where the model was least sure.")
-        )
-        setEnabled(
-            self.ui.previousButton, first, _("Show the place where the model was less sure.")
-        )
-        setEnabled(
-            self.ui.nextButton,
-            last,
-            _("Show the next place where the model was not sure, in all slice views."),
-        )
-        setEnabled(
-            self.ui.kindComboBox,
-            "" if self._confidence is not None else reason,
-            _("The slices that are put in order: axial, coronal or sagittal."),
-        )
-
-    def _whyNoSlices(self) -> str:
-        if self._problem:
-            return self._problem
-        if self._confidence is None:
-            return _(
-                "This segmentation has no confidence map: every prediction of Segment neonate "
-                "brings one."
-            )
-        if self._ordering.busy:
-            return _("The slices are being put in order.")
-        if self._slices == []:
-            return _("Nothing is segmented, so that there is no place to look at.")
-        return ""
-
-
-def _inWords(name: str, waiting: tuple[str, ...]) -> str:
+def _inWords(name: str, waiting: int) -> str:
     if not waiting:
         return _("{name}: no label awaits review.").format(name=name)
-    return _("{name}: {count} labels await review.").format(name=name, count=len(waiting))
+    return _("{name}: {count} labels await review.").format(name=name, count=waiting)
 
 
 def _toldOf(accepted: Accepted, empty: list[str], scheme: LabelScheme) -> str:
