@@ -1,6 +1,6 @@
 """The voxels of a segment on the grid of a volume."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -55,7 +55,8 @@ def segmentMask(segmentationNode, segmentID: str, volumeNode) -> np.ndarray:
     if labelmap is None or labelmap.IsEmpty():
         return np.zeros(arrayShape(volumeNode), dtype=bool)
     if sameTransform(segmentationNode, volumeNode) and _onGrid(labelmap, volumeNode):
-        return _cutOut(labelmap, segment.GetLabelValue(), volumeNode)
+        extent = volumeNode.GetImageData().GetExtent()
+        return cutOut(labelmap, segment.GetLabelValue(), extent)
     return _resampled(segmentationNode, segmentID, volumeNode)
 
 
@@ -67,20 +68,28 @@ def _onGrid(labelmap, volumeNode) -> bool:
     return slicer.vtkOrientedImageDataResample.DoGeometriesMatch(grid, labelmap)
 
 
-def _cutOut(labelmap, value: int, volumeNode) -> np.ndarray:
-    """The mask of a labelmap on the volume's grid, of which it may cover another extent.
+def cutOut(labelmap, value: int, extent: Sequence[int]) -> np.ndarray:
+    """Bool array (K, J, I): where a labelmap has a value, within an extent of the labelmap's grid.
 
-    Slicer's export would give the same, through five passes over the whole volume.
+    `extent` is of I, J, K, the first and the last voxel of each; the labelmap may cover another
+    one. Slicer's export would give the same, through five passes over the whole volume.
     """
-    mask = np.zeros(arrayShape(volumeNode), dtype=bool)
-    first, last = np.reshape(labelmap.GetExtent(), (3, 2))[::-1].T  # indices of K, J, I
-    begin, end = np.maximum(first, 0), np.minimum(last + 1, mask.shape)
+    first, last = _limits(extent)
+    mask = np.zeros(last - first + 1, dtype=bool)
+    covered, end = _limits(labelmap.GetExtent())
+    begin, end = np.maximum(first, covered), np.minimum(last, end) + 1
     if np.any(end <= begin):
         return mask
-    inside = tuple(map(slice, begin, end))
-    part = tuple(map(slice, begin - first, end - first))
+    inside = tuple(map(slice, begin - first, end - first))
+    part = tuple(map(slice, begin - covered, end - covered))
     np.equal(_array(labelmap)[part], value, out=mask[inside])
     return mask
+
+
+def _limits(extent: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last indices (K, J, I) of an extent."""
+    first, last = np.reshape(extent, (3, 2))[::-1].T
+    return first, last
 
 
 def _resampled(segmentationNode, segmentID: str, volumeNode) -> np.ndarray:

@@ -10,6 +10,8 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .masks import cutOut
+
 _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 _Resample = slicer.vtkOrientedImageDataResample
 
@@ -43,10 +45,14 @@ def commonGrid(segmentationNode, segmentIDs: Collection[str]) -> slicer.vtkOrien
 
 def maskOn(grid, segmentationNode, segmentID: str) -> np.ndarray:
     """Bool array (K, J, I) on a grid: where a segment is; nearest neighbour where grids differ."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
+    labelmap = segment.GetRepresentation(_LABELMAP)
+    if grid.IsEmpty() or labelmap is None or labelmap.IsEmpty():
+        return np.zeros(grid.GetDimensions()[::-1], dtype=bool)
+    if _Resample.DoGeometriesMatch(labelmap, grid):
+        return cutOut(labelmap, segment.GetLabelValue(), grid.GetExtent())
     labelmap = slicer.vtkOrientedImageData()
     segmentationNode.GetBinaryLabelmapRepresentation(segmentID, labelmap)
-    if grid.IsEmpty() or labelmap.IsEmpty():
-        return np.zeros(grid.GetDimensions()[::-1], dtype=bool)
     placed = slicer.vtkOrientedImageData()
     _Resample.ResampleOrientedImageToReferenceOrientedImage(labelmap, grid, placed)
     return _array(placed) != 0

@@ -76,4 +76,5 @@ def hasVoxels(segmentationNode, segmentID: str) -> bool:
     if content.IsEmpty():
         return False
     layer = slicer.util.arrayFromSegmentInternalBinaryLabelmap(segmentationNode, segmentID)
-    return bool(np.any(layer == segment.GetLabelValue()))
+    # Plane by plane, because a painted segment is found long before the last one.
+    return any(np.any(plane == segment.GetLabelValue()) for plane in layer)

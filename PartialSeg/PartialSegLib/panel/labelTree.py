@@ -87,7 +87,8 @@ class LabelTree:
         self._items, self._statusButtons, self._showButtons = {}, {}, {}
         above = [self._tree.invisibleRootItem()]
         for row in rows:
-            item = qt.QTreeWidgetItem(above[row.depth])
+            item = qt.QTreeWidgetItem()
+            above[row.depth].addChild(item)
             above[row.depth + 1 :] = [item]
             item.setData(_NAME, qt.Qt.UserRole, row.name)
             item.setTextAlignment(_VOLUME, qt.Qt.AlignRight | qt.Qt.AlignVCenter)
