@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable
 
 from PySide6 import QtCore
 
-from .signals import errors
+from .signals import call
 
 _waiting: set[QtCore.QTimer] = set()
 
@@ -17,16 +15,8 @@ def singleShot(milliseconds: int, slot: Callable[[], object]) -> None:
     """Call something once, later."""
     timer = QtCore.QTimer()
     timer.setSingleShot(True)
-
-    def act() -> None:
-        _waiting.discard(timer)
-        try:
-            slot()
-        except Exception as error:
-            errors.append(error)
-            traceback.print_exc(file=sys.stderr)
-
-    timer.timeout.connect(act)
+    timer.timeout.connect(lambda: _waiting.discard(timer))
+    timer.timeout.connect(lambda: call(slot))
     _waiting.add(timer)
     timer.start(milliseconds)
 

@@ -18,7 +18,7 @@ from PySide6 import QtCore, QtWidgets
 
 from .enums import EnumValue, enumerators
 from .offered import isOffered, isOfferedByClass, isRefused
-from .signals import BoundSignal, connectSignal, disconnectSignal, firstSignature
+from .signals import connectSignal, disconnectSignal, firstSignature, hasSlot, normalised
 
 _classes: dict[type, type] = {}
 _wrappers: weakref.WeakValueDictionary[int, Wrapper] = weakref.WeakValueDictionary()
@@ -142,10 +142,14 @@ class ObjectWrapper(Wrapper):
 
     def connect(self, signal: str, *receiver) -> bool:
         """connect("clicked(bool)", callable) or connect("clicked(bool)", object, "slot(bool)")."""
-        return connectSignal(self, signal, *receiver)
+        connectSignal(_alive(self, signal), signal, _slot(*receiver), wrap)
+        return True
 
     def disconnect(self, signal: str, *receiver) -> bool:
-        return disconnectSignal(self, signal, *receiver)
+        """Disconnect one slot, or all when none is given."""
+        return disconnectSignal(
+            _alive(self, signal), signal, _slot(*receiver) if receiver else None
+        )
 
     def inherits(self, name: str) -> bool:
         return any(parent.__name__ == name for parent in self.qtClass.__mro__)
@@ -164,6 +168,43 @@ class ObjectWrapper(Wrapper):
             for child in found
             if isinstance(child, qtClass) and name in ("", child.objectName())
         )
+
+
+class BoundSignal:
+    """A signal as an attribute: widget.clicked.connect(slot)."""
+
+    def __init__(self, wrapper: ObjectWrapper, signature: str) -> None:
+        self._wrapper = wrapper
+        self._signature = signature
+
+    def connect(self, slot: Callable) -> bool:
+        return self._wrapper.connect(self._signature, slot)
+
+    def disconnect(self, *slot: Callable) -> bool:
+        return self._wrapper.disconnect(self._signature, *slot)
+
+    def emit(self, *arguments) -> None:
+        signal = getattr(self._wrapper.qtObject, self._signature.partition("(")[0])
+        signal.emit(*(unwrap(argument) for argument in arguments))
+
+    __call__ = emit
+
+
+class _QtSlot:
+    """A slot of a Qt object; equal to another one of the same object and signature."""
+
+    def __init__(self, receiver: ObjectWrapper, signature: str) -> None:
+        self._key = (receiver, signature)
+        self._method = getattr(receiver, signature.partition("(")[0])
+        self._count = len([kind for kind in signature.partition("(")[2][:-1].split(",") if kind])
+
+    def __call__(self, *arguments):
+        return self._method(*arguments[: self._count])
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, _QtSlot) and other._key == self._key
+
+    __hash__ = None
 
 
 def wrapperClass(qtClass: type) -> type:
@@ -216,6 +257,15 @@ def _isStatic(qtClass: type, name: str) -> bool:
     if isinstance(getattr(qtClass, name), types.BuiltinFunctionType):
         return True
     return isinstance(vars(qtClass).get(name), staticmethod)
+
+
+def _slot(receiver, slot: str | None = None) -> Callable:
+    if slot is None:
+        return receiver
+    signature = normalised(slot)
+    if not hasSlot(receiver.qtObject, signature):
+        raise ValueError(f"slot '{slot}' does not exist on {type(receiver).__name__}")
+    return _QtSlot(receiver, signature)
 
 
 def _alive(wrapper: Wrapper, name: str):
