@@ -38,8 +38,13 @@ class DatasetContent(NamedTuple):
 
 def isNewDataset(folder: str | Path) -> bool:
     """Whether an export would make a dataset in the folder: it is missing or empty."""
-    folder = Path(folder)
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    try:
+        return not any(Path(folder).iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        # A file, or a folder that may not be read: whoever exports is told so.
+        return False
 
 
 def haveSameLabels(scheme: LabelScheme, other: LabelScheme) -> bool:
@@ -70,10 +75,11 @@ def cases(folder: str | Path) -> DatasetContent:
 
 
 def _content(folder: Path, result: dict) -> DatasetContent:
+    scheme = LabelScheme.from_dict(result["scheme"])
     return DatasetContent(
         folder,
         result["name"],
-        LabelScheme.from_dict(result["scheme"]),
+        scheme,
         tuple(
             DatasetCase(
                 entry["name"],
@@ -81,7 +87,10 @@ def _content(folder: Path, result: dict) -> DatasetContent:
                 entry["session"],
                 entry["annotator"],
                 datetime.fromisoformat(entry["date"].replace("Z", "+00:00")),
-                {label: Status(status) for label, status in entry["status"].items()},
+                {
+                    name: Status(entry["status"].get(name, Status.NOT_ANNOTATED))
+                    for name in scheme.names
+                },
                 entry["fully_known"],
             )
             for entry in result["cases"]

@@ -27,6 +27,8 @@ COLOURS = {
 }
 """How "yes", "no" and "unknown" are shown."""
 
+_UNFILLED = "PartialSeg.UnfilledForOverlay"
+
 # The overlay's value for the vectors' 0 (no), 1 (yes), 2 (unknown); Slicer leaves 0 uncoloured.
 _VALUES = np.array([1 + list(COLOURS).index(word) for word in ("no", "yes", "unknown")], np.uint8)
 
@@ -39,20 +41,15 @@ class Overlay:
     """
 
     def __init__(self, volumeNode, segmentationNode) -> None:
-        self._scene = volumeNode.GetScene()
         self._colours = self._addColours()
-        self._display = _unlisted(slicer.vtkMRMLLabelMapVolumeDisplayNode(), self._scene)
+        self._display = _unlisted(slicer.vtkMRMLLabelMapVolumeDisplayNode())
         self._display.SetAndObserveColorNodeID(self._colours.GetID())
         self.volumeNode = self._addLabelmap(volumeNode)
-        self._filled = [
-            display for display in _displayNodes(segmentationNode) if display.GetVisibility2DFill()
-        ]
         self._before = {
             view.GetID(): view.GetLabelVolumeID()
-            for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", self._scene)
+            for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
         }
-        for display in self._filled:
-            display.SetVisibility2DFill(False)
+        _leaveUnfilled(segmentationNode)
         slicer.util.setSliceViewerLayers(background=volumeNode, label=self.volumeNode)
 
     def show(self, preview: Preview, name: str) -> None:
@@ -66,13 +63,12 @@ class Overlay:
     def remove(self) -> None:
         """Take the overlay out of views and scene."""
         for viewID, labelID in self._before.items():
-            view = self._scene.GetNodeByID(viewID)
+            view = slicer.mrmlScene.GetNodeByID(viewID)
             if view is not None and view.GetLabelVolumeID() == self.volumeNode.GetID():
                 view.SetLabelVolumeID(labelID)
-        for display in self._filled:
-            display.SetVisibility2DFill(True)
         for node in (self.volumeNode, self._display, self._colours):
-            self._scene.RemoveNode(node)
+            slicer.mrmlScene.RemoveNode(node)
+        removeTraces()
 
     def _addColours(self):
         colours = slicer.vtkMRMLColorTableNode()
@@ -81,7 +77,7 @@ class Overlay:
         colours.SetColor(0, "outside", 0, 0, 0, 0)
         for value, (word, colour) in enumerate(COLOURS.items(), start=1):
             colours.SetColor(value, word, *colour.rgb, colour.opacity)
-        return _unlisted(colours, self._scene)
+        return _unlisted(colours)
 
     def _addLabelmap(self, volumeNode):
         labelmap = slicer.vtkMRMLLabelMapVolumeNode()
@@ -90,16 +86,37 @@ class Overlay:
         labelmap.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         slicer.util.updateVolumeFromArray(labelmap, np.zeros(arrayShape(volumeNode), np.uint8))
         labelmap.SetAndObserveDisplayNodeID(self._display.GetID())
-        return _unlisted(labelmap, self._scene)
+        return _unlisted(labelmap)
 
 
-def _unlisted(node, scene):
+def _unlisted(node):
     """Add a node to the scene that is neither saved with it nor offered in selectors."""
     node.SetSaveWithScene(False)
     node.SetHideFromEditors(True)
-    return scene.AddNode(node)
+    return slicer.mrmlScene.AddNode(node)
 
 
-def _displayNodes(segmentationNode):
-    count = segmentationNode.GetNumberOfDisplayNodes()
-    return [segmentationNode.GetNthDisplayNode(number) for number in range(count)]
+def _leaveUnfilled(segmentationNode) -> None:
+    """Show the outlines of segments only, and remember it where `removeTraces` finds it."""
+    for number in range(segmentationNode.GetNumberOfDisplayNodes()):
+        display = segmentationNode.GetNthDisplayNode(number)
+        if display.GetVisibility2DFill():
+            display.SetVisibility2DFill(False)
+            display.SetAttribute(_UNFILLED, "1")
+
+
+def removeTraces() -> None:
+    """Undo what an overlay has changed, also in a scene that was saved while it was shown.
+
+    Slicer tells nobody beforehand that a scene will be saved.
+    """
+    for display in slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode"):
+        if display.GetAttribute(_UNFILLED):
+            display.SetVisibility2DFill(True)
+            display.RemoveAttribute(_UNFILLED)
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+        if (
+            view.GetLabelVolumeID()
+            and slicer.mrmlScene.GetNodeByID(view.GetLabelVolumeID()) is None
+        ):
+            view.SetLabelVolumeID(None)

@@ -6,7 +6,7 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, addTransform, affine
-from PartialSegLib.overlay import Overlay
+from PartialSegLib.overlay import Overlay, removeTraces
 from PartialSegLib.preview import Preview
 
 SHAPE = (6, 7, 8)
@@ -98,3 +98,18 @@ def test_it_can_be_removed_after_the_scene_was_closed(scan, node, views):
     slicer.mrmlScene.Clear(False)
     overlay.remove()
     assert all(view.GetLabelVolumeID() is None for view in views)
+
+
+def test_a_scene_that_was_saved_with_it_is_as_before_when_it_is_opened(
+    scene, scan, node, views, tmp_path
+):
+    Overlay(scan, node)
+    scene.SetURL(str(tmp_path / "scene.mrml"))
+    scene.Commit()
+    scene.Clear(True)
+    scene.Connect()
+    display = scene.GetFirstNodeByClass("vtkMRMLSegmentationDisplayNode")
+    assert not display.GetVisibility2DFill()
+    removeTraces()
+    assert display.GetVisibility2DFill()
+    assert scene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode").GetLabelVolumeID() is None

@@ -46,6 +46,7 @@ class AnnotationPreview:
         }
         for word, (colour, _share) in self._rows.items():
             colour.setPixmap(_swatch(colour, COLOURS[word].rgb))
+        self._say("")
         self._showCounts()
 
     def use(self, volumeNode, segmentationNode, scheme: LabelScheme | None, roiNode) -> None:

@@ -67,7 +67,7 @@ class CasesTable:
         """Show the dataset of another folder."""
         if folder != self._folder:
             self.stop()
-            self._folder = folder
+            self._folder, self._selectAfterwards = folder, ""
             self._show(None)
             self._typingTimer.start()
 
@@ -115,8 +115,9 @@ class CasesTable:
 
     def _fill(self, content: DatasetContent | None) -> None:
         table = self._ui.casesTable
-        labels = list(content.scheme) if content is not None else []
-        cases = content.cases if content is not None else ()
+        # Super-labels first: what is annotated in part is annotated there.
+        labels = sorted(content.scheme if content else (), key=lambda label: not label.children)
+        cases = content.cases if content else ()
         table.rowCount, table.columnCount = len(cases), 1 + len(labels)
         table.setHorizontalHeaderLabels([_("Case"), *(label.name for label in labels)])
         for column, label in enumerate(labels, start=1):
@@ -137,7 +138,7 @@ class CasesTable:
                 return _("The first export makes a dataset of this folder.")
             return _("Reading the dataset...")
         complete = sum(case.fullyKnown for case in self.content.cases)
-        text = _("{count} cases, {complete} of them known in every voxel.").format(
+        text = _("Cases: {count}; known in every voxel: {complete}.").format(
             count=len(self.content.cases), complete=complete
         )
         return "\n".join([text, *self.content.problems])

@@ -17,6 +17,7 @@ from partialseg_trainer.errors import UserError
 from ..caseLoading import LoadedCase
 from ..datasets import DatasetCase, haveSameLabels
 from ..jobs import Job, JobFailed
+from ..overlay import removeTraces
 from ..packages import FILES
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
@@ -58,8 +59,7 @@ class ExportSection(Section):
             "currentPathChanged(QString)", guarded(self._onDatasetChanged)
         )
         self.ui.regionSelector.connect("nodeAddedByUser(vtkMRMLNode*)", guarded(self._placeRegion))
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartSaveEvent, self._onStartSave)
+        self._say("")
         self.jobChanged()
 
     def enter(self) -> None:
@@ -76,9 +76,11 @@ class ExportSection(Section):
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
+        self._stopFollowing()
         if parameterNode is None:
-            self._stopFollowing()
             self._exportedVolumeID = ""
+        else:
+            removeTraces()
         super().setParameterNode(parameterNode)
         if parameterNode is not None and not parameterNode.dataset:
             parameterNode.dataset = slicer.util.settingsValue(_DATASET, "")
@@ -123,10 +125,6 @@ class ExportSection(Section):
         self._preview.annotationChanged()
         self._showState()
 
-    def _onStartSave(self, caller, event) -> None:
-        # The slice views would be saved with a label layer that the file does not have.
-        self._preview.off()
-
     def _forgetSubjectOfAnotherScan(self) -> None:
         """Under its name the exported scan would be replaced by the one that is selected now."""
         if self.parameterNode.inputVolume.GetID() != self._exportedVolumeID:
@@ -158,6 +156,7 @@ class ExportSection(Section):
 
     def _say(self, text: str) -> None:
         self.ui.statusLabel.text = text
+        self.ui.statusLabel.visible = bool(text)
 
     def _onProgress(self, report: dict[str, Any]) -> None:
         fraction = report["fraction"]

@@ -1,0 +1,502 @@
+"""Section Export: what training will see, the export, the dataset's cases, and one loaded back."""
+
+import os
+
+import numpy as np
+import pytest
+
+SHAPE = (20, 22, 24)
+
+
+def block(begin, end):
+    """A bool mask (K, J, I) that is true in a box of voxels."""
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[tuple(slice(*limits) for limits in zip(begin, end, strict=True))] = True
+    return mask
+
+
+CEREBRUM = block((3, 3, 3), (17, 19, 21))
+CORTEX = block((3, 3, 3), (17, 19, 8))
+
+
+@pytest.fixture
+def scan(scene):
+    import slicer
+
+    return slicer.util.addVolumeFromArray(CEREBRUM.astype(np.int16) * 900, name="Doe^Jane")
+
+
+@pytest.fixture
+def annotation(scene, scan, logic):
+    """A segmentation with a finished cerebrum and a cortex begun."""
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Doe^Jane")
+    node.CreateDefaultDisplayNodes()
+    logic.createSegments(node, logic.scheme("dhcp9"), scan)
+    paint(node, scan, "tcv", CEREBRUM)
+    paint(node, scan, "cgm", CORTEX)
+    logic.setStatus(node, "tcv", "complete")
+    logic.setStatus(node, "cgm", "in_progress")
+    return node
+
+
+def paint(node, scan, name, mask):
+    import slicer
+
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask.astype(np.uint8), node, name, scan)
+
+
+@pytest.fixture
+def views(scene):
+    """What the slice views show."""
+    import slicer
+
+    views = []
+    for name in ("Red", "Green"):
+        view = slicer.vtkMRMLSliceCompositeNode()
+        view.SetLayoutName(name)
+        views.append(scene.AddNode(view))
+    return views
+
+
+@pytest.fixture
+def export(section, logic, scan, annotation, tmp_path):
+    """The section, unfolded, with all that an export needs."""
+    from PartialSegLib.panel.export import ExportSection
+
+    chosen = logic.getParameterNode()
+    chosen.inputVolume, chosen.segmentation = scan, annotation
+    chosen.dataset, chosen.subject = str(tmp_path / "dataset"), "01"
+    made = section(ExportSection)
+    made.ui.exportCollapsibleButton.collapsed = False
+    return made
+
+
+def shown(view):
+    """The name of the label layer, and of the background, of a slice view."""
+    import slicer
+
+    nodes = map(
+        slicer.mrmlScene.GetNodeByID, (view.GetLabelVolumeID(), view.GetBackgroundVolumeID())
+    )
+    return tuple(node and node.GetName() for node in nodes)
+
+
+def overlayValues(view):
+    import slicer
+
+    return slicer.util.arrayFromVolume(slicer.mrmlScene.GetNodeByID(view.GetLabelVolumeID()))
+
+
+def exportAndWait(export, waitFor):
+    export.ui.exportButton.click()
+    waitFor(lambda: not export.busy)
+
+
+def cell(table, row, label):
+    """The item of a case and a label."""
+    titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount)]
+    return table.item(row, titles.index(label))
+
+
+# What is missing
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("inputVolume", None, "Select a scan"),
+        ("segmentation", None, "segmentation"),
+        ("scheme", "/nowhere/scheme.json", "no label scheme"),
+        ("dataset", "", "Choose the folder"),
+        ("dataset", "dataset", "whole path"),
+        ("subject", "", "identifier"),
+        ("subject", "Jane Doe", "letters"),
+        ("subject", "Jörg", "letters"),
+        ("session", "1_2", "session"),
+    ],
+)
+def test_export_says_what_it_lacks(export, field, value, reason):
+    setattr(export.parameterNode, field, value)
+    assert not export.ui.exportButton.enabled
+    assert reason in export.ui.exportButton.toolTip
+
+
+def test_an_annotation_that_says_nothing_is_not_exported(export, annotation, logic):
+    for name in ("tcv", "cgm"):
+        logic.setStatus(annotation, name, "not_annotated")
+    assert not export.ui.exportButton.enabled
+    assert "Nothing is annotated" in export.ui.exportButton.toolTip
+    logic.setStatus(annotation, "csf", "absent")
+    assert export.ui.exportButton.enabled
+
+
+def test_a_wrong_identifier_is_explained_where_it_is_entered(export):
+    assert "No name" in export.ui.identifierLabel.text
+    export.ui.subjectLineEdit.text = "sub-01"
+    assert "letters (a to z) and digits only" in export.ui.identifierLabel.text
+    export.ui.subjectLineEdit.text = "01"
+    assert "No name" in export.ui.identifierLabel.text
+
+
+def test_no_field_is_filled_from_the_names_of_nodes(section, logic, scan, annotation):
+    from PartialSegLib.panel.export import ExportSection
+
+    chosen = logic.getParameterNode()
+    chosen.inputVolume, chosen.segmentation = scan, annotation
+    ui = section(ExportSection).ui
+    for field in (ui.subjectLineEdit, ui.sessionLineEdit, ui.annotatorLineEdit, ui.groupLineEdit):
+        assert field.text == ""
+
+
+# The export
+
+
+def test_a_scan_becomes_a_case_that_the_table_shows(export, waitFor, dialogs, tmp_path):
+    from partialseg_trainer.dataset import Dataset
+
+    export.ui.sessionLineEdit.text = "1"
+    export.ui.annotatorLineEdit.text = "ab"
+    export.ui.groupLineEdit.text = "twins7"
+    assert "makes a dataset" in export.ui.casesStatusLabel.text
+    exportAndWait(export, waitFor)
+    assert "sub-01_ses-1" in export.ui.statusLabel.text
+    (case,) = Dataset.open(tmp_path / "dataset").cases
+    assert (case.name, case.info.annotator) == ("sub-01_ses-1", "ab")
+    assert "twins7" in (tmp_path / "dataset" / "participants.tsv").read_text()
+    assert not any("Doe" in str(path) for path in tmp_path.rglob("*"))
+
+    table = export.ui.casesTable
+    waitFor(lambda: table.rowCount == 1)
+    assert table.item(0, 0).text() == "sub-01_ses-1"
+    assert "ab" in table.item(0, 0).toolTip()
+    symbols = {name: cell(table, 0, name).text() for name in ("tcv", "cgm", "wm")}
+    assert len(set(symbols.values())) == 3
+    assert symbols["wm"] == ""
+    assert cell(table, 0, "tcv").toolTip() == "Total cerebrum: complete"
+    assert cell(table, 0, "cgm").toolTip() == "Cortical grey matter: in progress"
+
+    # The case is selected, and its folder opens.
+    table.itemDoubleClicked(table.item(0, 0))
+    (opened,) = dialogs.opened
+    assert opened.endswith("sub-01/ses-1")
+    assert export.ui.openFolderButton.enabled
+
+
+def test_annotator_and_dataset_are_remembered(export, waitFor, logic, scene, tmp_path):
+    import qt
+
+    export.ui.annotatorLineEdit.text = "ab"
+    exportAndWait(export, waitFor)
+    assert qt.QSettings().value("PartialSeg/Annotator") == "ab"
+    export.setParameterNode(None)
+    scene.Clear(False)
+    export.setParameterNode(logic.getParameterNode())
+    assert export.parameterNode.dataset == str(tmp_path / "dataset")
+    assert export.ui.datasetPathLineEdit.currentPath == str(tmp_path / "dataset")
+    assert export.ui.subjectLineEdit.text == ""
+
+
+def test_the_annotator_of_the_last_session_is_filled_in(section, logic):
+    import qt
+
+    from PartialSegLib.panel.export import ExportSection
+
+    qt.QSettings().setValue("PartialSeg/Annotator", "ab")
+    assert section(ExportSection).ui.annotatorLineEdit.text == "ab"
+
+
+def test_another_scan_does_not_get_the_subject_of_the_one_before(export, waitFor, scene):
+    import slicer
+
+    exportAndWait(export, waitFor)
+    assert export.ui.subjectLineEdit.text == "01"
+    other = slicer.util.addVolumeFromArray(CEREBRUM.astype(np.int16), name="other")
+    export.parameterNode.inputVolume = other
+    assert export.ui.subjectLineEdit.text == ""
+
+
+def test_an_existing_case_is_replaced_only_when_the_user_agrees(export, waitFor, dialogs, logic):
+    from partialseg_trainer.dataset import Dataset
+
+    dataset = export.parameterNode.dataset
+    exportAndWait(export, waitFor)
+    logic.setStatus(export.parameterNode.segmentation, "csf", "absent")
+    for answer, status in (("No", "not_annotated"), ("Yes", "absent")):
+        dialogs.answer(answer)
+        exportAndWait(export, waitFor)
+        assert "Replace" in dialogs.messages[-1].text
+        assert Dataset.open(dataset).cases[0].info.status["csf"].value == status
+    assert "sub-01" in export.ui.statusLabel.text
+
+
+def test_labels_that_exclude_each_other_are_named_and_nothing_is_written(
+    export, waitFor, dialogs, annotation, scan, logic, tmp_path
+):
+    paint(annotation, scan, "csf", CORTEX)
+    logic.setStatus(annotation, "csf", "in_progress")
+    exportAndWait(export, waitFor)
+    (message,) = dialogs.errors
+    assert "csf" in message.text and "tcv" in message.text
+    assert "Labels" in message.text
+    assert not (tmp_path / "dataset").exists()
+    assert export.ui.exportButton.enabled
+
+
+def test_a_dataset_of_another_scheme_is_refused_before_anything_is_read(export, waitFor, logic):
+    exportAndWait(export, waitFor)
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    annotation = export.parameterNode.segmentation
+    export.parameterNode.scheme = "brainstem"
+    logic.setStatus(annotation, "brainstem", "absent")
+    assert not export.ui.exportButton.enabled
+    assert "label scheme" in export.ui.exportButton.toolTip
+
+
+def test_a_folder_with_other_files_is_not_made_a_dataset(export, waitFor, tmp_path):
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    export.ui.datasetPathLineEdit.currentPath = str(folder)
+    assert export.parameterNode.dataset == str(folder)
+    waitFor(lambda: "not a PartialSeg dataset" in export.ui.casesStatusLabel.text)
+    assert not export.ui.exportButton.enabled
+    assert "not a PartialSeg dataset" in export.ui.exportButton.toolTip
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+
+
+def test_a_folder_that_may_not_be_written_is_said_in_a_sentence(export, waitFor, dialogs, tmp_path):
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("whoever runs the tests may write everywhere")
+    export.ui.datasetPathLineEdit.currentPath = str(folder / "dataset")
+    exportAndWait(export, waitFor)
+    (message,) = dialogs.errors
+    assert "may not be read or written" in message.text
+
+
+def test_a_file_is_no_folder_for_a_dataset(export, waitFor, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    export.ui.datasetPathLineEdit.currentPath = str(file)
+    waitFor(lambda: not export.ui.exportButton.enabled)
+    assert str(file) in export.ui.exportButton.toolTip
+    assert file.read_text() == "mine"
+
+
+def test_an_export_can_be_cancelled(export, waitFor, tmp_path):
+    assert not export.ui.cancelButton.visible
+    export.ui.exportButton.click()
+    assert export.busy
+    assert export.ui.cancelButton.visible
+    assert not export.ui.exportButton.enabled
+    assert "cancel" in export.ui.exportButton.toolTip
+    export.ui.cancelButton.click()
+    assert not export.busy
+    assert not export.ui.exportProgressBar.visible
+    assert export.ui.exportButton.enabled
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_closing_the_scene_ends_export_and_preview(export, waitFor, scene, views, logic, tmp_path):
+    export.ui.previewButton.click()
+    waitFor(lambda: export.ui.legendWidget.visible)
+    export.ui.exportButton.click()
+    export.setParameterNode(None)
+    scene.Clear(False)
+    assert not export.busy
+    assert not export.ui.previewButton.checked
+    assert all(view.GetLabelVolumeID() is None for view in views)
+    assert not (tmp_path / "dataset").exists()
+    export.setParameterNode(logic.getParameterNode())
+    assert "Select a scan" in export.ui.exportButton.toolTip
+    assert "Select a scan" in export.ui.previewButton.toolTip
+
+
+def test_missing_packages_are_asked_for_on_a_click_only(
+    export, waitFor, packages, dialogs, tmp_path
+):
+    exportAndWait(export, waitFor)
+    packages.lack("pydantic")
+    export.ui.datasetPathLineEdit.currentPath = str(tmp_path)
+    export.ui.datasetPathLineEdit.currentPath = str(tmp_path / "dataset")
+    waitFor(lambda: "Press Refresh" in export.ui.casesStatusLabel.text)
+    assert dialogs.messages == []
+    for button in (export.ui.refreshButton, export.ui.exportButton):
+        dialogs.answer("Cancel")
+        button.click()
+        assert "pydantic" in dialogs.errors[-1].text
+        assert not export.busy
+    dialogs.answer("Ok")
+    export.ui.refreshButton.click()
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    assert any("pydantic" in each for each in packages.installed)
+
+
+# The preview
+
+
+@pytest.fixture
+def preview(export, waitFor, views):
+    """The section with the preview of the cerebrum on."""
+    export.ui.previewButton.click()
+    waitFor(lambda: export.ui.legendWidget.visible)
+    return export
+
+
+def test_the_preview_shows_what_is_known_of_a_label(preview, views, packages):
+    packages.lack("pydantic", "nibabel")
+    ui = preview.ui
+    assert ui.previewLabelComboBox.currentText == "Total cerebrum"
+    for view in views:
+        assert shown(view) == ("What is known", "Doe^Jane")
+    inside, outside = np.unique(overlayValues(views[0])[CEREBRUM]), overlayValues(views[0])[0, 0, 0]
+    assert len(inside) == 1
+    assert inside[0] != outside
+    assert f"{100 * CEREBRUM.mean():.1f} %" in ui.shareYesLabel.text
+    assert f"{CEREBRUM.sum():,} voxels" in ui.shareYesLabel.text
+    assert ui.shareUnknownLabel.text.startswith("0.0 %")
+
+
+def test_another_label_is_looked_up_and_not_computed(preview, views, annotation):
+    ui = preview.ui
+    display = annotation.GetDisplayNode()
+    assert not display.GetVisibility2DFill()
+    ui.previewLabelComboBox.setCurrentIndex(ui.previewLabelComboBox.findData("cgm"))
+    values = overlayValues(views[0])
+    yes, unknown, no = values[CORTEX], values[CEREBRUM & ~CORTEX], values[~CEREBRUM]
+    for part in (yes, unknown, no):
+        assert len(np.unique(part)) == 1
+    assert len({yes[0], unknown[0], no[0]}) == 3
+    assert f"{(CEREBRUM & ~CORTEX).sum():,} voxels" in ui.shareUnknownLabel.text
+
+
+def test_the_preview_follows_the_annotation(preview, waitFor, annotation, scan, logic):
+    logic.setStatus(annotation, "tcv", "in_progress")
+    waitFor(lambda: not preview.ui.shareUnknownLabel.text.startswith("0.0 %"))
+    paint(annotation, scan, "tcv", CORTEX)
+    waitFor(lambda: f"{CORTEX.sum():,} voxels" in preview.ui.shareYesLabel.text)
+
+
+def test_the_views_are_as_before_when_it_is_switched_off(preview, views, annotation, scene):
+    preview.ui.previewButton.click()
+    assert all(view.GetLabelVolumeID() is None for view in views)
+    assert annotation.GetDisplayNode().GetVisibility2DFill()
+    assert not preview.ui.legendWidget.visible
+    assert scene.GetFirstNodeByName("What is known") is None
+
+
+def test_it_goes_when_another_module_is_opened(preview, views):
+    preview.exit()
+    assert not preview.ui.previewButton.checked
+    assert all(view.GetLabelVolumeID() is None for view in views)
+
+
+def test_contradictions_are_told_beside_the_preview(
+    preview, views, waitFor, annotation, scan, logic
+):
+    paint(annotation, scan, "csf", CORTEX)
+    logic.setStatus(annotation, "csf", "in_progress")
+    waitFor(lambda: "overlap" in preview.ui.previewStatusLabel.text)
+    assert "Labels" in preview.ui.previewStatusLabel.text
+    assert not preview.ui.legendWidget.visible
+    assert all(view.GetLabelVolumeID() is None for view in views)
+    logic.setStatus(annotation, "csf", "not_annotated")
+    waitFor(lambda: preview.ui.legendWidget.visible)
+    assert preview.ui.previewStatusLabel.text == ""
+
+
+def test_outside_the_region_nothing_is_known(preview, waitFor, scan):
+    import slicer
+
+    region = preview.ui.regionSelector.addNode()
+    assert preview.parameterNode.region is region
+    bounds, expected = [0.0] * 6, [0.0] * 6
+    region.GetBounds(bounds)
+    scan.GetRASBounds(expected)
+    assert bounds == pytest.approx(expected)
+    region.SetSize(4, 22, 20)
+    waitFor(lambda: not preview.ui.shareUnknownLabel.text.startswith("0.0 %"))
+    slicer.mrmlScene.RemoveNode(region)
+    assert preview.parameterNode.region is None
+    waitFor(lambda: preview.ui.shareUnknownLabel.text.startswith("0.0 %"))
+
+
+def test_a_region_beside_the_scan_is_said_without_a_dialog(preview, waitFor, dialogs):
+    region = preview.ui.regionSelector.addNode()
+    region.SetCenter(500, 0, 0)
+    waitFor(lambda: "holds no voxel" in preview.ui.previewStatusLabel.text)
+    assert dialogs.messages == []
+
+
+# Back into the scene
+
+
+def test_a_case_comes_back_to_be_corrected(export, waitFor, dialogs, logic):
+    from PartialSegLib.annotation import labelStatuses
+
+    assert "Select a case" in export.ui.loadCaseButton.toolTip
+    before = labelStatuses(export.parameterNode.segmentation, logic.scheme("dhcp9"))
+    export.ui.sessionLineEdit.text = "1"
+    exportAndWait(export, waitFor)
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    chosen = export.parameterNode
+    scan, annotation = chosen.inputVolume, chosen.segmentation
+    chosen.subject, chosen.session, chosen.scheme = "", "", "brainstem"
+    export.ui.loadCaseButton.click()
+    assert not export.ui.loadCaseButton.enabled
+    waitFor(lambda: not export.busy)
+    assert chosen.inputVolume is not scan
+    assert chosen.inputVolume.GetName() == "sub-01_ses-1"
+    assert chosen.segmentation is not annotation
+    assert (chosen.subject, chosen.session) == ("01", "1")
+    assert logic.scheme(chosen.scheme).names == logic.scheme("dhcp9").names
+    assert labelStatuses(chosen.segmentation, logic.scheme("dhcp9")) == before
+    assert "export it anew" in export.ui.statusLabel.text
+    dialogs.answer("Yes")
+    exportAndWait(export, waitFor)
+    assert dialogs.errors == []
+
+
+def test_what_was_finished_in_a_part_is_said_when_it_comes_back(export, waitFor):
+    region = export.ui.regionSelector.addNode()
+    region.SetSize(6, 6, 6)
+    exportAndWait(export, waitFor)
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    export.ui.loadCaseButton.click()
+    waitFor(lambda: not export.busy)
+    assert "Total cerebrum" in export.ui.statusLabel.text
+    assert export.parameterNode.region is None
+
+
+def test_a_case_that_is_gone_is_said(export, waitFor, dialogs, tmp_path):
+    exportAndWait(export, waitFor)
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    next(tmp_path.rglob("*multilabel.json")).unlink()
+    export.ui.loadCaseButton.click()
+    waitFor(lambda: not export.busy)
+    assert "does not exist" in dialogs.errors[0].text
+    export.ui.refreshButton.click()
+    waitFor(lambda: export.ui.casesTable.rowCount == 0)
+
+
+def test_cases_that_cannot_be_read_are_listed_below_the_table(export, waitFor, tmp_path):
+    exportAndWait(export, waitFor)
+    next(tmp_path.rglob("*multilabel.json")).write_text("{")
+    export.ui.refreshButton.click()
+    waitFor(lambda: "multilabel.json" in export.ui.casesStatusLabel.text)
+
+
+def test_every_button_has_a_tooltip(export):
+    ui = export.ui
+    for button in (
+        *(ui.exportButton, ui.cancelButton, ui.previewButton),
+        *(ui.loadCaseButton, ui.openFolderButton, ui.refreshButton),
+    ):
+        assert button.toolTip
+
+
+def test_the_section_as_it_looks(export, preview, waitFor, screenshot):
+    exportAndWait(export, waitFor)
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    screenshot(export, "export")
