@@ -264,9 +264,9 @@ class LabelsSection(Section):
 
     def _createSegments(self) -> None:
         scan = self.parameterNode.inputVolume
-        if self._segmentation is None:
-            self.parameterNode.segmentation = self.logic.addSegmentation(scan)
-        self.logic.createSegments(self._segmentation, self._scheme, scan)
+        segmentation = self._segmentation or self.logic.addSegmentation(scan)
+        self.logic.createSegments(segmentation, self._scheme, scan)
+        self.parameterNode.segmentation = segmentation
         self._refresh()
 
     def _superLabelFromParts(self) -> None:
