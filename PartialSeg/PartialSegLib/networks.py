@@ -1,0 +1,27 @@
+"""The networks that a training may choose from; Resources/Networks.json lists them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_FILE = Path(__file__).resolve().parents[1] / "Resources" / "Networks.json"
+
+
+class Network(NamedTuple):
+    """A network and its size; `settings` are what the engine's TrainConfig has as `network`.
+
+    `parameters` is counted with one image in and ten labels out.
+    """
+
+    title: str
+    parameters: int
+    description: str
+    settings: dict[str, Any]
+
+
+def networks() -> list[Network]:
+    """All there are, the usual one first."""
+    content = json.loads(_FILE.read_text(encoding="utf-8"))
+    return [Network(**entry) for entry in content["networks"]]

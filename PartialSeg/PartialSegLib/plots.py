@@ -1,0 +1,171 @@
+"""Charts of a training for Slicer's plot views: its losses, and the Dice of each label.
+
+The nodes are made when a chart is first asked for and found again by the run's path, so that a new
+epoch only changes the table. They are not saved with the scene: the run's folder has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.files import read_json
+from partialseg_trainer.labels import LabelScheme
+
+if TYPE_CHECKING:
+    from partialseg_trainer.runs import RunFolder
+
+Figures = Literal["losses", "dice"]
+
+_RUN, _FIGURES = "PartialSeg.Run", "PartialSeg.Figures"
+_EPOCH = "epoch"
+_MEAN_DICE, _LABEL_DICE = "validation_dice", "dice_"
+# Plot views are white, and white matter's colour is nearly so.
+_LIGHTEST = 0.8
+
+
+def showTrainingPlot(run: RunFolder, figures: Figures) -> slicer.vtkMRMLPlotChartNode:
+    """Show a chart of a run in the plot view, and return it.
+
+    Slicer changes to a layout with a plot view if the present one has none. Raises UserError when
+    the run has no figures yet.
+    """
+    chartNode = trainingChart(run, figures)
+    slicer.modules.plots.logic().ShowChartInLayout(chartNode)
+    return chartNode
+
+
+def trainingChart(run: RunFolder, figures: Figures) -> slicer.vtkMRMLPlotChartNode:
+    """The chart node of a run, made if there is none, with the figures of all epochs until now.
+
+    Raises UserError when the run has no figures yet.
+    """
+    if not _read(run):
+        raise UserError(
+            f"The run {run.name} has no figures yet; they come with the end of its first epoch."
+        )
+    if not _nodes("vtkMRMLTableNode", run):
+        _addNode("vtkMRMLTableNode", run, run.name)
+    if not _nodes("vtkMRMLPlotChartNode", run, figures):
+        _addChart(run, figures)
+    updateTrainingCharts(run)
+    return _nodes("vtkMRMLPlotChartNode", run, figures)[0]
+
+
+def updateTrainingCharts(run: RunFolder) -> None:
+    """Bring the charts of a run up to date, if the scene has some."""
+    tables = _nodes("vtkMRMLTableNode", run)
+    rows = _read(run) if tables else []
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name == _EPOCH or _figuresOf(name)]
+    values = [np.array([row[name] for row in rows], dtype=float) for name in columns]
+    values[columns.index(_EPOCH)] += 1
+    # One event for the whole table: a plot view would look for columns that are not there yet.
+    wasModifying = tables[0].StartModify()
+    slicer.util.updateTableFromArray(tables[0], values, columns)
+    tables[0].EndModify(wasModifying)
+    for figures in ("losses", "dice"):
+        for chartNode in _nodes("vtkMRMLPlotChartNode", run, figures):
+            _addMissingSeries(chartNode, tables[0], run, columns, figures)
+
+
+def _read(run: RunFolder) -> list[dict[str, Any]]:
+    # Here, because it needs packages that Slicer may lack.
+    from partialseg_trainer.runs import read_metrics
+
+    return read_metrics(run)
+
+
+def _figuresOf(column: str) -> Figures | None:
+    if column.endswith("_loss"):
+        return "losses"
+    return "dice" if column == _MEAN_DICE or column.startswith(_LABEL_DICE) else None
+
+
+def _nodes(className: str, run: RunFolder, figures: Figures | None = None) -> list[Any]:
+    return [
+        node
+        for node in slicer.util.getNodesByClass(className)
+        if node.GetAttribute(_RUN) == str(run.path)
+        and (figures is None or node.GetAttribute(_FIGURES) == figures)
+    ]
+
+
+def _addNode(className: str, run: RunFolder, name: str) -> Any:
+    node = slicer.mrmlScene.CreateNodeByClass(className)
+    node.UnRegister(None)
+    node.SetName(name)
+    node.SetAttribute(_RUN, str(run.path))
+    node.SetSaveWithScene(False)
+    return slicer.mrmlScene.AddNode(node)
+
+
+def _addChart(run: RunFolder, figures: Figures) -> None:
+    word = _("Dice") if figures == "dice" else _("Loss")
+    chartNode = _addNode("vtkMRMLPlotChartNode", run, f"{run.name}: {word}")
+    chartNode.SetAttribute(_FIGURES, figures)
+    chartNode.SetTitle(run.name)
+    chartNode.SetXAxisTitle(_("Epoch"))
+    chartNode.SetYAxisTitle(word)
+    if figures == "dice":
+        chartNode.SetYAxisRangeAuto(False)
+        chartNode.SetYAxisRange(0.0, 1.0)
+
+
+def _addMissingSeries(
+    chartNode, tableNode, run: RunFolder, columns: Sequence[str], figures: Figures
+) -> None:
+    shown = {
+        chartNode.GetNthPlotSeriesNode(number).GetYColumnName()
+        for number in range(chartNode.GetNumberOfPlotSeriesNodes())
+    }
+    missing = [name for name in columns if _figuresOf(name) == figures and name not in shown]
+    if not missing:
+        return
+    scheme = _scheme(run)
+    for column in missing:
+        title, colour = _look(column, scheme)
+        seriesNode = _addNode("vtkMRMLPlotSeriesNode", run, title)
+        seriesNode.SetPlotType(seriesNode.PlotTypeScatter)
+        seriesNode.SetAndObserveTableNodeID(tableNode.GetID())
+        seriesNode.SetXColumnName(_EPOCH)
+        seriesNode.SetYColumnName(column)
+        seriesNode.SetMarkerStyle(seriesNode.MarkerStyleCircle)
+        if colour is None:
+            seriesNode.SetUniqueColor()
+        else:
+            seriesNode.SetColor(*colour)
+        if column == _MEAN_DICE:
+            seriesNode.SetLineStyle(seriesNode.LineStyleDash)
+        chartNode.AddAndObservePlotSeriesNodeID(seriesNode.GetID())
+
+
+def _look(column: str, scheme: LabelScheme | None) -> tuple[str, tuple[float, float, float] | None]:
+    """The words for a curve, and its label's colour, 0-1, None where it has none."""
+    words = {
+        "training_loss": _("Training"),
+        "validation_loss": _("Validation"),
+        _MEAN_DICE: _("Mean of the labels"),
+    }
+    name = column.removeprefix(_LABEL_DICE)
+    if column in words or scheme is None or name not in scheme.names:
+        return words.get(column, name), None
+    label = scheme[name]
+    return label.title, tuple(_LIGHTEST * level / 255 for level in label.colour)
+
+
+def _scheme(run: RunFolder) -> LabelScheme | None:
+    """The scheme of the run's dataset; None when that has gone."""
+    dataset = Path(read_json(run.config_file)["dataset"])
+    try:
+        return LabelScheme.load(dataset / "scheme.json")
+    except UserError:
+        return None

@@ -1,0 +1,99 @@
+"""Trainings: checked and started in a job, from then on processes that outlive Slicer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .jobs import Job, JobFailed
+from .models import defaultModel
+
+if TYPE_CHECKING:
+    from partialseg_trainer.runs import RunFolder
+
+
+def trainJob(
+    settings: Mapping[str, Any],
+    *,
+    run: str | Path | None = None,
+    onProgress: Callable[[dict[str, Any]], object] | None = None,
+    onFinished: Callable[[RunFolder], object] | None = None,
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that checks a training and starts it in a new run folder, which `onFinished` gets.
+
+    `settings` are fields of the engine's TrainConfig; `dataset` has to be there, the others keep
+    their defaults where left out. `run` is the folder to make, a new one of the user's if None.
+    """
+    request = {"config": dict(settings), "run": None if run is None else str(run)}
+    return _job(request, onProgress, onFinished, onFailed)
+
+
+def resumeJob(
+    run: RunFolder,
+    *,
+    onProgress: Callable[[dict[str, Any]], object] | None = None,
+    onFinished: Callable[[RunFolder], object] | None = None,
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that lets a run go on from its last checkpoint."""
+    return _job({"resume": str(run.path)}, onProgress, onFinished, onFailed)
+
+
+def train(settings: Mapping[str, Any], run: str | Path | None = None) -> RunFolder:
+    """The same as `trainJob`, waiting until the training is at work; for scripts.
+
+    Raises JobFailed, which says what does not fit.
+    """
+    started: list[RunFolder] = []
+    trainJob(settings, run=run, onFinished=started.append).wait()
+    return started[0]
+
+
+def resume(run: RunFolder) -> None:
+    """The same as `resumeJob`, waiting until the training is at work again; for scripts.
+
+    Raises JobFailed when the run is at work, or finished.
+    """
+    resumeJob(run).wait()
+
+
+def stop(run: RunFolder, now: bool = False) -> None:
+    """Ask a training to stop when its state is saved, or end it at once with `now`.
+
+    Raises UserError when the run is not at work, or is to be ended but on another computer.
+    """
+    # Here as below, because it needs packages that Slicer may lack.
+    from partialseg_trainer.runs import kill, request_stop
+
+    if now:
+        kill(run)
+    else:
+        request_stop(run)
+
+
+def settingsFrom(model: str) -> dict[str, Any]:
+    """The settings with which a training goes on from a model: its network and preprocessing.
+
+    `model` is its folder, or empty for the default one. Raises UserError when it is no model.
+    """
+    from partialseg_trainer.models import read_info
+
+    folder = Path(model) if model else defaultModel()
+    info = read_info(folder)
+    return {
+        "initial_model": str(folder),
+        "network": info.network.model_dump(),
+        "preprocessing": info.preprocessing.model_dump(),
+    }
+
+
+def _job(request, onProgress, onFinished, onFailed) -> Job:
+    def finished(result: Mapping[str, Any], folder) -> None:
+        from partialseg_trainer.runs import RunFolder
+
+        if onFinished is not None:
+            onFinished(RunFolder(Path(result["run"])))
+
+    return Job("train", request, onProgress=onProgress, onFinished=finished, onFailed=onFailed)
