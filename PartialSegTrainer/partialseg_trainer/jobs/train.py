@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..dataset import Dataset
 from ..runs import RunFolder, new_run_path, start
 from .folder import JobFolder
 
@@ -27,7 +28,10 @@ def work(job: JobFolder) -> dict[str, Any]:
 
 
 def _prepared(request: dict[str, Any]) -> RunFolder:
-    # Here, because it takes seconds, and resuming does without.
+    # What users get wrong most often is refused before PyTorch is imported, which takes seconds.
+    dataset = request["config"].get("dataset")
+    if dataset is not None:
+        Dataset.open(dataset)
     from ..training import TrainConfig, prepare_run
 
     config = TrainConfig.checked(request["config"])
