@@ -1,0 +1,465 @@
+"""Section "Train": started, watched, stopped, resumed and found again, with real trainings."""
+
+import contextlib
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+import slicer
+
+from ball_scans import SCHEME, make_dataset
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.runs import (
+    RunFolder,
+    RunState,
+    kill,
+    list_runs,
+    new_run_path,
+    read_status,
+    request_stop,
+    start,
+)
+
+SMALL_TRAINING = Path(__file__).resolve().parents[1] / "runs" / "small_training.py"
+STATE, EPOCH, TIME_LEFT, BEST_DICE, DEVICE = range(1, 6)
+# A process that trains takes seconds to begin, and more on a busy computer.
+TRAINING_SECONDS = 200
+RUN_BUTTONS = (
+    *("stopButton", "resumeButton", "stopNowButton"),
+    *("plotLossesButton", "plotDiceButton", "openFolderButton", "useModelButton"),
+)
+
+
+@pytest.fixture
+def balls(tmp_path) -> Path:
+    """The folder of a dataset of small scans."""
+    return make_dataset(tmp_path / "balls", full=2, partial=2).folder
+
+
+@pytest.fixture
+def train(logic):
+    """Builds the section, opened as a user sees it; each is like one in a window of its own."""
+    built = []
+
+    def build():
+        from PartialSegLib.panel.train import TrainSection
+
+        made = TrainSection(logic)
+        made.setParameterNode(logic.getParameterNode())
+        made.enter()
+        made.ui.trainCollapsibleButton.collapsed = False
+        built.append(made)
+        return made
+
+    yield build
+    for made in built:
+        made.cleanup()
+    for run in list_runs():
+        with contextlib.suppress(UserError):  # it is over, elsewhere or damaged
+            kill(run)
+
+
+@pytest.fixture
+def smallRun(standIn):
+    """Starts a process that behaves as a training does, within milliseconds."""
+
+    def begin(manner: str) -> RunFolder:
+        run = RunFolder.create(new_run_path("small"), {"dataset": "/nowhere"})
+        start(run, argv=[sys.executable, str(SMALL_TRAINING), str(run.path), manner])
+        return run
+
+    return begin
+
+
+def chooseQuickTraining(train, dataset: Path, epochs: int) -> None:
+    """Fill in the form so that an epoch takes a fraction of a second."""
+    train.parameterNode.dataset = str(dataset)
+    train.parameterNode.device = "cpu"
+    ui = train.ui
+    ui.networkComboBox.currentIndex = 1
+    ui.epochsSpinBox.value = epochs
+    ui.patchSpinBox.value = 32
+    ui.batchSizeSpinBox.value = 8
+    ui.slicesSpinBox.value = 32
+    ui.validationSpinBox.value = 25
+
+
+def rowTexts(train, row: int = 0) -> list[str]:
+    item = train.ui.runsTree.topLevelItem(row)
+    return [item.text(column) for column in range(6)] if item else [""] * 6
+
+
+def shows(train, state: str):
+    """A condition: the first run is in this state, in words."""
+    return lambda: rowTexts(train)[STATE] == state
+
+
+def isOver(run: RunFolder):
+    return lambda: read_status(run).over
+
+
+def test_a_training_outlives_the_scene_and_its_model_is_used(
+    train, balls, waitFor, scene, dialogs, screenshot
+):
+    panel = train()
+    chooseQuickTraining(panel, balls, epochs=3)
+    panel.ui.startButton.click()
+    assert not panel.ui.startButton.enabled
+    assert "checked" in panel.ui.startButton.toolTip
+    panel.setParameterNode(None)
+    scene.Clear(False)
+    panel.setParameterNode(panel.logic.getParameterNode())
+    assert panel.parameterNode.dataset == str(balls)
+    waitFor(lambda: panel.ui.runsTree.topLevelItem(0), TRAINING_SECONDS)
+    assert rowTexts(panel)[0].endswith("-balls")
+    waitFor(shows(panel, "Finished"), TRAINING_SECONDS)
+    bar = panel.ui.runsTree.itemWidget(panel.ui.runsTree.topLevelItem(0), EPOCH)
+    assert (bar.value, bar.maximum) == (3, 3)
+    assert rowTexts(panel)[DEVICE].startswith("CPU")
+    float(rowTexts(panel)[BEST_DICE])
+    panel.ui.logGroupBox.collapsed = False
+    assert panel.ui.stopButton.toolTip == "This run is not at work."
+    assert "finished" in panel.ui.resumeButton.toolTip
+
+    panel.ui.useModelButton.click()
+
+    model = Path(panel.parameterNode.model)
+    assert (model / "weights.safetensors").is_file()
+    assert str(model) in [card.name for card in panel.logic.models()]
+    titles = [
+        panel.ui.initialModelComboBox.itemText(row)
+        for row in range(panel.ui.initialModelComboBox.count)
+    ]
+    assert any(title.startswith("balls") for title in titles)
+    assert "model is ready" in panel.ui.runLabel.text
+    screenshot(panel, "train")
+    assert not dialogs.messages
+
+
+def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, dialogs):
+    panel = train()
+    # Without validation it has no reason to end early.
+    chooseQuickTraining(panel, balls, epochs=100000)
+    panel.ui.validationSpinBox.value = 0
+    panel.ui.startButton.click()
+    waitFor(
+        lambda: shows(panel, "At work")() and panel._runs.selected.status.epoch, TRAINING_SECONDS
+    )
+    assert rowTexts(panel)[TIME_LEFT]
+    panel.ui.stopButton.click()
+    assert rowTexts(panel)[STATE] == "Stopping"
+    assert "asked to stop" in panel.ui.stopButton.toolTip
+    waitFor(shows(panel, "Stopped"))
+    assert "resume" in panel.ui.runLabel.text
+    reached = panel._runs.selected.status.epoch
+
+    panel.ui.resumeButton.click()
+    waitFor(
+        lambda: shows(panel, "At work")() and panel._runs.selected.status.epoch > reached,
+        TRAINING_SECONDS,
+    )
+    dialogs.answer("No", "Yes")
+    panel.ui.stopNowButton.click()
+    assert rowTexts(panel)[STATE] == "At work"
+    panel.ui.stopNowButton.click()
+    assert rowTexts(panel)[STATE] == "Interrupted"
+    assert panel.ui.resumeButton.enabled
+    assert panel.ui.useModelButton.enabled
+
+
+def test_a_dataset_that_does_not_exist_is_told_and_no_run_is_made(
+    train, tmp_path, waitFor, dialogs
+):
+    panel = train()
+    panel.parameterNode.dataset = str(tmp_path / "gone")
+    panel.ui.startButton.click()
+    waitFor(lambda: not panel.busy)
+    (message,) = dialogs.errors
+    assert "gone" in message.text
+    assert message.text in panel.ui.startLabel.text
+    assert panel.ui.startButton.enabled
+    assert not list_runs()
+
+
+def test_another_window_and_the_next_start_see_the_same_runs(train, smallRun, waitFor):
+    run = smallRun("until stopped")
+    first, second = train(), train()
+    waitFor(lambda: shows(first, "At work")() and shows(second, "At work")())
+    first.cleanup()
+    restarted = train()
+    assert rowTexts(restarted)[0] == run.name
+    assert restarted._runs.selected.run == run
+    second.ui.stopButton.click()
+    waitFor(lambda: shows(second, "Stopped")() and shows(restarted, "Stopped")())
+
+
+def test_a_run_that_another_program_starts_appears_and_the_selection_stays(
+    train, smallRun, waitFor
+):
+    older = smallRun("to the end")
+    panel = train()
+    waitFor(shows(panel, "Finished"))
+    newer = smallRun("to the end")
+    waitFor(lambda: panel.ui.runsTree.topLevelItem(1))
+    assert rowTexts(panel)[0] == newer.name
+    assert panel._runs.selected.run == older
+
+
+def test_a_run_whose_folder_is_deleted_leaves_the_table(train, smallRun, waitFor):
+    run = smallRun("to the end")
+    panel = train()
+    waitFor(shows(panel, "Finished"))
+    run.path.rename(run.path.parent.parent / "elsewhere")
+    waitFor(lambda: panel.ui.runsTree.topLevelItem(0) is None)
+    assert panel.ui.runsLabel.text == "There are no trainings yet."
+    assert "Select a run" in panel.ui.openFolderButton.toolTip
+
+
+@pytest.mark.parametrize(
+    ("manner", "sentence"),
+    [("user error", "No scan is fully labelled; label one."), ("bug", "RuntimeError")],
+)
+def test_a_failed_run_shows_its_sentence_and_its_log(train, smallRun, waitFor, manner, sentence):
+    smallRun(manner)
+    panel = train()
+    waitFor(shows(panel, "Failed"))
+    assert sentence in panel.ui.runLabel.text
+    panel.ui.logGroupBox.collapsed = False
+    assert "Traceback" in panel.ui.logTextEdit.plainText
+
+
+def test_a_damaged_status_is_told_in_its_row_and_the_others_are_shown(train, smallRun, waitFor):
+    damaged = smallRun("to the end")
+    waitFor(isOver(damaged))
+    damaged.status_file.write_text("{")
+    smallRun("to the end")
+    panel = train()
+    waitFor(shows(panel, "Finished"))
+    assert rowTexts(panel, 1)[STATE] == "Cannot be read"
+    panel._runs.select(damaged.path)
+    assert "status.json" in panel.ui.runLabel.text
+    for name in ("stopButton", "resumeButton", "stopNowButton"):
+        assert "status.json" in getattr(panel.ui, name).toolTip
+
+
+def test_a_run_on_another_computer_can_be_stopped_but_not_ended(
+    train, smallRun, waitFor, monkeypatch
+):
+    run = smallRun("until stopped")
+    waitFor(lambda: read_status(run).state is RunState.RUNNING)
+    here = socket.gethostname()
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    panel = train()
+    waitFor(shows(panel, "At work"))
+    assert panel.ui.stopButton.enabled
+    assert here in panel.ui.stopNowButton.toolTip
+    panel.ui.stopButton.click()
+    waitFor(shows(panel, "Stopped"))
+
+
+def test_a_button_that_is_disabled_says_why(train):
+    panel = train()
+    assert not panel.ui.startButton.enabled
+    assert panel.ui.startButton.toolTip == "Choose the folder of the dataset first."
+    for name in RUN_BUTTONS:
+        button = getattr(panel.ui, name)
+        assert not button.enabled
+        assert button.toolTip == "Select a run in the table first."
+
+
+def test_a_run_without_epochs_has_nothing_to_plot_or_use(train, smallRun, waitFor):
+    run = RunFolder.create(new_run_path("prepared"), {"dataset": "/nowhere"})
+    panel = train()
+    assert rowTexts(panel)[:2] == [run.name, "Not started"]
+    assert "first epoch" in panel.ui.plotDiceButton.toolTip
+    assert "no model yet" in panel.ui.useModelButton.toolTip
+    assert panel.ui.resumeButton.enabled
+
+
+def test_the_folder_of_a_run_is_opened(train, smallRun, dialogs, waitFor):
+    run = smallRun("to the end")
+    panel = train()
+    panel.ui.openFolderButton.click()
+    assert dialogs.opened == [f"file://{run.path}"]
+
+
+def test_refused_packages_leave_a_line_and_no_training(train, balls, packages, dialogs):
+    packages.lack("lightning", "torch")
+    panel = train()
+    panel.parameterNode.dataset = str(balls)
+    dialogs.answer("Cancel")
+    panel.ui.startButton.click()
+    assert not panel.busy
+    assert "Nothing was installed" in panel.ui.startLabel.text
+    assert panel.ui.startButton.enabled
+
+
+def test_without_the_packages_for_files_a_quiet_line_tells_so(train, packages, dialogs):
+    packages.lack("psutil")
+    panel = train()
+    assert "Start training asks you" in panel.ui.runsLabel.text
+    assert not dialogs.messages
+
+
+def test_runs_are_read_only_while_they_can_be_seen(train):
+    panel = train()
+    assert panel._timer.active
+    panel.ui.trainCollapsibleButton.collapsed = True
+    assert not panel._timer.active
+    panel.ui.trainCollapsibleButton.collapsed = False
+    panel.exit()
+    assert not panel._timer.active
+    panel.enter()
+    assert panel._timer.active
+
+
+def test_a_file_is_not_read_again_before_it_changes(standIn, smallRun, waitFor, monkeypatch):
+    import partialseg_trainer.runs
+    from PartialSegLib.runs import RunReader
+
+    run = smallRun("to the end")
+    waitFor(isOver(run))
+    reader = RunReader()
+    before = reader.read()
+    with monkeypatch.context() as patched:
+        patched.setattr(partialseg_trainer.runs, "read_status", None)
+        patched.setattr(partialseg_trainer.runs, "read_metrics", None)
+        assert reader.read() == before
+    run.metrics_file.write_text("epoch,validation_dice\n0,0.25\n1,0.75\n2,\n")
+    assert [reading.bestDice for reading in reader.read()] == [0.75]
+
+
+def test_the_form_begins_with_what_the_engine_takes_by_default(train):
+    from partialseg_trainer.training import TrainConfig
+
+    settings = train()._form.settings("/data/newborns", "auto")
+    config = TrainConfig.checked(settings)
+    assert config == TrainConfig(dataset="/data/newborns", name="newborns")
+
+
+def test_the_networks_have_as_many_parameters_as_they_say(standIn):
+    from partialseg_trainer.networks import build_network
+    from PartialSegLib.networks import networks
+
+    for network in networks():
+        built = build_network(in_channels=1, out_channels=10, **network.settings)
+        assert sum(each.numel() for each in built.parameters()) == network.parameters
+
+
+def test_a_training_from_a_model_has_its_network_and_preprocessing(train):
+    from partialseg_trainer.models import default_model, read_info
+
+    panel = train()
+    panel.ui.initialModelComboBox.currentIndex = 1
+    assert "model to start from" in panel.ui.networkComboBox.toolTip
+    assert not panel.ui.networkComboBox.enabled
+    settings = panel._form.settings("/data/newborns", "auto")
+    info = read_info(default_model())
+    assert Path(settings["initial_model"]) == default_model()
+    assert settings["network"] == info.network.model_dump()
+    assert settings["preprocessing"] == info.preprocessing.model_dump()
+
+
+@pytest.fixture
+def plottedRun(standIn, balls) -> RunFolder:
+    """A run with the figures of two epochs, in the second of which one label was not found."""
+    run = RunFolder.create(new_run_path("plotted"), {"dataset": str(balls)})
+    run.metrics_file.write_text(
+        "epoch,training_loss,validation_loss,validation_dice,dice_core,dice_shell,seconds\n"
+        "0,0.5,0.6,0.2,0.1,0.3,1.0\n"
+        "1,0.4,0.5,0.4,,0.4,1.0\n"
+    )
+    return run
+
+
+def series(chartNode) -> dict[str, tuple[float, ...]]:
+    """The values of each curve of a chart, by its name."""
+    nodes = [
+        chartNode.GetNthPlotSeriesNode(number)
+        for number in range(chartNode.GetNumberOfPlotSeriesNodes())
+    ]
+    return {
+        node.GetName(): tuple(
+            slicer.util.arrayFromTableColumn(node.GetTableNode(), node.GetYColumnName())
+        )
+        for node in nodes
+    }
+
+
+def test_the_plots_show_losses_and_dice_of_each_label_in_its_colour(train, plottedRun, scene):
+    panel = train()
+    panel.ui.plotLossesButton.click()
+    panel.ui.plotDiceButton.click()
+    losses, dice = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    assert series(losses) == {"Training": (0.5, 0.4), "Validation": (0.6, 0.5)}
+    assert list(series(dice)) == ["Mean of the labels", "core", "shell"]
+    shell = dice.GetNthPlotSeriesNode(2)
+    colour = SCHEME["shell"].colour
+    assert shell.GetColor() == pytest.approx([0.8 * level / 255 for level in colour])
+    epochs = slicer.util.arrayFromTableColumn(shell.GetTableNode(), shell.GetXColumnName())
+    assert tuple(epochs) == (1, 2)
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    assert selection is None or selection.GetActivePlotChartID() == dice.GetID()
+
+
+def test_a_new_epoch_is_plotted_in_the_same_nodes(train, plottedRun):
+    from PartialSegLib.plots import trainingChart, updateTrainingCharts
+
+    chart = trainingChart(plottedRun, "dice")
+    before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")}
+    with open(plottedRun.metrics_file, "a") as file:
+        file.write("2,0.3,0.4,0.5,0.4,0.6,1.0\n")
+    updateTrainingCharts(plottedRun)
+    assert series(chart)["shell"] == (0.3, 0.4, 0.6)
+    assert trainingChart(plottedRun, "dice") is chart
+    assert {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")} == before
+
+
+def test_a_shown_plot_follows_the_training(train, smallRun, waitFor):
+    run = smallRun("until stopped")
+    panel = train()
+    waitFor(lambda: panel.ui.plotLossesButton.enabled)
+    panel.ui.plotLossesButton.click()
+    (table,) = slicer.util.getNodesByClass("vtkMRMLTableNode")
+    plotted = table.GetNumberOfRows()
+    waitFor(lambda: table.GetNumberOfRows() > plotted)
+    request_stop(run)
+
+
+def test_plots_are_not_saved_and_come_again_after_the_scene_was_closed(train, plottedRun, scene):
+    panel = train()
+    panel.ui.plotDiceButton.click()
+    nodes = [
+        node
+        for kind in ("Table", "PlotSeries", "PlotChart")
+        for node in slicer.util.getNodesByClass(f"vtkMRML{kind}Node")
+    ]
+    assert not any(node.GetSaveWithScene() for node in nodes)
+    panel.setParameterNode(None)
+    scene.Clear(False)
+    panel.setParameterNode(panel.logic.getParameterNode())
+    panel._readRuns()
+    assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    panel.ui.plotDiceButton.click()
+    assert len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 1
+
+
+def test_labels_are_plotted_by_name_when_the_dataset_is_gone(standIn, plottedRun, balls):
+    from PartialSegLib.plots import trainingChart
+
+    balls.rename(balls.with_name("away"))
+    assert "shell" in series(trainingChart(plottedRun, "dice"))
+
+
+def test_a_script_starts_watches_and_stops_a_training_without_the_panel(logic, smallRun, waitFor):
+    run = smallRun("until stopped")
+    assert logic.runs() == [run]
+    waitFor(lambda: logic.runStatus(run).state is RunState.RUNNING)
+    logic.stopTraining(run)
+    waitFor(isOver(run))
+    with pytest.raises(UserError, match="not at work"):
+        logic.stopTraining(run, now=True)
+    with pytest.raises(UserError, match="no model yet"):
+        logic.useModel(run)
+    assert logic.methods()[0].name == "iuc"
