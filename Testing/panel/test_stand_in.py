@@ -1,6 +1,7 @@
 """The stand-in keeps what it promises: what it lets pass, Slicer lets pass as well."""
 
 import enum
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,15 @@ def slicer(standIn):
     import slicer
 
     return slicer
+
+
+@pytest.fixture
+def slotErrors(standIn):
+    """What went wrong in slots, forgiven at the end."""
+    from slicer_stand_in.signals import errors
+
+    yield errors
+    errors.clear()
 
 
 @pytest.fixture
@@ -110,14 +120,11 @@ def test_a_signal_that_does_not_exist_is_refused(qt):
         qt.QPushButton().connect("pushed()", print)
 
 
-def test_an_error_in_a_slot_is_kept_for_the_test(qt):
-    from slicer_stand_in.signals import errors
-
+def test_an_error_in_a_slot_is_kept_for_the_test(qt, slotErrors):
     button = qt.QPushButton()
     button.connect("clicked()", lambda: 1 / 0)
     button.click()
-    assert [type(error) for error in errors] == [ZeroDivisionError]
-    errors.clear()
+    assert [type(error) for error in slotErrors] == [ZeroDivisionError]
 
 
 def test_enumerators_are_integers_of_their_class(qt):
@@ -143,6 +150,19 @@ def test_a_destroyed_object_is_false_and_says_so(qt):
     assert not label
     with pytest.raises(ValueError, match="destroyed"):
         _ = label.text
+
+
+def test_an_object_that_nobody_holds_is_gone_even_where_pyside_would_keep_it(qt):
+    button = qt.QToolButton()
+    button.setMenu(qt.QMenu())
+    assert button.menu() is None
+    button.setMenu(qt.QMenu(button))
+    assert button.menu().className() == "QMenu"
+
+
+def test_a_path_has_to_be_made_a_text(qt):
+    with pytest.raises(ValueError, match="str"):
+        qt.QLabel().setText(Path("scan.nii.gz"))
 
 
 def test_names_of_pyside_alone_are_not_offered(qt):
@@ -310,8 +330,12 @@ def test_messages_are_kept_and_questions_answered(slicer, dialogs):
     assert slicer.util.confirmYesNoDisplay("Replace it?") is False
     assert [message.text for message in dialogs.errors] == ["The folder is full."]
     assert dialogs.errors[0].details == "errno 28"
+
+
+def test_a_question_without_an_answer_fails_the_test(slicer, slotErrors):
     with pytest.raises(AssertionError, match="would wait"):
         slicer.util.confirmOkCancelDisplay("Go on?")
+    assert len(slotErrors) == 1
 
 
 def test_missing_packages_are_asked_for_and_a_refusal_is_an_error(slicer, dialogs, packages):
@@ -364,3 +388,79 @@ def test_what_came_with_qt_6_or_is_pysides_own_is_refused(qt):
     assert not hasattr(qt.QColor(), "toTuple")
     with pytest.raises(ValueError, match="does not exist"):
         qt.QCheckBox().connect("checkStateChanged(Qt::CheckState)", print)
+
+
+def test_a_scene_is_saved_and_loaded_through_slicers_own_functions(slicer, scene, tmp_path):
+    scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "choices")
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrml"), {})
+    scene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "scene.mrml"), {})
+    assert scene.GetFirstNodeByName("choices") is not None
+
+
+def test_a_volume_is_loaded_and_shown(slicer, tmp_path):
+    import nibabel
+    import numpy as np
+
+    path = tmp_path / "scan.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.ones((4, 5, 6), np.int16), np.eye(4)), path)
+    node = slicer.util.loadVolume(str(path), {})
+    assert node.GetName() == "scan"
+    red = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
+    assert red.GetBackgroundLayer().GetVolumeNode() is node
+
+
+MODULE = """
+import qt, slicer
+from slicer.ScriptedLoadableModule import *
+
+class Small(ScriptedLoadableModule):
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = "Small"
+
+class SmallWidget(ScriptedLoadableModuleWidget):
+    told = []
+    def setup(self):
+        self.layout.addWidget(qt.QLabel("small"))
+    def enter(self): self.told.append("enter")
+    def exit(self): self.told.append("exit")
+    def cleanup(self): self.told.append("cleanup")
+"""
+
+
+@pytest.fixture
+def small(standIn, tmp_path, monkeypatch):
+    path = tmp_path / "Small.py"
+    path.write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield standIn.openModule(path)
+    sys.modules.pop("Small")
+
+
+def test_a_module_is_entered_left_and_unloaded(small, standIn, slicer):
+    assert slicer.modules.small.title == "Small"
+    assert small.parent.isEntered
+    standIn.leaveModule("Small")
+    standIn.unloadModule("Small")
+    assert small.told == ["enter", "exit", "cleanup"]
+
+
+def test_a_reloaded_module_has_a_new_widget(small, slicer):
+    small.onReload()
+    again = slicer.modules.SmallWidget
+    assert again is not small
+    assert small.told == ["enter", "cleanup"]
+    assert [each.text for each in again.parent.findChildren("QLabel")][-1] == "small"
+
+
+def test_nothing_of_a_session_is_left(tmp_path):
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+    slicer = pytest.importorskip("slicer")
+    from slicer_stand_in.session import session
+
+    with session(tmp_path):
+        assert slicer.app.mrmlScene() is slicer.mrmlScene
+    assert not hasattr(slicer, "app")
+    assert "qt" not in sys.modules
+    assert "slicer.parameterNodeWrapper" not in sys.modules

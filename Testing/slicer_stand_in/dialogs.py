@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NoReturn
 
 from PySide6 import QtWidgets
 
 from .enums import EnumValue
+from .signals import errors
 from .wrapping import instead
 
 _SEVERITIES = {0: "none", 1: "information", 2: "warning", 3: "critical", 4: "question"}
@@ -63,8 +65,9 @@ class Dialogs:
         else:
             wanted = self._next(self._answers, f"the question '{box.text()}'")
             pressed = next((each for each in offered if each.name == wanted), None)
-            names = [each.name for each in offered]
-            assert pressed is not None, f"no button '{wanted}' in '{box.text()}': {names}"
+            names = ", ".join(each.name for each in offered)
+            if pressed is None:
+                _refuse(f"there is no button '{wanted}' in '{box.text()}' but {names}")
         self.messages.append(
             Message(
                 severity=_SEVERITIES[box.icon().value],
@@ -81,18 +84,26 @@ class Dialogs:
 
     @staticmethod
     def _next(waiting: deque[str], title: str) -> str:
-        assert waiting, f"{title} would wait for a person; tell the stand-in the answer beforehand"
+        if not waiting:
+            _refuse(f"{title} would wait for a person; tell the stand-in the answer beforehand")
         return waiting.popleft()
 
 
 dialogs = Dialogs()
 
 
+def _refuse(message: str) -> NoReturn:
+    """Let the test fail, whoever catches the exception."""
+    error = AssertionError(message)
+    errors.append(error)
+    raise error
+
+
 def _exec(wrapper, *arguments):
     box = wrapper.qtObject
     if isinstance(box, QtWidgets.QMessageBox):
         return dialogs.showMessage(box)
-    raise AssertionError(f"{wrapper.className()}.exec() would wait for a person")
+    _refuse(f"{wrapper.className()}.exec() would wait for a person")
 
 
 def _static(severity: str, fallback: tuple[str, ...]):

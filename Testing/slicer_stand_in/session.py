@@ -25,7 +25,7 @@ from .modules import MRML_CLASSES, ctkModule, qtModule
 from .mrml_widgets import qSlicerScriptedLoadableModuleWidget
 from .packages import packages, packagingModule, version
 from .sample_data import sampleDataModule
-from .signals import forgetConnections
+from .signals import errors, forgetConnections
 from .single_shot import forgetTimers
 from .wrapping import wrap, wrapperClass
 
@@ -88,6 +88,7 @@ class Session:
 def session(folder: Path) -> Iterator[Session]:
     """Be Slicer, with its settings and temporary files in `folder`."""
     _forgetPanel()
+    errors.clear()
     before = _loaded()
     app = application()
     with headlessScene() as scene:

@@ -99,12 +99,11 @@ def call(slot: Callable, *arguments) -> None:
 
 
 def forgetConnections() -> None:
-    """Undo all connections and forget the errors; for the end of a test."""
+    """Undo all connections; for the end of a test."""
     for held in _connections.values():
         for each in held:
             QtCore.QObject.disconnect(each.qtConnection)
     _connections.clear()
-    errors.clear()
 
 
 def _aliases(qtObject: QtCore.QObject) -> dict[str, str]:

@@ -8,6 +8,7 @@ other, and what a destroyed object says.
 from __future__ import annotations
 
 import enum
+import os
 import types
 import weakref
 from collections.abc import Callable
@@ -64,6 +65,8 @@ class Wrapper(metaclass=WrapperClass):
             raise ValueError(f"{type(self).__name__}: {error}") from error
         object.__setattr__(self, "qtObject", made)
         _wrappers[id(made)] = self
+        if isinstance(made, QtCore.QObject):
+            weakref.finalize(self, _deleteOrphan, made).atexit = False
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
@@ -152,7 +155,7 @@ class ObjectWrapper(Wrapper):
         )
 
     def inherits(self, name: str) -> bool:
-        return any(parent.__name__ == name for parent in self.qtClass.__mro__)
+        return name in _ancestors(self.qtClass)
 
     def delete(self) -> None:
         shiboken6.delete(_alive(self, "delete"))
@@ -161,13 +164,18 @@ class ObjectWrapper(Wrapper):
         return next(iter(self.findChildren(kind, name)), None)
 
     def findChildren(self, kind, name: str = "") -> tuple:
-        qtClass = kind.qtClass if isinstance(kind, type) else type(kind.qtObject)
+        """All descendants of a class, given as such or by name, and of a name."""
+        wanted = kind if isinstance(kind, str) else kind.qtClass.__name__
         found = _alive(self, "findChildren").findChildren(QtCore.QObject)
         return tuple(
             wrap(child)
             for child in found
-            if isinstance(child, qtClass) and name in ("", child.objectName())
+            if wanted in _ancestors(type(child)) and name in ("", child.objectName())
         )
+
+
+def _ancestors(qtClass: type) -> list[str]:
+    return [parent.__name__ for parent in qtClass.__mro__]
 
 
 class BoundSignal:
@@ -205,6 +213,12 @@ class _QtSlot:
         return isinstance(other, _QtSlot) and other._key == self._key
 
     __hash__ = None
+
+
+def _deleteOrphan(made: QtCore.QObject) -> None:
+    """Delete an object with its wrapper, unless it has a parent: PySide6 keeps some longer."""
+    if shiboken6.isValid(made) and made.parent() is None:
+        shiboken6.delete(made)
 
 
 def wrapperClass(qtClass: type) -> type:
@@ -250,6 +264,8 @@ def unwrap(value):
         return [unwrap(entry) for entry in value]
     if isinstance(value, dict):
         return {key: unwrap(entry) for key, entry in value.items()}
+    if isinstance(value, os.PathLike):
+        raise ValueError(f"{value!r} is no text for Qt; write str(path)")
     return value
 
 
@@ -318,11 +334,14 @@ def _method(wrapper: Wrapper, name: str):
     if not isOffered(qtObject, name):
         return None
     member = getattr(qtObject, name, None) or getattr(qtObject, f"{name}_", None)
-    return _calling(member, f"{type(wrapper).__name__}.{name}") if callable(member) else None
+    if not callable(member):
+        return None
+    return _calling(member, f"{type(wrapper).__name__}.{name}", wrapper)
 
 
-def _calling(member: Callable[..., Any], title: str) -> Callable[..., Any]:
-    def method(*arguments):
+def _calling(member: Callable[..., Any], title: str, holder: object = None) -> Callable[..., Any]:
+    # A method holds its object, as in PythonQt: qt.QSettings().setValue(...) needs that.
+    def method(*arguments, _holder=holder):
         values = [unwrap(argument) for argument in arguments]
         try:
             return wrap(member(*values))
