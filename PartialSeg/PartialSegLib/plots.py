@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.files import read_json
@@ -109,6 +108,8 @@ def _addNode(className: str, run: RunFolder, name: str) -> Any:
 
 
 def _addChart(run: RunFolder, figures: Figures) -> None:
+    from slicer.i18n import tr as _
+
     word = _("Dice") if figures == "dice" else _("Loss")
     chartNode = _addNode("vtkMRMLPlotChartNode", run, f"{run.name}: {word}")
     chartNode.SetAttribute(_FIGURES, figures)
@@ -150,6 +151,8 @@ def _addMissingSeries(
 
 def _look(column: str, scheme: LabelScheme | None) -> tuple[str, tuple[float, float, float] | None]:
     """The words for a curve, and its label's colour, 0-1, None where it has none."""
+    from slicer.i18n import tr as _
+
     words = {
         "training_loss": _("Training"),
         "validation_loss": _("Validation"),

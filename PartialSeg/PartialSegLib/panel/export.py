@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import qt
 import slicer
 import slicer.util
@@ -21,10 +22,16 @@ from ..overlay import removeTraces
 from ..packages import FILES
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
-from .exportReasons import whyNotExport, whyNotIdentifiers, whyNotInto
+from .exportReasons import (
+    WHERE_CONTRADICTIONS,
+    whyNotExport,
+    whyNotIdentifiers,
+    whyNotInto,
+)
+from .lastDataset import lastDataset, rememberDataset
 from .section import Section, guarded, setEnabled, showError
 
-_ANNOTATOR, _DATASET = "PartialSeg/Annotator", "PartialSeg/Dataset"
+_ANNOTATOR = "PartialSeg/Annotator"
 _ANNOTATION_EVENTS = (
     slicer.vtkSegmentation.SegmentAdded,
     slicer.vtkSegmentation.SegmentRemoved,
@@ -83,7 +90,7 @@ class ExportSection(Section):
             removeTraces()
         super().setParameterNode(parameterNode)
         if parameterNode is not None and not parameterNode.dataset:
-            parameterNode.dataset = slicer.util.settingsValue(_DATASET, "")
+            parameterNode.dataset = lastDataset()
 
     def update(self, caller=None, event=None) -> None:
         chosen = self.parameterNode
@@ -177,9 +184,10 @@ class ExportSection(Section):
             return
         bounds = [0.0] * 6
         self.parameterNode.inputVolume.GetRASBounds(bounds)
-        low, high = bounds[::2], bounds[1::2]
-        roiNode.SetCenter([(first + last) / 2 for first, last in zip(low, high, strict=True)])
-        roiNode.SetSize([last - first for first, last in zip(low, high, strict=True)])
+        low, high = np.array(bounds).reshape(3, 2).T
+        roiNode.SetCenter((low + high) / 2)
+        roiNode.SetSize(high - low)
+        roiNode.CreateDefaultDisplayNodes()
 
     def _onExport(self, clicked: bool) -> None:
         self._export()
@@ -207,7 +215,7 @@ class ExportSection(Section):
 
     def _onExported(self, dataset: str, volumeID: str, case: str) -> None:
         self._exportedVolumeID = volumeID
-        qt.QSettings().setValue(_DATASET, dataset)
+        rememberDataset(dataset)
         self.ui.datasetPathLineEdit.addCurrentPathToHistory()
         self._cases.refresh(select=case)
         self._say(_("{case} is in the dataset.").format(case=case))
@@ -222,8 +230,7 @@ class ExportSection(Section):
             if slicer.util.confirmYesNoDisplay(question):
                 self._export(replace=True)
         elif error.details.get("contradictions"):
-            hint = _("The section Labels leads to the places: press Check there.")
-            slicer.util.errorDisplay(f"{error}\n\n{hint}")
+            slicer.util.errorDisplay(f"{error}\n\n{WHERE_CONTRADICTIONS}")
         else:
             showError(error)
 
@@ -249,7 +256,6 @@ class ExportSection(Section):
             self.parameterNode.session = case.session or ""
             if self._scheme is None or not haveSameLabels(loaded.scheme, self._scheme):
                 self.parameterNode.scheme = str(folder / "scheme.json")
-        self.ui.annotatorLineEdit.text = case.annotator
         text = _("{case} is loaded; correct it, then export it anew.").format(case=case.name)
         if loaded.weakened:
             text += " " + _(
