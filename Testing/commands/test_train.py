@@ -59,7 +59,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("words", "named"),
         [
-            (("--loss", "dice"), "iuc"),
+            (("--loss", "magic"), "iuc"),
             (("--epochs", 0), "epochs"),
             (("--learning-rate", -1), "learning_rate"),
             (("--patch", 30, 30), "multiples of 16"),

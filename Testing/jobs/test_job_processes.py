@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jobs_of_slicer import OBLIQUE, SHAPE, noise
+from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.interpreter import python_environment
 from partialseg_trainer.jobs.__main__ import KINDS, main
 from partialseg_trainer.labels import LabelScheme
@@ -69,7 +70,8 @@ def test_a_job_without_pytorch_names_it(job, failed, tmp_path, monkeypatch, kind
     (tmp_path / "torch.py").write_text('raise ModuleNotFoundError("none", name="torch")')
     inherited = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), inherited]))
-    request = {"config": {"dataset": "d"}, "run": None}
+    dataset = Dataset.create(tmp_path / "dataset", "brainstem", "empty")
+    request = {"config": {"dataset": str(dataset.folder)}, "run": None}
     error = failed(kind, job(request))
     assert error["message"] == (
         "The Python package 'torch' is missing or does not load; install it, and start again."
