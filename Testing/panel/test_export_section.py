@@ -87,6 +87,36 @@ def overlayValues(view):
     return slicer.util.arrayFromVolume(slicer.mrmlScene.GetNodeByID(view.GetLabelVolumeID()))
 
 
+@pytest.fixture
+def dataset(logic, tmp_path):
+    """A dataset whose case sub-01_ses-1 has a finished cerebrum and a cortex begun."""
+    from partialseg_trainer.dataset import Dataset
+
+    dataset = Dataset.create(tmp_path / "dataset", logic.scheme("dhcp9"), "Newborns")
+    addCase(dataset)
+    return dataset
+
+
+def addCase(dataset, region=None, replace=False, subject="01", **status):
+    from partialseg_trainer.labels import LabelSets
+    from partialseg_trainer.volumes import Volume
+
+    status = {"tcv": "complete", "cgm": "in_progress", **status}
+    masks = {"tcv": CEREBRUM, "cgm": CORTEX}
+    sets = LabelSets.from_masks(dataset.scheme, masks, status, region)
+    sets = LabelSets(dataset.scheme, sets.codes.T, sets.leaf_sets())
+    image = Volume(CEREBRUM.T.astype(np.int16) * 900, np.eye(4))
+    return dataset.add_case(subject, image, sets, status, session="1", replace=replace)
+
+
+@pytest.fixture
+def listed(dataset, export, waitFor):
+    """The section with this dataset in its table."""
+    export.parameterNode.session = "1"
+    waitFor(lambda: export.ui.casesTable.rowCount == 1)
+    return export
+
+
 def exportAndWait(export, waitFor):
     export.ui.exportButton.click()
     waitFor(lambda: not export.busy)
@@ -215,18 +245,16 @@ def test_another_scan_does_not_get_the_subject_of_the_one_before(export, waitFor
     assert export.ui.subjectLineEdit.text == ""
 
 
-def test_an_existing_case_is_replaced_only_when_the_user_agrees(export, waitFor, dialogs, logic):
-    from partialseg_trainer.dataset import Dataset
-
-    dataset = export.parameterNode.dataset
-    exportAndWait(export, waitFor)
-    logic.setStatus(export.parameterNode.segmentation, "csf", "absent")
+def test_an_existing_case_is_replaced_only_when_the_user_agrees(
+    listed, dataset, waitFor, dialogs, logic
+):
+    logic.setStatus(listed.parameterNode.segmentation, "csf", "absent")
     for answer, status in (("No", "not_annotated"), ("Yes", "absent")):
         dialogs.answer(answer)
-        exportAndWait(export, waitFor)
+        exportAndWait(listed, waitFor)
         assert "Replace" in dialogs.messages[-1].text
-        assert Dataset.open(dataset).cases[0].info.status["csf"].value == status
-    assert "sub-01" in export.ui.statusLabel.text
+        assert dataset.cases[0].info.status["csf"].value == status
+    assert "sub-01" in listed.ui.statusLabel.text
 
 
 def test_labels_that_exclude_each_other_are_named_and_nothing_is_written(
@@ -242,14 +270,12 @@ def test_labels_that_exclude_each_other_are_named_and_nothing_is_written(
     assert export.ui.exportButton.enabled
 
 
-def test_a_dataset_of_another_scheme_is_refused_before_anything_is_read(export, waitFor, logic):
-    exportAndWait(export, waitFor)
-    waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    annotation = export.parameterNode.segmentation
-    export.parameterNode.scheme = "brainstem"
-    logic.setStatus(annotation, "brainstem", "absent")
-    assert not export.ui.exportButton.enabled
-    assert "label scheme" in export.ui.exportButton.toolTip
+def test_a_dataset_of_another_scheme_is_refused_before_anything_is_read(listed, logic):
+    assert listed.ui.exportButton.enabled
+    listed.parameterNode.scheme = "brainstem"
+    logic.setStatus(listed.parameterNode.segmentation, "brainstem", "absent")
+    assert not listed.ui.exportButton.enabled
+    assert "label scheme" in listed.ui.exportButton.toolTip
 
 
 def test_a_folder_with_other_files_is_not_made_a_dataset(export, waitFor, tmp_path):
@@ -298,28 +324,37 @@ def test_an_export_can_be_cancelled(export, waitFor, tmp_path):
     assert not (tmp_path / "dataset").exists()
 
 
-def test_closing_the_scene_ends_export_and_preview(export, waitFor, scene, views, logic, tmp_path):
+def test_closing_the_scene_ends_export_and_preview(
+    panel, logic, scan, annotation, views, scene, waitFor, tmp_path
+):
+    from PartialSegLib.panel.export import ExportSection
+
+    export = panel.section(ExportSection)
+    export.ui.exportCollapsibleButton.collapsed = False
+    chosen = export.parameterNode
+    chosen.inputVolume, chosen.segmentation = scan, annotation
+    chosen.dataset, chosen.subject = str(tmp_path / "dataset"), "01"
     export.ui.previewButton.click()
     waitFor(lambda: export.ui.legendWidget.visible)
     export.ui.exportButton.click()
-    export.setParameterNode(None)
     scene.Clear(False)
     assert not export.busy
     assert not export.ui.previewButton.checked
-    assert all(view.GetLabelVolumeID() is None for view in views)
+    assert scene.GetFirstNodeByName("What is known") is None
+    assert export.parameterNode is not None
+    assert not export.ui.exportButton.enabled
     assert not (tmp_path / "dataset").exists()
-    export.setParameterNode(logic.getParameterNode())
-    assert "Select a scan" in export.ui.exportButton.toolTip
-    assert "Select a scan" in export.ui.previewButton.toolTip
+
+
+@pytest.fixture
+def withoutPydantic(packages):
+    packages.lack("pydantic")
+    return packages
 
 
 def test_missing_packages_are_asked_for_on_a_click_only(
-    export, waitFor, packages, dialogs, tmp_path
+    dataset, withoutPydantic, export, waitFor, dialogs
 ):
-    exportAndWait(export, waitFor)
-    packages.lack("pydantic")
-    export.ui.datasetPathLineEdit.currentPath = str(tmp_path)
-    export.ui.datasetPathLineEdit.currentPath = str(tmp_path / "dataset")
     waitFor(lambda: "Press Refresh" in export.ui.casesStatusLabel.text)
     assert dialogs.messages == []
     for button in (export.ui.refreshButton, export.ui.exportButton):
@@ -330,7 +365,7 @@ def test_missing_packages_are_asked_for_on_a_click_only(
     dialogs.answer("Ok")
     export.ui.refreshButton.click()
     waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    assert any("pydantic" in each for each in packages.installed)
+    assert any("pydantic" in each for each in withoutPydantic.installed)
 
 
 # The preview
@@ -432,59 +467,52 @@ def test_a_region_beside_the_scan_is_said_without_a_dialog(preview, waitFor, dia
 # Back into the scene
 
 
-def test_a_case_comes_back_to_be_corrected(export, waitFor, dialogs, logic):
+def test_a_case_comes_back_to_be_corrected(listed, waitFor, dialogs, logic):
     from PartialSegLib.annotation import labelStatuses
 
-    assert "Select a case" in export.ui.loadCaseButton.toolTip
-    before = labelStatuses(export.parameterNode.segmentation, logic.scheme("dhcp9"))
-    export.ui.sessionLineEdit.text = "1"
-    exportAndWait(export, waitFor)
-    waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    chosen = export.parameterNode
-    scan, annotation = chosen.inputVolume, chosen.segmentation
+    assert "Select a case" in listed.ui.loadCaseButton.toolTip
+    chosen, scheme = listed.parameterNode, logic.scheme("dhcp9")
+    before = chosen.inputVolume, chosen.segmentation
     chosen.subject, chosen.session, chosen.scheme = "", "", "brainstem"
-    export.ui.loadCaseButton.click()
-    assert not export.ui.loadCaseButton.enabled
-    waitFor(lambda: not export.busy)
-    assert chosen.inputVolume is not scan
+    listed.ui.casesTable.selectRow(0)
+    listed.ui.loadCaseButton.click()
+    assert not listed.ui.loadCaseButton.enabled
+    waitFor(lambda: not listed.busy)
     assert chosen.inputVolume.GetName() == "sub-01_ses-1"
-    assert chosen.segmentation is not annotation
+    assert chosen.inputVolume is not before[0]
+    assert chosen.segmentation is not before[1]
     assert (chosen.subject, chosen.session) == ("01", "1")
-    assert logic.scheme(chosen.scheme).names == logic.scheme("dhcp9").names
-    assert labelStatuses(chosen.segmentation, logic.scheme("dhcp9")) == before
-    assert "export it anew" in export.ui.statusLabel.text
+    assert logic.scheme(chosen.scheme).names == scheme.names
+    assert labelStatuses(chosen.segmentation, scheme) == labelStatuses(before[1], scheme)
+    assert "export it anew" in listed.ui.statusLabel.text
     dialogs.answer("Yes")
-    exportAndWait(export, waitFor)
+    exportAndWait(listed, waitFor)
     assert dialogs.errors == []
 
 
-def test_what_was_finished_in_a_part_is_said_when_it_comes_back(export, waitFor):
-    region = export.ui.regionSelector.addNode()
-    region.SetSize(6, 6, 6)
-    exportAndWait(export, waitFor)
-    waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    export.ui.loadCaseButton.click()
-    waitFor(lambda: not export.busy)
-    assert "Total cerebrum" in export.ui.statusLabel.text
-    assert export.parameterNode.region is None
+def test_what_was_finished_in_a_part_is_said_when_it_comes_back(listed, dataset, waitFor):
+    addCase(dataset, block((5, 5, 5), (10, 10, 10)), replace=True)
+    listed.ui.casesTable.selectRow(0)
+    listed.ui.loadCaseButton.click()
+    waitFor(lambda: not listed.busy)
+    assert "Total cerebrum" in listed.ui.statusLabel.text
 
 
-def test_a_case_that_is_gone_is_said(export, waitFor, dialogs, tmp_path):
-    exportAndWait(export, waitFor)
-    waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    next(tmp_path.rglob("*multilabel.json")).unlink()
-    export.ui.loadCaseButton.click()
-    waitFor(lambda: not export.busy)
+def test_a_case_that_is_gone_is_said(listed, dataset, waitFor, dialogs):
+    listed.ui.casesTable.selectRow(0)
+    dataset.cases[0].sidecar_path.unlink()
+    listed.ui.loadCaseButton.click()
+    waitFor(lambda: not listed.busy)
     assert "does not exist" in dialogs.errors[0].text
-    export.ui.refreshButton.click()
-    waitFor(lambda: export.ui.casesTable.rowCount == 0)
+    listed.ui.refreshButton.click()
+    waitFor(lambda: listed.ui.casesTable.rowCount == 0)
 
 
-def test_cases_that_cannot_be_read_are_listed_below_the_table(export, waitFor, tmp_path):
-    exportAndWait(export, waitFor)
-    next(tmp_path.rglob("*multilabel.json")).write_text("{")
-    export.ui.refreshButton.click()
-    waitFor(lambda: "multilabel.json" in export.ui.casesStatusLabel.text)
+def test_cases_that_cannot_be_read_are_listed_below_the_table(listed, dataset, waitFor):
+    sidecar = dataset.cases[0].sidecar_path
+    sidecar.write_text("{")
+    listed.ui.refreshButton.click()
+    waitFor(lambda: sidecar.name in listed.ui.casesStatusLabel.text)
 
 
 def test_every_button_has_a_tooltip(export):
@@ -496,7 +524,16 @@ def test_every_button_has_a_tooltip(export):
         assert button.toolTip
 
 
-def test_the_section_as_it_looks(export, preview, waitFor, screenshot):
-    exportAndWait(export, waitFor)
-    waitFor(lambda: export.ui.casesTable.rowCount == 1)
-    screenshot(export, "export")
+def test_the_section_as_it_looks(dataset, preview, waitFor, screenshot):
+    addCase(dataset, subject="02", cgm="complete", csf="absent")
+    addCase(dataset, subject="03", cgm="not_annotated")
+    ui = preview.ui
+    ui.refreshButton.click()
+    waitFor(lambda: ui.casesTable.rowCount == 3)
+    ui.casesTable.selectRow(1)
+    ui.previewLabelComboBox.setCurrentIndex(ui.previewLabelComboBox.findData("cgm"))
+    ui.subjectLineEdit.text, ui.annotatorLineEdit.text = "04", "ab"
+    # The folder of a test says nothing to who looks at the picture.
+    ui.datasetPathLineEdit.blockSignals(True)
+    ui.datasetPathLineEdit.currentPath = "/home/ada/newborns"
+    screenshot(preview, "export")

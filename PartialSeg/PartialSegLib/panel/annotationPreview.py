@@ -11,6 +11,7 @@ from partialseg_trainer.labels import LabelScheme
 from ..jobs import JobFailed
 from ..overlay import COLOURS, Overlay
 from ..preview import Preview
+from .exportReasons import WHERE_CONTRADICTIONS
 from .pollTimer import PollTimer
 from .section import guarded, setEnabled, showError
 
@@ -51,14 +52,13 @@ class AnnotationPreview:
 
     def use(self, volumeNode, segmentationNode, scheme: LabelScheme | None, roiNode) -> None:
         """Follow these nodes; the preview goes off where one that it needs is None."""
-        if scheme != self._scheme:
-            self._scheme = scheme
-            self._offerLabels()
         nodes = (volumeNode, segmentationNode, roiNode)
         missing = None in (volumeNode, segmentationNode, scheme)
-        if nodes != self._nodes:
-            self._nodes = nodes
+        if nodes != self._nodes or scheme != self._scheme:
+            self._jobTimer.cancel()
             self._removeOverlay()
+            self._nodes = nodes
+            self._offerLabels(scheme)
             self.annotationChanged()
         if missing:
             self.off()
@@ -117,7 +117,7 @@ class AnnotationPreview:
         self._removeOverlay()
         text = str(error)
         if "contradictions" in error.details:
-            text += " " + _("The section Labels leads to the places: press Check there.")
+            text += " " + WHERE_CONTRADICTIONS
         self._say(text)
 
     def _onLabelChanged(self, index: int = 0) -> None:
@@ -129,18 +129,19 @@ class AnnotationPreview:
     def _label(self) -> str:
         return self._ui.previewLabelComboBox.currentData
 
-    def _offerLabels(self) -> None:
-        comboBox = self._ui.previewLabelComboBox
-        self._removeOverlay()
+    def _offerLabels(self, scheme: LabelScheme | None) -> None:
+        if scheme == self._scheme:
+            return
+        self._scheme = scheme
+        comboBox, labels = self._ui.previewLabelComboBox, list(scheme or ())
         wasBlocked = comboBox.blockSignals(True)
         comboBox.clear()
-        for label in self._scheme or ():
+        for label in labels:
             comboBox.addItem(label.title, label.name)
         # Of a super-label most is annotated, and its parts show what is left to do.
-        parents = [row for row, label in enumerate(self._scheme or ()) if label.children]
+        parents = [row for row, label in enumerate(labels) if label.children]
         comboBox.setCurrentIndex(parents[0] if parents else 0)
         comboBox.blockSignals(wasBlocked)
-        self.annotationChanged()
 
     def _removeOverlay(self) -> None:
         overlay, self._overlay, self._preview = self._overlay, None, None

@@ -13,6 +13,9 @@ from ..datasets import DatasetContent, haveSameLabels
 from ..export import isIdentifier
 from .parameterNode import PartialSegParameterNode
 
+WHERE_CONTRADICTIONS = _("The section Labels leads to the places: press Check there.")
+"""What to do when labels exclude each other."""
+
 
 def whyNotIdentifiers(subject: str, session: str) -> str:
     """What is wrong with subject or session; "" while they are right or not entered yet."""
