@@ -1,6 +1,7 @@
 """`partialseg train`: settings from a file and options, refusals, and a whole small training."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -129,7 +130,8 @@ def test_a_training_is_watched_to_its_end_and_its_model_segments(
     result = partialseg("train", "--dataset", dataset, "--run", run, "--loss", "iuc", *SMALL)
     assert result.code == 0, result.err
     assert f"The model is in {run / 'model'}" in result.out
-    assert "epoch 0/1" in result.err
+    # Whoever watches looks twice a second, and may miss the beginning of so short a training.
+    assert re.search(r"epoch [01]/1", result.err)
     words = ("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", run)
     assert partialseg(*words).code == 0
 
