@@ -132,6 +132,8 @@ def test_enumerators_are_integers_of_their_class(qt):
     tree.setData(0, qt.Qt.UserRole + 1, "name")
     assert tree.data(0, qt.Qt.UserRole + 1) == "name"
     assert qt.QMessageBox.Yes | qt.QMessageBox.No == 0x4000 | 0x10000
+    tree.setFlags(tree.flags() & ~qt.Qt.ItemIsEnabled)
+    assert not tree.flags() & qt.Qt.ItemIsEnabled
     with pytest.raises(AttributeError):
         _ = qt.Qt.ItemDataRole
 

@@ -28,6 +28,9 @@ class EnumValue(int):
             return EnumValue(self.member & other.member)
         return int(self) & int(other)
 
+    def __invert__(self):
+        return EnumValue(~self.member) if isinstance(self.member, enum.Flag) else ~int(self)
+
     def __repr__(self) -> str:
         return f"{self.member.name} ({int(self)})"
 

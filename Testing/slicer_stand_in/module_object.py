@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6 import QtCore, QtGui
-from PySide6.QtCore import Property, Slot
+from PySide6.QtCore import Slot
+
+from .kept import kept
 
 
 class qSlicerScriptedLoadableModule(QtCore.QObject):
@@ -11,29 +13,21 @@ class qSlicerScriptedLoadableModule(QtCore.QObject):
 
     def __init__(self, name: str, path: str) -> None:
         super().__init__()
-        self._fields: dict[str, object] = {"name": name, "path": path}
+        self.kept: dict[str, object] = {"name": name, "path": path}
         self.representation = None
 
-    def _field(kind, name: str, default, writable: bool = True) -> Property:
-        return Property(
-            kind,
-            lambda self: self._fields.get(name, default),
-            (lambda self, value: self._fields.__setitem__(name, value)) if writable else None,
-        )
-
-    name = _field(str, "name", "", writable=False)
-    path = _field(str, "path", "", writable=False)
-    title = _field(str, "title", "")
-    helpText = _field(str, "helpText", "")
-    acknowledgementText = _field(str, "acknowledgementText", "")
-    categories = _field("QStringList", "categories", [])
-    contributors = _field("QStringList", "contributors", [])
-    dependencies = _field("QStringList", "dependencies", [])
-    associatedNodeTypes = _field("QStringList", "associatedNodeTypes", [])
-    hidden = _field(bool, "hidden", False)
-    index = _field(int, "index", -1)
-    icon = _field(QtGui.QIcon, "icon", QtGui.QIcon())
-    del _field
+    name = kept(str, "name", "", writable=False)
+    path = kept(str, "path", "", writable=False)
+    title = kept(str, "title", "")
+    helpText = kept(str, "helpText", "")
+    acknowledgementText = kept(str, "acknowledgementText", "")
+    categories = kept("QStringList", "categories", [])
+    contributors = kept("QStringList", "contributors", [])
+    dependencies = kept("QStringList", "dependencies", [])
+    associatedNodeTypes = kept("QStringList", "associatedNodeTypes", [])
+    hidden = kept(bool, "hidden", False)
+    index = kept(int, "index", -1)
+    icon = kept(QtGui.QIcon, "icon", QtGui.QIcon())
 
     @Slot(result=object)
     def widgetRepresentation(self):

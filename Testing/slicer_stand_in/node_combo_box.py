@@ -9,6 +9,7 @@ import vtk
 from PySide6 import QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
+from .kept import kept
 from .observations import Observations
 
 
@@ -35,18 +36,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._requested = None
         self._types: list[str] = []
         self._attributes: dict[tuple[str, str], object] = {}
-        self._settings: dict[str, object] = {
-            "noneEnabled": False,
-            "noneDisplay": "None",
-            "addEnabled": True,
-            "removeEnabled": True,
-            "editEnabled": False,
-            "renameEnabled": False,
-            "showHidden": False,
-            "showChildNodeTypes": True,
-            "selectNodeUponCreation": True,
-            "baseName": "",
-        }
+        self.kept: dict[str, object] = {}
+        self._noneEnabled = False
+        self._noneDisplay = "None"
+        self._showHidden = False
+        self._showChildNodeTypes = True
         self._switching = False
         self._box = QtWidgets.QComboBox(self)
         self._box.setSizePolicy(
@@ -113,11 +107,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         return [node for node in every if self._accepts(node)]
 
     def _accepts(self, node) -> bool:
-        exact = not self._settings["showChildNodeTypes"]
+        exact = not self._showChildNodeTypes
         name = node.GetClassName()
         if not any(name == each if exact else node.IsA(each) for each in self._types):
             return False
-        if node.GetHideFromEditors() and not self._settings["showHidden"]:
+        if node.GetHideFromEditors() and not self._showHidden:
             return False
         for (kind, attribute), value in self._attributes.items():
             found = node.GetAttribute(attribute)
@@ -128,7 +122,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     # The choice
 
     def _firstNode(self) -> int:
-        return 1 if self._settings["noneEnabled"] else 0
+        return 1 if self._noneEnabled else 0
 
     @Slot(result=object)
     def currentNode(self):
@@ -143,7 +137,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if self._scene is None:
             self._requested = node
         known = node is not None and node in self._nodes
-        none = 0 if self._settings["noneEnabled"] else -1
+        none = 0 if self._noneEnabled else -1
         self._box.setCurrentIndex(self._nodes.index(node) + self._firstNode() if known else none)
 
     @Slot(str)
@@ -182,9 +176,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     @Slot(result=object)
     def addNode(self):
         kind = self._types[0]
-        base = self._settings["baseName"] or self._scene.GetTagByClassName(kind)
+        base = self.baseName or self._scene.GetTagByClassName(kind)
         node = self._scene.AddNewNodeByClass(kind, self._scene.GenerateUniqueName(base))
-        if self._settings["selectNodeUponCreation"]:
+        if self.selectNodeUponCreation:
             self.setCurrentNode(node)
         self.nodeAddedByUser.emit(node)
         return node
@@ -213,45 +207,48 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._refresh()
 
     def _setNone(self, enabled: bool) -> None:
-        if enabled == self._settings["noneEnabled"]:
+        if enabled == self._noneEnabled:
             return
         current = self.currentNode()
         blocked = self._box.blockSignals(True)
-        self._settings["noneEnabled"] = enabled
+        self._noneEnabled = enabled
         if enabled:
-            self._box.insertItem(0, self._settings["noneDisplay"])
+            self._box.insertItem(0, self._noneDisplay)
         else:
             self._box.removeItem(0)
         self.setCurrentNode(current)
         self._box.blockSignals(blocked)
 
-    noneEnabled = Property(bool, lambda self: self._settings["noneEnabled"], _setNone)
+    noneEnabled = Property(bool, lambda self: self._noneEnabled, _setNone)
 
     def _setNoneDisplay(self, text: str) -> None:
-        self._settings["noneDisplay"] = text
-        if self._settings["noneEnabled"]:
+        self._noneDisplay = text
+        if self._noneEnabled:
             self._box.setItemText(0, text)
 
-    noneDisplay = Property(str, lambda self: self._settings["noneDisplay"], _setNoneDisplay)
+    noneDisplay = Property(str, lambda self: self._noneDisplay, _setNoneDisplay)
 
-    def _plain(kind: type, name: str) -> Property:
-        def write(self, value) -> None:
-            self._settings[name] = value
-            self._refresh()
+    def _setShowHidden(self, show: bool) -> None:
+        self._showHidden = show
+        self._refresh()
 
-        return Property(kind, lambda self: self._settings[name], write)
+    showHidden = Property(bool, lambda self: self._showHidden, _setShowHidden)
 
-    addEnabled = _plain(bool, "addEnabled")
-    removeEnabled = _plain(bool, "removeEnabled")
-    editEnabled = _plain(bool, "editEnabled")
-    renameEnabled = _plain(bool, "renameEnabled")
-    showHidden = _plain(bool, "showHidden")
-    showChildNodeTypes = _plain(bool, "showChildNodeTypes")
-    selectNodeUponCreation = _plain(bool, "selectNodeUponCreation")
-    baseName = _plain(str, "baseName")
+    def _setShowChildNodeTypes(self, show: bool) -> None:
+        self._showChildNodeTypes = show
+        self._refresh()
+
+    showChildNodeTypes = Property(
+        bool, lambda self: self._showChildNodeTypes, _setShowChildNodeTypes
+    )
+    addEnabled = kept(bool, "addEnabled", True)
+    removeEnabled = kept(bool, "removeEnabled", True)
+    editEnabled = kept(bool, "editEnabled", False)
+    renameEnabled = kept(bool, "renameEnabled", False)
+    selectNodeUponCreation = kept(bool, "selectNodeUponCreation", True)
+    baseName = kept(str, "baseName", "")
     sizeAdjustPolicy = Property(
         QtWidgets.QComboBox.SizeAdjustPolicy,
         lambda self: self._box.sizeAdjustPolicy(),
         lambda self, policy: self._box.setSizeAdjustPolicy(policy),
     )
-    del _plain

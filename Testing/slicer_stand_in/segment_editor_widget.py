@@ -10,6 +10,7 @@ import vtk
 from PySide6 import QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
+from .kept import kept
 from .mrml_widgets import qMRMLWidget
 from .observations import Observations
 
@@ -49,7 +50,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._volume = None
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._observations = Observations(self)
-        self._settings: dict[str, object] = {}
+        self.kept: dict[str, object] = {}
         self._segments = QtWidgets.QListWidget(self)
         self._segments.setMaximumHeight(120)
         self._segments.currentRowChanged.connect(self._onRow)
@@ -264,27 +265,19 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     def uninstallKeyboardShortcuts(self) -> None:
         """There are no effects here that a key would start."""
 
-    def _kept(kind: type, name: str, default) -> Property:
-        return Property(
-            kind,
-            lambda self: self._settings.get(name, default),
-            lambda self, value: self._settings.__setitem__(name, value),
-        )
-
-    segmentationNodeSelectorVisible = _kept(bool, "segmentationNodeSelectorVisible", True)
-    sourceVolumeNodeSelectorVisible = _kept(bool, "sourceVolumeNodeSelectorVisible", True)
-    maskingSectionVisible = _kept(bool, "maskingSectionVisible", True)
-    specifyGeometryButtonVisible = _kept(bool, "specifyGeometryButtonVisible", True)
-    show3DButtonVisible = _kept(bool, "show3DButtonVisible", True)
-    addRemoveSegmentButtonsVisible = _kept(bool, "addRemoveSegmentButtonsVisible", True)
-    autoShowSourceVolumeNode = _kept(bool, "autoShowSourceVolumeNode", True)
-    switchToSegmentationsButtonVisible = _kept(bool, "switchToSegmentationsButtonVisible", True)
-    undoEnabled = _kept(bool, "undoEnabled", True)
+    segmentationNodeSelectorVisible = kept(bool, "segmentationNodeSelectorVisible", True)
+    sourceVolumeNodeSelectorVisible = kept(bool, "sourceVolumeNodeSelectorVisible", True)
+    maskingSectionVisible = kept(bool, "maskingSectionVisible", True)
+    specifyGeometryButtonVisible = kept(bool, "specifyGeometryButtonVisible", True)
+    show3DButtonVisible = kept(bool, "show3DButtonVisible", True)
+    addRemoveSegmentButtonsVisible = kept(bool, "addRemoveSegmentButtonsVisible", True)
+    autoShowSourceVolumeNode = kept(bool, "autoShowSourceVolumeNode", True)
+    switchToSegmentationsButtonVisible = kept(bool, "switchToSegmentationsButtonVisible", True)
+    undoEnabled = kept(bool, "undoEnabled", True)
     maximumNumberOfUndoStates = Property(
         int,
         lambda self: self._logic.GetMaximumNumberOfUndoStates(),
         lambda self, count: self._logic.SetMaximumNumberOfUndoStates(count),
     )
-    readOnly = _kept(bool, "readOnly", False)
-    jumpToSelectedSegmentEnabled = _kept(bool, "jumpToSelectedSegmentEnabled", False)
-    del _kept
+    readOnly = kept(bool, "readOnly", False)
+    jumpToSelectedSegmentEnabled = kept(bool, "jumpToSelectedSegmentEnabled", False)

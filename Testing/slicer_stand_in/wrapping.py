@@ -291,14 +291,16 @@ def _alive(wrapper: Wrapper, name: str):
 
 
 def _property(qtObject: QtCore.QObject, name: str) -> QtCore.QMetaProperty | None:
-    # Slicer builds PythonQt so that `name` means objectName; PythonQt ignores QTimer.singleShot.
-    name = "objectName" if name == "name" else name
-    if isinstance(qtObject, QtCore.QTimer) and name == "singleShot":
+    # PythonQt leaves QTimer.singleShot to the static method of that name.
+    isSingleShot = isinstance(qtObject, QtCore.QTimer) and name == "singleShot"
+    if isSingleShot or isRefused(type(qtObject), name):
         return None
-    if isRefused(type(qtObject), name):
-        return None
-    index = qtObject.metaObject().indexOfProperty(name)
-    return qtObject.metaObject().property(index) if index >= 0 else None
+    meta = qtObject.metaObject()
+    index = meta.indexOfProperty(name)
+    if index < 0 and name == "name":
+        # Slicer builds PythonQt so that `name` means objectName where there is no other.
+        index = meta.indexOfProperty("objectName")
+    return meta.property(index) if index >= 0 else None
 
 
 def _write(wrapper: ObjectWrapper, prop: QtCore.QMetaProperty, value) -> None:
@@ -343,9 +345,12 @@ def _calling(member: Callable[..., Any], title: str, holder: object = None) -> C
     # A method holds its object, as in PythonQt: qt.QSettings().setValue(...) needs that.
     def method(*arguments, _holder=holder):
         values = [unwrap(argument) for argument in arguments]
+        if isinstance(member, types.MethodType):
+            return wrap(member(*values))
         try:
             return wrap(member(*values))
         except (TypeError, NotImplementedError) as error:
+            # PySide6 found no overload that takes them.
             raise ValueError(f"{title}: {error}") from error
 
     method.__name__ = title.rpartition(".")[2]
