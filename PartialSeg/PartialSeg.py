@@ -31,7 +31,10 @@ class PartialSeg(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("PartialSeg")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        parent.dependencies = ["Segmentations", "SegmentEditor", "Terminologies", "Volumes"]
+        parent.dependencies = [
+            *("Markups", "Plots", "SampleData", "SegmentEditor", "Segmentations"),
+            *("Terminologies", "Volumes"),
+        ]
         parent.contributors = ["PartialSeg contributors"]
         parent.helpText = _(
             "Segments brain MRI of newborns, and learns from scans that are annotated only in "
@@ -67,6 +70,9 @@ class PartialSegWidget(ScriptedLoadableModuleWidget):
 
         self.logic = PartialSegLogic()
         self.panel = Panel(self.logic, self.layout, lambda: self.parent.isEntered)
+        # Reload makes a new panel while the module is open, and Slicer enters it no second time.
+        if self.parent.isEntered:
+            self.panel.enter()
 
     def enter(self):
         self.panel.enter()

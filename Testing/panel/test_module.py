@@ -39,3 +39,49 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
     loaded = set(run.stdout.split())
     assert "PartialSeg" in loaded
     assert not loaded & {"numpy", "torch", "nibabel", "PartialSegLib", "partialseg_trainer", "qt"}
+
+
+def test_after_reload_the_open_panel_is_at_work(moduleWidget, waitFor):
+    """Slicer makes a new widget then, but enters it no second time."""
+    import slicer
+
+    moduleWidget.onReload()
+    panel = slicer.modules.PartialSegWidget.panel
+    assert panel is not moduleWidget.panel
+    from PartialSegLib.panel.labels import LabelsSection
+
+    tree = panel.section(LabelsSection).ui.labelTree
+    waitFor(lambda: tree.topLevelItemCount > 0, seconds=5)
+
+
+def test_choices_are_followed_once_however_often_the_module_is_entered(panel, standIn):
+    """Slicer's wrappers of parameter nodes live on in their observers."""
+    followed = [section.parameterNode for section in panel.sections]
+    standIn.leaveModule("PartialSeg")
+    standIn.enterModule("PartialSeg")
+    assert [section.parameterNode for section in panel.sections] == followed
+
+
+def test_the_choices_of_a_loaded_scene_are_shown(panel, scene, tmp_path):
+    chosen = panel.sections[0].parameterNode
+    chosen.inputVolume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T2w")
+    chosen.subject = "07"
+    file = str(tmp_path / "scene.mrml")
+    scene.SetURL(file)
+    assert scene.Commit()
+    scene.Clear()
+    assert panel.sections[0].parameterNode.subject == ""
+    assert scene.Connect()
+    for section in panel.sections:
+        assert section.parameterNode.subject == "07"
+        assert section.parameterNode.inputVolume.GetName() == "T2w"
+
+
+def test_the_first_scan_of_a_scene_is_chosen_and_no_labelmap(standIn, scene):
+    import slicer
+
+    scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+    scan = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    widget = standIn.openModule(ROOT / "PartialSeg" / "PartialSeg.py")
+    assert widget.logic.getParameterNode().inputVolume is scan
+    assert slicer.modules.PartialSegWidget is widget

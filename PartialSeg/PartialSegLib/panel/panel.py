@@ -29,6 +29,7 @@ class Panel(slicer.util.VTKObservationMixin):
         super().__init__()
         self._logic = logic
         self._isEntered = isEntered
+        self._parameterNode = None
         self.sections = [section(logic) for section in SECTIONS]
         for section in self.sections:
             layout.addWidget(section.widget)
@@ -36,7 +37,7 @@ class Panel(slicer.util.VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
-        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
         self._useParameterNode()
 
     def section(self, kind: type):
@@ -58,15 +59,17 @@ class Panel(slicer.util.VTKObservationMixin):
             section.cleanup()
 
     def _useParameterNode(self) -> None:
-        parameterNode = self._logic.getParameterNode()
+        # One for a scene: each observes its node for as long as some section remembers it.
+        parameterNode = self._parameterNode or self._logic.getParameterNode()
         if parameterNode.inputVolume is None:
-            parameterNode.inputVolume = slicer.mrmlScene.GetFirstNodeByClass(
-                "vtkMRMLScalarVolumeNode"
-            )
-        for section in self.sections:
-            section.setParameterNode(parameterNode)
+            parameterNode.inputVolume = _firstScan()
+        if parameterNode is not self._parameterNode:
+            self._parameterNode = parameterNode
+            for section in self.sections:
+                section.setParameterNode(parameterNode)
 
     def _onSceneStartClose(self, caller, event) -> None:
+        self._parameterNode = None
         for section in self.sections:
             section.setParameterNode(None)
 
@@ -74,3 +77,22 @@ class Panel(slicer.util.VTKObservationMixin):
         # Otherwise `enter` does it, when the user comes back.
         if self._isEntered():
             self._useParameterNode()
+
+    def _onSceneEndImport(self, caller, event) -> None:
+        # What the scene brings has replaced the choices, and its nodes are there only now.
+        self._parameterNode = None
+        self._onSceneEndClose(caller, event)
+
+
+def _firstScan():
+    """The first volume of the scene that the selector of scans lists; None if there is none."""
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    # Labelmaps are scalar volumes too.
+    return next(
+        (
+            node
+            for node in volumes
+            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+        ),
+        None,
+    )
