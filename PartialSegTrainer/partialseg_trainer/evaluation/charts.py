@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,8 @@ from .picture import Picture, render
 
 Rows = Sequence[Mapping[str, float | int | str | None]]
 
-_MARKERS = "osD^vP"
-_WIDTH_INCHES = 7.6
+MARKERS = "osD^vP"
+WIDTH_INCHES = 7.6
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def training_chart(runs: Mapping[str, Rows]) -> Picture:
     """
 
     def draw(theme: Theme) -> bytes:
-        figure = Figure(figsize=(_WIDTH_INCHES, 2.9), layout="constrained", facecolor="none")
+        figure = Figure(figsize=(WIDTH_INCHES, 2.9), layout="constrained", facecolor="none")
         loss, dice = figure.subplots(1, 2)
-        for colour, (name, rows) in zip(_cycled(theme.methods, runs), runs.items(), strict=True):
+        for colour, (name, rows) in zip(cycled(theme.methods, runs), runs.items(), strict=True):
             loss.plot(*_column(rows, "training_loss"), color=colour, label=f"{name}, training")
             loss.plot(
                 *_column(rows, "validation_loss"),
@@ -69,7 +69,7 @@ def training_chart(runs: Mapping[str, Rows]) -> Picture:
         loss.yaxis.set_minor_locator(NullLocator())
         dice.set_ylim(0, 1)
         for axes, heading in ((loss, "Loss"), (dice, "Mean Dice on validation scans")):
-            _style(axes, theme)
+            style_axes(axes, theme)
             axes.set_title(heading, color=theme.ink, fontsize=9, loc="left")
             axes.set_xlabel("epoch", color=theme.ink, fontsize=8)
             axes.grid(axis="y", color=theme.grid, linewidth=0.8)
@@ -91,12 +91,12 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
 
     def draw(theme: Theme) -> bytes:
         height = 0.9 + len(scheme) * (0.16 + 0.13 * len(tables))
-        figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained", facecolor="none")
+        figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained", facecolor="none")
         axes = figure.subplots()
         offsets = (np.arange(len(tables)) - (len(tables) - 1) / 2) * 0.6 / max(len(tables), 2)
         for colour, marker, offset, (name, table) in zip(
-            _cycled(theme.methods, tables),
-            _cycled(_MARKERS, tables),
+            cycled(theme.methods, tables),
+            cycled(MARKERS, tables),
             offsets,
             tables.items(),
             strict=True,
@@ -110,13 +110,13 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
         axes.set_yticks(range(len(scheme)), [label.title for label in order])
         axes.set_ylim(len(scheme) - 0.5, -0.5)
         axes.set_xlim(-0.02, 1.02)
-        _style(axes, theme)
+        style_axes(axes, theme)
         axes.set_xlabel("Dice", color=theme.ink, fontsize=8)
         axes.grid(axis="x", color=theme.grid, linewidth=0.8)
         axes.hlines(np.arange(len(scheme) - 1) + 0.5, -0.02, 1.02, color=theme.grid, linewidth=0.5)
         figure.legend(
             loc="outside upper left",
-            ncols=len(tables),
+            ncols=min(len(tables), 4),
             frameon=False,
             fontsize=8,
             labelcolor=theme.ink,
@@ -127,7 +127,8 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
     return Picture(draw(LIGHT), alt, draw(DARK))
 
 
-def _style(axes: Axes, theme: Theme) -> None:
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Quiet axes in the colours of the theme."""
     axes.set_facecolor("none")
     axes.set_axisbelow(True)
     axes.tick_params(colors=theme.ink, labelsize=8, length=0)
@@ -136,7 +137,8 @@ def _style(axes: Axes, theme: Theme) -> None:
         spine.set_color(theme.grid)
 
 
-def _cycled(items: Sequence[str], wanted: Mapping[str, object]) -> list[str]:
+def cycled(items: Sequence[str], wanted: Collection[object]) -> list[str]:
+    """An item for each that is wanted, over again where there are too few."""
     return [items[position % len(items)] for position in range(len(wanted))]
 
 

@@ -81,14 +81,7 @@ def write_report(path: str | os.PathLike, content: ReportContent, *, replace: bo
         )
     _check_same_scans(content.scores)
     tables = {method: score_table(scores) for method, scores in content.scores.items()}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    html = environment.get_template("report.html").render(
+    html = page_templates().get_template("report.html").render(
         content=content,
         outline=content.scheme.outline(),
         comparison=compare(tables),
@@ -106,6 +99,17 @@ def write_report(path: str | os.PathLike, content: ReportContent, *, replace: bo
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, html)
     return path
+
+
+def page_templates(*folders: Path) -> jinja2.Environment:
+    """Templates of pages that look alike: those in `folders`, and those that reports share."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, Path(__file__).parent / "templates"]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 def _check_same_scans(scores: Mapping[str, Mapping[str, object]]) -> None:
