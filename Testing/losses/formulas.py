@@ -205,6 +205,25 @@ def leaf_dice(z, sets, everywhere=False):
     return mean(of_image(image) for image in voxels(z, sets))
 
 
+def class_adaptive(z, sets):
+    def of_image(image):
+        annotated = [voxel for voxel in image if len(voxel[2]) < len(voxel[0])]
+        if not annotated:
+            return 0
+        p = [softmax(logits) for logits, _, _ in annotated]
+        total = 0
+        for k in range(len(p[0])):
+            if any(k in possible and len(possible) > 1 for _, _, possible in annotated):
+                continue
+            p_k = [probabilities[k] for probabilities in p]
+            g_k = [float(possible == [k]) for _, _, possible in annotated]
+            total += fsum(-g * log(q) for q, g in zip(p_k, g_k, strict=True)) / len(image)
+            total += mean_dice([[q] for q in p_k], [[g] for g in g_k]) / len(p[0])
+        return total
+
+    return mean(of_image(image) for image in voxels(z, sets))
+
+
 def dice(z, sets):
     everywhere = flat(voxels(z, sets))
     scheme = sets.scheme
@@ -233,6 +252,7 @@ FORMULAS = {
     "marginal_dice": marginal_dice,
     "marginal_focal": marginal_focal,
     "leaf_dice": leaf_dice,
+    "class_adaptive": class_adaptive,
     "dice": dice,
     "marginal_ce+dice": lambda z, sets: marginal_ce(z, sets) + dice(z, sets),
     "marginal_ce+leaf_dice": lambda z, sets: marginal_ce(z, sets) + leaf_dice(z, sets),

@@ -155,6 +155,22 @@ def test_leaf_dice_ignores_an_image_without_any_known_leaf():
     assert both.item() == pytest.approx(loss(logits, target).item() / 2)
 
 
+def test_the_class_adaptive_loss_gives_a_leaf_that_an_image_lacks_no_weight_in_it():
+    sets = partly_labelled()
+    loss = build_loss("class_adaptive", SCHEME)
+    logits = logits_for(loss, dtype=torch.float64).requires_grad_()
+    p = logits.softmax(1)
+    p.retain_grad()
+    loss(p.log(), as_batch(sets)[1]).backward()
+    parts = [SCHEME.leaf_names.index(name) for name in SCHEME["tcv"].children]
+    others = [k for k in range(SCHEME.n_leaves) if k not in parts]
+    assert p.grad[0, parts].abs().max() > 1e-4
+    # What a softmax takes from all leaves alike is no pull between them.
+    pulls = p.grad[1, parts]
+    assert (pulls - pulls.mean(0)).abs().max() < 1e-9
+    assert p.grad[1, others].abs().max() > 1e-4
+
+
 @pytest.mark.parametrize("name", [name for name in OVER_LEAVES if name != "dice"])
 def test_a_target_without_any_possible_leaf_is_refused(name):
     loss = build_loss(name, SCHEME)

@@ -132,6 +132,16 @@ def test_marginal_focal_with_everything_known_is_the_focal_loss(scheme):
 
 
 @over_schemes
+def test_the_class_adaptive_loss_with_everything_known_is_cross_entropy_and_dice(scheme):
+    loss = build_loss("class_adaptive", scheme)
+    logits, (sets, truth) = logits_for(loss), fully_known(scheme)
+    _, target, _ = as_batch(sets)
+    expected = torch.nn.functional.cross_entropy(logits, truth)
+    expected += build_loss("leaf_dice", scheme)(logits, target)
+    assert loss(logits, target).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@over_schemes
 @pytest.mark.parametrize("name", ["marginal_dice", "leaf_dice"])
 def test_label_set_dice_with_everything_known_is_the_mean_dice_of_the_leaves(scheme, name):
     loss = build_loss(name, scheme)

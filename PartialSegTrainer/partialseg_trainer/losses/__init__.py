@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import UserError
 from ..files import checked
 from ..labels import LabelScheme
+from .class_adaptive import ClassAdaptive
 from .codebook import Codebook
 from .conversion import Converted, labelled_leaves, marginalise
 from .huc import HighestUnobservedChild
@@ -35,6 +36,7 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "marginal_dice": MarginalDice,
     "marginal_focal": MarginalFocal,
     "leaf_dice": LeafDice,
+    "class_adaptive": ClassAdaptive,
     "dice": LabelDice,
     "supervised": Supervised,
 }
