@@ -10,6 +10,8 @@ from PySide6.QtCore import Property, Signal, Slot
 from .collapsible import ctkCollapsibleButton, ctkCollapsibleGroupBox
 from .dialogs import dialogs
 
+_MAX_HISTORY = 5
+
 
 class ctkPathLineEdit(QtWidgets.QWidget):
     """A line with a path, a history of paths, and a button that opens a file dialog."""
@@ -27,6 +29,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._label = ""
         self._box = QtWidgets.QComboBox(self)
         self._box.setEditable(True)
+        self._box.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
         self._box.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed
         )
@@ -81,23 +84,36 @@ class ctkPathLineEdit(QtWidgets.QWidget):
 
     @Slot()
     def addCurrentPathToHistory(self) -> None:
+        """Put the path first; as in CTK, other paths of the history are shown on the way."""
         path = self._box.currentText()
-        if path:
-            rest = [each for each in self._history() if each != path]
-            QtCore.QSettings().setValue(self._settingKey, [path, *rest][:5])
-            self.retrieveHistory()
+        if not path:
+            return
+        rest = [each for each in self._history() if each != path]
+        QtCore.QSettings().setValue(self._key, [path, *rest])
+        if (index := self._box.findText(path)) >= 0:
+            self._box.removeItem(index)
+        while self._box.count() >= _MAX_HISTORY:
+            self._box.removeItem(self._box.count() - 1)
+        self._box.insertItem(0, path)
+        self._box.setCurrentIndex(0)
 
     @Slot()
     def retrieveHistory(self) -> None:
+        """Offer the paths of the settings; the last one is chosen, silently, where none was."""
         path = self._box.currentText()
         blocked = self.blockSignals(True)
         self._box.clear()
-        self._box.addItems(self._history())
-        self._box.setEditText(path)
+        self._box.addItems(self._history()[:_MAX_HISTORY])
+        if path:
+            self._box.setEditText(path)
         self.blockSignals(blocked)
 
+    @property
+    def _key(self) -> str:
+        return f"ctkPathLineEdit/{self._settingKey or self.objectName()}"
+
     def _history(self) -> list[str]:
-        stored = QtCore.QSettings().value(self._settingKey, []) if self._settingKey else []
+        stored = QtCore.QSettings().value(self._key, [])
         return [stored] if isinstance(stored, str) else list(stored or [])
 
 
