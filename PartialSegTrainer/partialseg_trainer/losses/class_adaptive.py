@@ -1,4 +1,4 @@
-"""Class-adaptive loss: cross-entropy and Dice in which the leaves that a scan lacks have no weight."""
+"""Class-adaptive loss: cross-entropy and Dice without the leaves that a scan lacks."""
 
 from __future__ import annotations
 
