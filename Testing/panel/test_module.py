@@ -85,3 +85,25 @@ def test_the_first_scan_of_a_scene_is_chosen_and_no_labelmap(standIn, scene):
     widget = standIn.openModule(ROOT / "PartialSeg" / "PartialSeg.py")
     assert widget.logic.getParameterNode().inputVolume is scan
     assert slicer.modules.PartialSegWidget is widget
+
+
+def test_the_panel_can_be_made_narrow_again_whatever_it_shows(panel, standIn, scene):
+    """Slicer does not scroll a panel to the side: it is as wide as its widest section needs."""
+    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+
+    for section in panel.sections:
+        for name, widget in vars(section.ui).items():
+            if name.lower().endswith("collapsiblebutton"):
+                widget.collapsed = False
+    chosen = panel.sections[0].parameterNode
+    chosen.inputVolume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    chosen.segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "sub " * 30)
+    standIn.window.resize(1200, 900)
+    panel.section(LabelsSection).enter()
+    panel.section(SegmentNeonateSection).ui.resultLabel.text = "\n".join(["word " * 20] * 6)
+    panel.section(SegmentNeonateSection).ui.resultLabel.visible = True
+    widths = {
+        type(section).__name__: section.widget.minimumSizeHint.width() for section in panel.sections
+    }
+    assert max(widths.values()) <= 440, widths
