@@ -67,7 +67,7 @@ def test_a_run_that_is_at_work_is_not_resumed(job, tmp_path):
     ("changes", "words"),
     [
         ({"epochs": 0}, "epochs"),
-        ({"loss": "magic"}, "expected one of"),
+        ({"loss": "magic"}, "no loss 'magic'"),
         ({"dataset": "no-such-folder"}, "not a PartialSeg dataset"),
         ({"device": "cuda:99"}, "choose auto or cpu"),
     ],

@@ -240,7 +240,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({"loss": "magic"}, "loss.*expected one of iuc"),
+            ({"loss": "magic"}, "loss.*choose one of iuc"),
             ({"network": {"name": "vnet"}}, "network.*unet"),
             ({"patch": (100, 100)}, "multiples of 16"),
             ({"epochs": 0}, "epochs"),
@@ -251,6 +251,30 @@ class TestRefusals:
     def test_a_setting_that_does_not_exist_or_fit(self, settings, words):
         with pytest.raises(UserError, match=words):
             TrainConfig.checked({"dataset": "d", **settings}, origin="config.json")
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "words"),
+    [
+        ("marginal_focal", {"gama": 3}, r"loss_options.*no option 'gama'; it has gamma"),
+        ("marginal_focal", {"gamma": 0.5}, r"loss_options.*gamma"),
+        ("marginal_ce+iuc", {}, "'iuc', which is not over a softmax of leaves"),
+    ],
+)
+def test_an_option_that_a_loss_does_not_have_or_take_is_refused(loss, options, words):
+    with pytest.raises(UserError, match=words):
+        TrainConfig.checked({"dataset": "d", "loss": loss, "loss_options": options})
+
+
+def test_any_sum_of_losses_trains_and_its_options_reach_it(tmp_path, quick):
+    losses = {}
+    for gamma in (2.0, 4.0):
+        settings = {"loss": "marginal_focal+marginal_dice", "loss_options": {"gamma": gamma}}
+        config = TrainConfig.checked({**quick.model_dump(), **settings, "epochs": 1})
+        run = trained(tmp_path, config, f"run-{gamma}")
+        losses[gamma] = read_metrics(run)[0]["training_loss"]
+    assert losses[2.0] != losses[4.0]
+    assert load_model(run.model).info.loss == "marginal_focal+marginal_dice"
 
 
 def test_a_resumed_training_keeps_its_split_when_scans_were_added(tmp_path, quick, balls):

@@ -6,10 +6,17 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ..files import checked
-from ..methods import method_names
+from ..losses import check_loss
 from ..models import NetworkSettings
 from ..networks import network_names
 from ..volumes.preprocessing import Preprocessing
@@ -46,6 +53,9 @@ class TrainConfig(BaseModel):
     how rare they are), `head_rate` (the learning rate of the last layer, as a multiple of the
     others') or "balanced" `sampling`: these make up for fewer steps, and can be switched off.
 
+    `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
+    loss (`Docs/methods.md` tells them).
+
     `patch` is the (H, W) cut from each slice, in pixels. `slices_per_epoch` None means as many as
     there are. `sampling`: "balanced" draws a share `full_share` of every epoch from fully labelled
     scans; "uniform" draws all slices alike; "reference" shows partial scans first and full ones
@@ -59,6 +69,7 @@ class TrainConfig(BaseModel):
     dataset: Path
     name: str = "model"
     loss: str = "iuc"
+    loss_options: dict[str, Any] = {}
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
@@ -86,7 +97,16 @@ class TrainConfig(BaseModel):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        return _one_of(name, method_names())
+        check_loss(name)
+        return name
+
+    @field_validator("loss_options")
+    @classmethod
+    def _options_of_the_loss(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # Without a loss that there is, nothing can be said of its options.
+        if "loss" in info.data:
+            check_loss(info.data["loss"], **options)
+        return options
 
     @field_validator("network")
     @classmethod

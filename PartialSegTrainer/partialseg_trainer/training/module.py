@@ -42,7 +42,7 @@ class PartialLabelTraining(lightning.LightningModule):
         super().__init__()
         self.config = config
         self.scheme = scheme
-        self.loss: PartialLoss = build_loss(config.loss, scheme)
+        self.loss: PartialLoss = build_loss(config.loss, scheme, **config.loss_options)
         torch.manual_seed(config.seed)
         self.network = build_network(
             in_channels=1, out_channels=self.loss.out_channels, **config.network.model_dump()

@@ -41,7 +41,7 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
     split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
     validation = set(split.validation)
     cases = [case for case in dataset.cases if case.subject not in split.test]
-    loss = build_loss(config.loss, dataset.scheme)
+    loss = build_loss(config.loss, dataset.scheme, **config.loss_options)
     if loss.full_scans_only:
         cases = [case for case in cases if case.info.fully_known]
         if not any(case.subject not in validation for case in cases):

@@ -218,7 +218,7 @@ def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
             f"{config.network.model_dump()}; choose a model that fits, or start from scratch."
         )
     # There may be as many labels as leaves, and the weights would fit without a word.
-    head = build_loss(config.loss, scheme).head
+    head = build_loss(config.loss, scheme, **config.loss_options).head
     if model.info.head != head:
         raise UserError(
             f"The model {config.initial_model} was trained with the loss '{model.info.loss}' and "
