@@ -212,6 +212,14 @@ def test_a_scan_becomes_a_case_that_the_table_shows(export, waitFor, dialogs, tm
     assert export.ui.openFolderButton.enabled
 
 
+def test_an_emptied_line_is_no_dataset(export, tmp_path):
+    """CTK's line for paths does not tell the empty path as it tells the others."""
+    export.ui.datasetPathLineEdit.currentPath = str(tmp_path)
+    assert export.parameterNode.dataset == str(tmp_path)
+    export.ui.datasetPathLineEdit.currentPath = ""
+    assert export.parameterNode.dataset == ""
+
+
 def test_annotator_and_dataset_are_remembered(export, waitFor, logic, scene, tmp_path):
     import qt
 

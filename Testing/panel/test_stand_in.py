@@ -197,6 +197,8 @@ def test_a_path_is_chosen_in_a_dialog_that_the_test_answers(ctk, dialogs):
     line.browse()
     assert line.currentPath == "/scans"
     assert seen == ["/scans"]
+    line.currentPath = ""
+    assert seen == ["/scans"]
 
 
 def test_a_ui_file_gives_its_widgets_and_passes_the_scene_on(form, scene):

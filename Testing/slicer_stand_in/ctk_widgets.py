@@ -33,7 +33,8 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._box.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed
         )
-        self._box.editTextChanged.connect(self.currentPathChanged)
+        self._box.editTextChanged.connect(self._onEdited)
+        self._valid = False
         self._browse = QtWidgets.QToolButton(self)
         self._browse.setText("...")
         self._browse.clicked.connect(self.browse)
@@ -42,6 +43,14 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._box)
         layout.addWidget(self._browse)
+
+    def _onEdited(self, path: str) -> None:
+        # For CTK an empty path is none, so that it tells only that the input is not valid.
+        before, self._valid = self._valid, bool(path)
+        if path:
+            self.currentPathChanged.emit(path)
+        if self._valid != before:
+            self.validInputChanged.emit(self._valid)
 
     @Slot(str)
     def setCurrentPath(self, path: str) -> None:

@@ -29,6 +29,7 @@ from .exportReasons import (
     whyNotInto,
 )
 from .lastDataset import lastDataset, rememberDataset
+from .pathLine import connectPath
 from .section import Section, guarded, setEnabled, showError
 
 _ANNOTATOR = "PartialSeg/Annotator"
@@ -62,9 +63,7 @@ class ExportSection(Section):
             (self.ui.cancelButton, self._onCancel),
         ):
             button.connect("clicked(bool)", guarded(action))
-        self.ui.datasetPathLineEdit.connect(
-            "currentPathChanged(QString)", guarded(self._onDatasetChanged)
-        )
+        connectPath(self.ui.datasetPathLineEdit, guarded(self._onDatasetChanged))
         self.ui.regionSelector.connect("nodeAddedByUser(vtkMRMLNode*)", guarded(self._placeRegion))
         self._say("")
         self.jobChanged()

@@ -14,6 +14,7 @@ from partialseg_trainer.errors import UserError
 from .. import packages
 from ..durations import inWords
 from ..nextScan import RankedScan
+from .pathLine import connectPath
 from .section import Section, guarded, setEnabled, showError
 
 _SCAN, _UNCERTAINTY, _NOTE = range(3)
@@ -27,7 +28,7 @@ class NextScan:
         self._ui = section.ui
         self._scans: list[RankedScan] = []
         ui = self._ui
-        ui.folderPathLineEdit.connect("currentPathChanged(QString)", self._onFolderChanged)
+        connectPath(ui.folderPathLineEdit, self._onFolderChanged)
         ui.findButton.connect("clicked()", guarded(self._find))
         ui.cancelButton.connect("clicked()", self._cancel)
         ui.loadButton.connect("clicked()", guarded(self._load))

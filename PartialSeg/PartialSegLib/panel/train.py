@@ -20,6 +20,7 @@ from . import runReasons
 from .comboBox import offer
 from .deviceSearch import DeviceSearch
 from .lastDataset import lastDataset, rememberDataset
+from .pathLine import connectPath
 from .runLog import RunLog
 from .runsTable import RunsTable
 from .section import Section, guarded, setEnabled, showError
@@ -51,7 +52,7 @@ class TrainSection(Section):
         self._timer.connect("timeout()", self._readRuns)
         ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self._watch)
         ui.logGroupBox.connect("toggled(bool)", self._showSelected)
-        ui.datasetPathLineEdit.connect("currentPathChanged(QString)", self._chooseDataset)
+        connectPath(ui.datasetPathLineEdit, self._chooseDataset)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._chooseDevice)
         for button, slot in (
             (ui.startButton, self._start),
