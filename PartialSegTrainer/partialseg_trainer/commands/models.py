@@ -76,14 +76,14 @@ def show_(
     from rich.table import Table
 
     facts = Table.grid(padding=(0, 2))
-    network, slices = info.network, info.preprocessing
+    network = info.network
     for heading, fact in (
         ("Model", info.title or info.name),
         ("Date", info.date),
         ("Trained on", info.training_data),
         ("Loss", info.loss),
         ("Network", f"{network.name}, width {network.width}, depth {network.depth}"),
-        ("Slices", f"{slices.axis}, {slices.spacing:g} mm"),
+        ("Sees", f"{info.seen}, of {info.preprocessing.spacing:g} mm"),
         ("Licence", info.licence),
         ("Folder", str(loaded.folder)),
     ):

@@ -56,12 +56,20 @@ def train(
         typer.Option(help="Edge of the voxels, mm.", metavar="MM", rich_help_panel=_SCANS),
     ] = None,
     axis: Annotated[
-        Literal["sagittal", "coronal", "axial"] | None,
+        Literal["sagittal", "coronal", "axial", "all"] | None,
         typer.Option(help="Direction that slices cut.", rich_help_panel=_SCANS),
+    ] = None,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(help="Slices on either side shown with each.", rich_help_panel=_SCANS),
     ] = None,
     patch: Annotated[
         tuple[int, int] | None,
-        typer.Option(help="Pixels cut from a slice.", metavar="H W", rich_help_panel=_SCANS),
+        typer.Option(
+            help="Pixels cut from a slice; of a block --set patch=[S,H,W].",
+            metavar="H W",
+            rich_help_panel=_SCANS,
+        ),
     ] = None,
     slices_per_epoch: Annotated[
         int | None,
@@ -82,6 +90,10 @@ def train(
             metavar="NAME",
             rich_help_panel=_LEARNING,
         ),
+    ] = None,
+    network: Annotated[
+        Literal["unet", "segformer", "dynunet"] | None,
+        typer.Option(help="What learns.", rich_help_panel=_LEARNING),
     ] = None,
     width: Annotated[
         int | None,
@@ -148,11 +160,13 @@ def train(
         "name": name,
         "preprocessing.spacing": spacing,
         "preprocessing.axis": axis,
+        "preprocessing.neighbours": neighbours,
         "patch": patch,
         "slices_per_epoch": slices_per_epoch,
         "sampling": sampling,
         "full_share": full_share,
         "loss": loss,
+        "network.name": network,
         "network.width": width,
         "epochs": epochs,
         "patience": patience,

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 import nibabel
 import numpy as np
-import torch
 
 from ..labels import LabelScheme
-from ..losses.heads import leaf_logits
 from ..networks.device import choose_device
 from ..networks.model import Model
 from ..volumes import Volume, as_volume, resample, to_nibabel
 from ..volumes.preprocessing import Prepared, from_slices, prepare
 from .plausibility import implausibilities
+from .prediction import count_steps, predict
 
-_BATCH = 16
 Progress = Callable[[int, int], None]
 
 
@@ -95,21 +93,21 @@ def segment(
         image: a path, nibabel image or Volume, on any grid.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         confidence: whether to make the confidence map.
-        progress: called with (steps done, steps in all); a step is a slice that the network sees,
-            and after these a leaf that is brought to the scan's grid.
+        progress: called with (steps done, steps in all); a step is a slice, or a block, that the
+            network sees, and after these a leaf that is brought to the scan's grid.
 
     Raises UserError for an image that cannot be used and a device that is not there.
     """
     volume = as_volume(image)
     prepared = prepare(volume, model.info.preprocessing)
-    slices, leaves = len(prepared.slices), model.scheme.n_leaves
+    shown, leaves = count_steps(prepared, model), model.scheme.n_leaves
 
     def advance(steps: int) -> None:
         if progress:
-            progress(steps, slices + leaves)
+            progress(steps, shown + leaves)
 
-    probabilities = _predict(prepared.slices, model, choose_device(device), advance)
-    leaf, best = _most_probable(probabilities, prepared, lambda done: advance(slices + done))
+    probabilities = predict(prepared.slices, prepared.axis, model, choose_device(device), advance)
+    leaf, best = _most_probable(probabilities, prepared, lambda done: advance(shown + done))
     labelmap = np.zeros(volume.data.shape, dtype=model.scheme.leaf_values.dtype)
     box = tuple(
         slice(start, start + size) for start, size in zip(prepared.corner, leaf.shape, strict=True)
@@ -126,26 +124,6 @@ def segment(
         model.scheme,
         implausibilities(volume, labelmap, model.scheme),
     )
-
-
-@torch.inference_mode()
-def _predict(
-    slices: np.ndarray, model: Model, device: torch.device, advance: Callable[[int], None]
-) -> np.ndarray:
-    """(L, S, H, W) float16: the probability of each leaf in each voxel of the model's grid."""
-    count, height, width = slices.shape
-    divisor = model.network.divisor
-    padding = (0, -width % divisor, 0, -height % divisor)
-    network = model.network.to(device, memory_format=torch.channels_last)
-    membership = torch.from_numpy(model.scheme.membership).to(device)
-    result = np.empty((model.scheme.n_leaves, *slices.shape), dtype=np.float16)
-    for start in range(0, count, _BATCH):
-        batch = torch.from_numpy(slices[start : start + _BATCH])[:, None].to(device)
-        logits = network(torch.nn.functional.pad(batch, padding))[:, :, :height, :width]
-        leaves = leaf_logits(logits.float(), model.info.head, membership).softmax(1)
-        result[:, start : start + _BATCH] = leaves.transpose(0, 1).half().cpu().numpy()
-        advance(min(start + _BATCH, count))
-    return result
 
 
 def _most_probable(

@@ -8,18 +8,20 @@ from .info import (
     WEIGHTS_FILE,
     Head,
     ModelInfo,
-    NetworkSettings,
     read_info,
 )
+from .network import NETWORK_KINDS, NetworkKind, NetworkSettings
 from .places import default_model, find_model, list_models, user_models
 
 __all__ = [
     "CARD_FILE",
     "INFO_FILE",
+    "NETWORK_KINDS",
     "PREVIEW_FILE",
     "WEIGHTS_FILE",
     "Head",
     "ModelInfo",
+    "NetworkKind",
     "NetworkSettings",
     "default_model",
     "find_model",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ..errors import UserError
 from ..files import read_checked
 from ..volumes.preprocessing import Preprocessing
+from .network import NetworkSettings
 
 INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
     *("model.json", "weights.safetensors"),
@@ -21,20 +22,11 @@ INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
 Head = Literal["labels", "leaves"]
 
 
-class NetworkSettings(BaseModel):
-    """Which network, and how large."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = "unet"
-    width: int = Field(default=16, ge=1)
-    depth: int = Field(default=5, ge=1, le=8)
-
-
 class ModelInfo(BaseModel):
     """The content of model.json.
 
     `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax).
+    `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
     `scores` holds tables of Dice per label under the name of what they were measured on.
     """
 
@@ -47,12 +39,30 @@ class ModelInfo(BaseModel):
     head: Head
     network: NetworkSettings
     preprocessing: Preprocessing
+    patch: tuple[int, int, int] | None = None
     scheme: dict[str, Any]
     training_data: str
     scores: dict[str, dict[str, float | None]] = {}
     licence: str = "not stated"
     versions: dict[str, str] = {}
     weights_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _blocks_have_a_size(self) -> ModelInfo:
+        if (self.patch is None) != (self.network.dimensions == 2):
+            raise ValueError("patch must be given for a network that sees blocks, and for no other")
+        return self
+
+    @property
+    def seen(self) -> str:
+        """What the network is shown, in words such as "axial slices"."""
+        if self.patch is not None:
+            return f"blocks of {' x '.join(map(str, self.patch))} voxels"
+        *others, last = self.preprocessing.axes
+        axes = f"{', '.join(others)} and {last}" if others else last
+        count = self.preprocessing.neighbours
+        beside = f" with {count} neighbour{'s' * (count > 1)} on either side" if count else ""
+        return f"{axes} slices{beside}"
 
 
 def read_info(folder: str | Path) -> ModelInfo:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+import torch
 from torch import nn
 
 from ..errors import UserError
+from ..models import NETWORK_KINDS
 from .unet import UNet
 
-_NETWORKS: dict[str, type[nn.Module]] = {"unet": UNet}
+# Where a network is, and the extra of the package that brings what it is made of. A file is
+# imported when its network is chosen, for not everybody has what it needs.
+_NETWORKS = {
+    "unet": ("unet", "UNet", None),
+    "segformer": ("segformer", "SegFormer", "segformer"),
+    "dynunet": ("dynunet", "DynamicUNet", "3d"),
+}
 
-__all__ = ["UNet", "build_network", "network_names"]
+__all__ = ["UNet", "build_network", "check_network", "memory_layout", "network_names"]
 
 
 def network_names() -> tuple[str, ...]:
@@ -20,9 +30,34 @@ def network_names() -> tuple[str, ...]:
 def build_network(name: str, in_channels: int, out_channels: int, **settings: int) -> nn.Module:
     """A network that maps (B, in_channels, H, W) to logits (B, out_channels, H, W).
 
-    Its attribute `divisor` is the number that H and W must be multiples of, its `head` the last
-    convolution. Raises UserError for a name that is not one of `network_names()`.
+    One that sees blocks has (S, H, W) in place of (H, W). Its attribute `divisor` is the number
+    that these must be multiples of, its `head` the last convolution. `settings` are the other
+    fields of NetworkSettings. Raises UserError as `check_network` does.
     """
+    return _class_of(name)(in_channels, out_channels, **settings)
+
+
+def check_network(name: str) -> None:
+    """Raise UserError for a name that is not one of `network_names()`, and for a network whose
+    package is not installed.
+    """
+    _class_of(name)
+
+
+def memory_layout(name: str) -> torch.memory_format:
+    """In which order a network of that name reads its images fastest."""
+    two = NETWORK_KINDS[name].dimensions == 2
+    return torch.channels_last if two else torch.contiguous_format
+
+
+def _class_of(name: str) -> type[nn.Module]:
     if name not in _NETWORKS:
         raise UserError(f"There is no network '{name}'; choose one of {', '.join(_NETWORKS)}.")
-    return _NETWORKS[name](in_channels, out_channels, **settings)
+    file, kind, extra = _NETWORKS[name]
+    try:
+        return getattr(import_module(f".{file}", __name__), kind)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"The network '{name}' needs the package {error.name}, which is not installed; run "
+            f"pip install 'partialseg-trainer[{extra}]', or choose another network."
+        ) from error

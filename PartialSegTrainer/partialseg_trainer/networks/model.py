@@ -60,7 +60,7 @@ def load_model(folder: str | Path) -> Model:
     """Load a model folder. No code in it is executed.
 
     Raises UserError for a folder without a model, and for weights that are missing, damaged, not
-    in safetensors form (a pickle, say) or of another network.
+    in safetensors form (a pickle, say) or of another network, or one whose package is missing.
     """
     folder = Path(folder)
     info = read_info(folder)
@@ -82,7 +82,11 @@ def load_model(folder: str | Path) -> Model:
         )
     scheme = LabelScheme.from_dict(info.scheme, origin=f"{folder / INFO_FILE}: scheme")
     channels = len(scheme) if info.head == "labels" else scheme.n_leaves
-    network = build_network(in_channels=1, out_channels=channels, **info.network.model_dump())
+    network = build_network(
+        in_channels=info.preprocessing.channels,
+        out_channels=channels,
+        **info.network.model_dump(),
+    )
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

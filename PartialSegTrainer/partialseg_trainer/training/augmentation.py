@@ -15,21 +15,32 @@ _FIELD_STEP = 32
 
 
 def augment(
-    image: Tensor, codes: Tensor, settings: Augmentation, generator: torch.Generator
+    image: Tensor,
+    codes: Tensor,
+    settings: Augmentation,
+    generator: torch.Generator,
+    sagittal: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Deform a batch and change its intensities.
 
+    The slices of an item, neighbours or a block, are deformed alike, each within itself, as nnU-Net
+    does where a scan has thick slices.
+
     Args:
-        image: (B, 1, H, W) float32 in [0, 1].
-        codes: (B, H, W); what is moved in from outside becomes code 0, unknown.
+        image: (B, S, H, W) float32 in [0, 1].
+        codes: (B, H, W) or (B, S, H, W); what is moved in from outside becomes code 0, unknown.
         generator: on the images' device; its state decides all that is random.
+        sagittal: (B,) bool, the items in which left and right lie along S and not along H; none
+            unless given.
 
     Returns the changed image, within [0, 1], and the codes in their own type.
     """
     draw = _Draw(len(image), image.device, generator)
     if settings.head:
         image = _surround(image, settings.head, draw)
-    image, codes = _deform(image, codes, settings, draw)
+    if sagittal is None:
+        sagittal = torch.zeros(len(image), dtype=torch.bool, device=image.device)
+    image, codes = _deform(image, codes, settings, draw, sagittal)
     image = _coarsen(image, settings.blur, draw)
     image = _bend_tone(image, settings.tone, draw)
     image = image * torch.exp(draw.field(image.shape[2:], settings.bias))
@@ -62,7 +73,7 @@ class _Draw:
 
 
 def _deform(
-    image: Tensor, codes: Tensor, settings: Augmentation, draw: _Draw
+    image: Tensor, codes: Tensor, settings: Augmentation, draw: _Draw, sagittal: Tensor
 ) -> tuple[Tensor, Tensor]:
     height, width = image.shape[2:]
     angle = draw.uniform(-settings.rotation, settings.rotation) * math.pi / 180
@@ -74,7 +85,8 @@ def _deform(
     # Rows are (x, y) of grid_sample, where x runs along W and y, left to right in RAS, along H.
     # Its coordinates run from -1 to 1 on both sides, so a rotation must undo the aspect ratio.
     aspect = height / width
-    flip = torch.where(mirrored, -1.0, 1.0)
+    sagittal = sagittal.view(-1, 1, 1, 1)
+    flip = torch.where(mirrored & ~sagittal, -1.0, 1.0)
     zero = torch.zeros_like(cos)
     affine = torch.cat(
         [
@@ -90,9 +102,13 @@ def _deform(
     moved = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
     # Codes are exact in float32 up to 2^24; nearest neighbours never mix two of them.
     labels = functional.grid_sample(
-        codes[:, None].float(), grid, mode="nearest", align_corners=False
+        codes.view(len(codes), -1, height, width).float(),
+        grid,
+        **{"mode": "nearest", "align_corners": False},
     )
-    return moved, labels[:, 0].to(codes.dtype)
+    reverse = mirrored & sagittal
+    moved, labels = (torch.where(reverse, each.flip(1), each) for each in (moved, labels))
+    return moved, labels.view(codes.shape).to(codes.dtype)
 
 
 def _coarsen(image: Tensor, probability: float, draw: _Draw) -> Tensor:

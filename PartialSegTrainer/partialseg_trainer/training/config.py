@@ -18,8 +18,10 @@ from pydantic import (
 from ..files import checked
 from ..losses import check_loss
 from ..models import NetworkSettings
-from ..networks import network_names
 from ..volumes.preprocessing import Preprocessing
+
+# In place of the defaults below, for a network that sees blocks.
+_OF_BLOCKS = {"patch": (64, 64, 64), "batch_size": 2}
 
 
 class Augmentation(BaseModel):
@@ -56,12 +58,13 @@ class TrainConfig(BaseModel):
     `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
     loss (`Docs/methods.md` tells them).
 
-    `patch` is the (H, W) cut from each slice, in pixels. `slices_per_epoch` None means as many as
-    there are. `sampling`: "balanced" draws a share `full_share` of every epoch from fully labelled
-    scans; "uniform" draws all slices alike; "reference" shows partial scans first and full ones
-    last in each epoch, as the paper's code does. `schedule` "one_cycle" warms the learning rate up
-    and anneals it to zero over all epochs. `validation_slices` limits the slices scored an epoch;
-    the two fractions hold for subjects to which the dataset's participants.tsv gives no `split`.
+    `patch` is the (H, W) cut from each slice, in pixels; for a network that sees blocks, (S, H, W).
+    `slices_per_epoch` None means as many as there are. `sampling`: "balanced" draws a share
+    `full_share` of every epoch from fully labelled scans; "uniform" draws all slices alike;
+    "reference" shows partial scans first and full ones last in each epoch, as the paper's code
+    does. `schedule` "one_cycle" warms the learning rate up and anneals it to zero over all epochs.
+    `validation_slices` limits the slices scored an epoch; the two fractions hold for subjects to
+    which the dataset's participants.tsv gives no `split`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -73,7 +76,7 @@ class TrainConfig(BaseModel):
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
-    patch: tuple[int, int] = (128, 128)
+    patch: tuple[int, ...] = (128, 128)
     batch_size: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=5e-3, gt=0)
     head_rate: float = Field(default=10.0, gt=0)
@@ -108,12 +111,6 @@ class TrainConfig(BaseModel):
             check_loss(info.data["loss"], **options)
         return options
 
-    @field_validator("network")
-    @classmethod
-    def _known_network(cls, network: NetworkSettings) -> NetworkSettings:
-        _one_of(network.name, network_names())
-        return network
-
     @field_validator("device")
     @classmethod
     def _known_device(cls, device: str) -> str:
@@ -122,11 +119,46 @@ class TrainConfig(BaseModel):
         return device
 
     @model_validator(mode="after")
+    def _blocks_are_smaller(self) -> TrainConfig:
+        """What a network that sees blocks has where nothing is said: it needs far more memory."""
+        if self.network.dimensions == 3:
+            for name, value in _OF_BLOCKS.items():
+                if name not in self.model_fields_set:
+                    setattr(self, name, value)
+        return self
+
+    @model_validator(mode="after")
     def _patch_fits_network(self) -> TrainConfig:
-        divisor = 2 ** (self.network.depth - 1)
+        dimensions, divisor = self.network.dimensions, self.network.divisor
+        if len(self.patch) != dimensions:
+            raise ValueError(
+                f"patch {self.patch} must be {dimensions} numbers for '{self.network.name}', such "
+                f"as {' '.join(['64'] * dimensions)}"
+            )
         if any(size < divisor or size % divisor for size in self.patch):
             raise ValueError(f"patch {self.patch} must be multiples of {divisor} for this depth")
+        if dimensions == 3 and max(self.patch) == divisor:
+            raise ValueError(
+                f"patch {self.patch} leaves one voxel at the lowest level; one side must be larger"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _preprocessing_fits_network(self) -> TrainConfig:
+        if self.network.dimensions == 3 and self.preprocessing.channels > 1:
+            raise ValueError(
+                f"'{self.network.name}' sees blocks, so preprocessing.neighbours must be 0"
+            )
+        if self.network.dimensions == 3 and self.preprocessing.axis == "all":
+            raise ValueError(
+                f"'{self.network.name}' sees blocks, so preprocessing.axis must be one of the three"
+            )
+        return self
+
+    @property
+    def thickness(self) -> int:
+        """How many slices the network labels at once: 1, or those of a block."""
+        return self.patch[0] if self.network.dimensions == 3 else 1
 
     @classmethod
     def checked(cls, content: dict[str, Any], origin: str = "the settings") -> TrainConfig:

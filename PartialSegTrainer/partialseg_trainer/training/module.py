@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from ..labels import LabelScheme
 from ..losses import Codebook, PartialLoss, build_loss
 from ..losses.heads import leaf_logits
-from ..networks import build_network
+from ..networks import build_network, memory_layout
 from .agreement import Agreement
 from .augmentation import augment
 from .config import TrainConfig
@@ -26,6 +26,8 @@ from .split import SliceSplit
 
 # Of a label that is rarer than this, such as a few lesion voxels, the rest must not be forgotten.
 _MOST_WEIGHT = 1000
+# Added to a step's seed.
+_DROPOUT = 1 << 40
 
 
 class PartialLabelTraining(lightning.LightningModule):
@@ -44,9 +46,12 @@ class PartialLabelTraining(lightning.LightningModule):
         self.scheme = scheme
         self.loss: PartialLoss = build_loss(config.loss, scheme, **config.loss_options)
         torch.manual_seed(config.seed)
+        self._layout = memory_layout(config.network.name)
         self.network = build_network(
-            in_channels=1, out_channels=self.loss.out_channels, **config.network.model_dump()
-        ).to(memory_format=torch.channels_last)
+            in_channels=config.preprocessing.channels,
+            out_channels=self.loss.out_channels,
+            **config.network.model_dump(),
+        ).to(memory_format=self._layout)
         self.codebook = Codebook(scheme, store.leaf_sets)
         if config.compile:
             self.network.compile()
@@ -89,18 +94,27 @@ class PartialLabelTraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         generator = torch.Generator(self.device)
-        generator.manual_seed(self.config.seed * 1_000_003 + self.global_step)
+        seed = self.config.seed * 1_000_003 + self.global_step
+        generator.manual_seed(seed)
         with self._full_precision():
-            image, codes = augment(
-                batch["image"].float(), batch["codes"], self.config.augmentation, generator
-            )
-        logits = self.network(image.contiguous(memory_format=torch.channels_last))
+            image, codes = self._augmented(batch, generator)
+        # Some networks drop features at random; not by the numbers that augmented their images.
+        torch.manual_seed(seed + _DROPOUT)
+        logits = self.network(image.contiguous(memory_format=self._layout))
         with self._full_precision():
             loss = self.loss.of_codes(logits, codes, self.codebook)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
         self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
+
+    def _augmented(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        image, codes = batch["image"].float(), batch["codes"]
+        slices = image.flatten(1, -3)
+        slices, codes = augment(
+            slices, codes, self.config.augmentation, generator, batch["sagittal"]
+        )
+        return slices.view(image.shape), codes
 
     def _full_precision(self) -> AbstractContextManager:
         """All but the network: in half precision positions in a slice are half a pixel off."""
@@ -113,17 +127,26 @@ class PartialLabelTraining(lightning.LightningModule):
         self._agreement = Agreement(self.scheme, self._store.leaf_sets)
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        image = batch["image"].float().contiguous(memory_format=torch.channels_last)
-        logits = self.network(image)
+        logits = self.logits(batch["image"].float())
         with self._full_precision():
             loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
             leaves = leaf_logits(logits.float(), self.loss.head, self.loss.membership).argmax(1)
-        self.log("validation_loss", loss, on_epoch=True, batch_size=len(image))
+        self.log("validation_loss", loss, on_epoch=True, batch_size=len(logits))
         self._agreement.add(batch["codes"], leaves)
 
     def on_validation_epoch_end(self) -> None:
         scores = [score for score in self.dice().values() if score is not None]
         self.log("validation_dice", float(np.mean(scores)) if scores else 0.0)
+
+    def logits(self, image: Tensor) -> Tensor:
+        """Logits of whole slices (B, C, H, W), or of blocks (B, 1, S, H, W) of any size."""
+        image = image.contiguous(memory_format=self._layout)
+        if self.config.network.dimensions == 2:
+            return self.network(image)
+        # Here, because only the networks that see blocks come with MONAI.
+        from ..networks.windows import over_windows
+
+        return over_windows(image, self.config.patch, self.network)
 
     def dice(self) -> dict[str, float | None]:
         """Dice per label over the slices of the last validation pass."""

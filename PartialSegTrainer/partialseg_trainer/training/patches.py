@@ -1,4 +1,4 @@
-"""Batches of patches, cut from stored slices at places that only the seed decides."""
+"""Batches of patches, cut from stored scans at places that only the seed decides."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ Corner = Callable[[int], int]
 class TrainingBatches(Dataset[Batch]):
     """The batches of one epoch; an item is a whole batch.
 
-    ``{"image": (B, 1, H, W) float16, "codes": (B, H, W) uint8 or int32}``; the last slices that do
-    not fill a batch are left out, unless they are all there is.
+    ``{"image": (B, C, H, W) float16, "codes": (B, H, W) uint8 or int32, "sagittal": (B,) bool}``,
+    with the C slices that the network sees at once; for one that sees blocks, (B, 1, S, H, W) and
+    (B, S, H, W). The last slices that do not fill a batch are left out, unless they are all there
+    is.
     """
 
     def __init__(self, store: SliceStore, order: np.ndarray, config: TrainConfig, epoch: int):
@@ -37,20 +39,29 @@ class TrainingBatches(Dataset[Batch]):
     def __getitem__(self, position: int) -> Batch:
         rng = np.random.default_rng([self._config.seed, self._epoch, position])
         numbers = self._batches[position]
-        slices = [self._store.read(number) for number in numbers]
-        return _cut(slices, self._config.patch, _random_corner(rng))
+        items = [read_item(self._store, number, self._config) for number in numbers]
+        patch = self._config.patch
+        batch = _cut(items, patch, _random_corner(rng))
+        sagittal = [self._store.axis(number) == "sagittal" for number in numbers]
+        return {**batch, "sagittal": torch.tensor(sagittal)}
 
 
 class ValidationBatches(Dataset[Batch]):
-    """Whole slices of validation scans, padded to what the network takes, one shape a batch."""
+    """Whole slices of validation scans, padded to what the network takes, one shape a batch.
+
+    For a network that sees blocks, blocks of whole slices, as thick as those it learns from.
+    """
 
     def __init__(self, store: SliceStore, numbers: np.ndarray, config: TrainConfig):
         self._store = store
-        self._divisor = 2 ** (config.network.depth - 1)
-        spread = np.linspace(0, len(numbers) - 1, min(len(numbers), config.validation_slices))
+        self._config = config
+        thickness = config.thickness
+        numbers = numbers[min(thickness, len(numbers)) // 2 :: thickness]
+        most = max(1, config.validation_slices // thickness)
+        spread = np.linspace(0, len(numbers) - 1, min(len(numbers), most))
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for number in numbers[np.unique(spread.round().astype(int))]:
-            by_shape.setdefault(store.read(number)[0].shape, []).append(int(number))
+            by_shape.setdefault(read_item(store, number, config)[1].shape, []).append(int(number))
         self._batches = [
             same[start : start + config.batch_size]
             for same in by_shape.values()
@@ -61,9 +72,22 @@ class ValidationBatches(Dataset[Batch]):
         return len(self._batches)
 
     def __getitem__(self, position: int) -> Batch:
-        slices = [self._store.read(number) for number in self._batches[position]]
-        patch = tuple(-(-size // self._divisor) * self._divisor for size in slices[0][0].shape)
-        return _cut(slices, patch, _middle)
+        items = [read_item(self._store, number, self._config) for number in self._batches[position]]
+        divisor = self._config.network.divisor
+        patch = tuple(-(-size // divisor) * divisor for size in items[0][1].shape)
+        return _cut(items, patch, _middle)
+
+
+def read_item(store: SliceStore, number: int, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+    """What the network sees of the place of a slice, and its codes.
+
+    A slice with its neighbours, (C, H, W), and (H, W); or a block round it, (1, S, H, W), and
+    (S, H, W).
+    """
+    if config.network.dimensions == 3:
+        image, codes = store.read_block(number, config.thickness)
+        return image[None], codes
+    return store.read_stack(number, config.preprocessing.neighbours)
 
 
 def _random_corner(rng: np.random.Generator) -> Corner:
@@ -76,17 +100,17 @@ def _middle(spare: int) -> int:
 
 
 def _cut(
-    slices: list[tuple[np.ndarray, np.ndarray]], patch: tuple[int, ...], corner: Corner
+    items: list[tuple[np.ndarray, np.ndarray]], patch: tuple[int, ...], corner: Corner
 ) -> Batch:
-    """Cut one patch from each slice; what lies outside a slice is black and unknown."""
-    image = np.zeros((len(slices), 1, *patch), dtype=np.float16)
-    codes = np.full((len(slices), *patch), UNKNOWN, dtype=slices[0][1].dtype)
-    for row, (source, labels) in enumerate(slices):
+    """Cut one patch from each item; what lies outside a scan is black and unknown."""
+    image = np.zeros((len(items), len(items[0][0]), *patch), dtype=np.float16)
+    codes = np.full((len(items), *patch), UNKNOWN, dtype=items[0][1].dtype)
+    for row, (source, labels) in enumerate(items):
         taken, given = [], []
-        for size, wanted in zip(source.shape, patch, strict=True):
+        for size, wanted in zip(labels.shape, patch, strict=True):
             start = corner(size - wanted)
             taken.append(slice(max(start, 0), min(start + wanted, size)))
             given.append(slice(max(-start, 0), max(-start, 0) + taken[-1].stop - taken[-1].start))
-        image[row, 0][tuple(given)] = source[tuple(taken)]
+        image[row][(slice(None), *given)] = source[(slice(None), *taken)]
         codes[row][tuple(given)] = labels[tuple(taken)]
     return {"image": torch.from_numpy(image), "codes": torch.from_numpy(codes)}

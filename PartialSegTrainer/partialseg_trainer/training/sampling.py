@@ -12,12 +12,16 @@ def epoch_order(
 ) -> np.ndarray:
     """The slices of one epoch, in order; the same for the same seed and epoch.
 
+    For a network that sees blocks, the slices round which these lie; a block counts as many slices
+    as it has.
+
     Args:
         full: numbers of the slices of fully labelled scans.
         partial: numbers of the slices of all other scans.
     """
     rng = np.random.default_rng([config.seed, epoch])
-    count = config.slices_per_epoch or len(full) + len(partial)
+    slices = config.slices_per_epoch or len(full) + len(partial)
+    count = max(1, slices // config.thickness)
     if config.sampling == "uniform":
         return _draw(np.concatenate([full, partial]), count, rng)
     share = len(full) / (len(full) + len(partial))

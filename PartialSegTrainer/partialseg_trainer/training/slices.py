@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -18,21 +19,25 @@ from ..dataset import Case, Dataset
 from ..files import atomic_folder, read_checked, write_json
 from ..labels import LabelScheme
 from ..volumes import resample
-from ..volumes.preprocessing import Preprocessing, prepare, to_slices
+from ..volumes.preprocessing import Axis, Preprocessing, prepare, to_slices
 
 Progress = Callable[[int, int], None]
 # Raise it with every change of the files below, so that stores of older versions are not read.
-_FORMAT = 1
+_FORMAT = 2
 # Code 0 of every store is the whole set of leaves: nothing known. Padding has it.
 UNKNOWN = 0
 
 
 class StoredCase(BaseModel):
-    """Where one case lies in the store: its first voxel, and the shape (S, H, W) of its slices."""
+    """Where one case lies in the store: its first voxel, and the shape (S, H, W) of its slices.
+
+    A case that is cut along several axes is there once for each.
+    """
 
     name: str
     subject: str
     fully_known: bool
+    axis: Axis
     first_voxel: int
     shape: tuple[int, int, int]
 
@@ -45,17 +50,23 @@ class StoreIndex(BaseModel):
 
 
 class SliceStore:
-    """Images (float16) and codes of all cases in two flat files that are mapped, not loaded."""
+    """Images (float16) and codes of all cases in two flat files that are mapped, not loaded.
 
-    def __init__(self, folder: Path):
-        index = read_checked(folder / "index.json", StoreIndex)
+    `labels` is a folder of other codes for the same images, as `write_labels` leaves it; the
+    store's own unless given.
+    """
+
+    def __init__(self, folder: Path, labels: Path | None = None):
+        labels = labels or folder
+        index = read_checked(labels / "index.json", StoreIndex)
+        self.folder = folder
         self.cases = index.cases
         self.leaf_sets = np.array(index.leaf_sets, dtype=bool)
         self._images = np.memmap(folder / "images.bin", dtype=np.float16, mode="r")
         self._codes = np.memmap(
-            folder / "codes.bin", dtype=_code_type(len(self.leaf_sets)), mode="r"
+            labels / "codes.bin", dtype=_code_type(len(self.leaf_sets)), mode="r"
         )
-        self._counts = np.load(folder / "counts.npy", mmap_mode="r")
+        self._counts = np.load(labels / "counts.npy", mmap_mode="r")
         self._ends = np.cumsum([case.shape[0] for case in self.cases])
 
     def numbers(self, wanted: Callable[[StoredCase], bool]) -> np.ndarray:
@@ -67,15 +78,60 @@ class SliceStore:
         ]
         return np.concatenate([np.zeros(0, dtype=int), *parts])
 
+    def axis(self, number: int) -> Axis:
+        """Along which axis a slice is cut."""
+        return self._find(number)[0].axis
+
     def read(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Image (H, W) float16 and codes (H, W) of one slice, as views of the mapped files."""
+        images, codes = self.read_block(number, 1)
+        return images[0], codes[0]
+
+    def read_stack(self, number: int, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
+        """A slice with those on either side, (2 neighbours + 1, H, W), and its own codes (H, W).
+
+        Beyond the scan its outermost slice is repeated; elsewhere both are views.
+        """
+        case, place = self._find(number)
+        wanted = np.arange(place - neighbours, place + neighbours + 1)
+        inside = wanted.clip(0, case.shape[0] - 1)
+        images, _ = self._read(case, inside[0], inside[-1] + 1)
+        if not np.array_equal(wanted, inside):
+            images = images[inside - inside[0]]
+        return images, self._read(case, place, place + 1)[1][0]
+
+    def read_block(self, number: int, thickness: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images and codes (S, H, W) of so many slices of a scan round one of them, as views.
+
+        The block is moved to lie within the scan; S is less than `thickness` where the scan is.
+        """
+        case, place = self._find(number)
+        count = case.shape[0]
+        first = min(max(place - thickness // 2, 0), max(count - thickness, 0))
+        return self._read(case, first, min(first + thickness, count))
+
+    def read_case(self, case: StoredCase) -> tuple[np.ndarray, np.ndarray]:
+        """Images and codes (S, H, W) of a whole case, as views."""
+        return self._read(case, 0, case.shape[0])
+
+    def with_leaf_sets(self, leaf_sets: np.ndarray) -> SliceStore:
+        """The same slices, their codes read by another table, (K, L) bool."""
+        changed = copy.copy(self)
+        changed.leaf_sets = leaf_sets
+        return changed
+
+    def _find(self, number: int) -> tuple[StoredCase, int]:
+        """The case that a slice belongs to, and the slice's place in it."""
         position = int(np.searchsorted(self._ends, number, side="right"))
         case = self.cases[position]
-        depth, height, width = case.shape
-        place = number - (int(self._ends[position]) - depth)
-        start = case.first_voxel + place * height * width
-        span = slice(start, start + height * width)
-        return self._images[span].reshape(height, width), self._codes[span].reshape(height, width)
+        return case, int(number) - (int(self._ends[position]) - case.shape[0])
+
+    def _read(self, case: StoredCase, first: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Slices of one case, which lie in the files one after another."""
+        _, height, width = case.shape
+        start, stop = (case.first_voxel + int(place) * height * width for place in (first, end))
+        shape = (-1, height, width)
+        return self._images[start:stop].reshape(shape), self._codes[start:stop].reshape(shape)
 
     def code_counts(self, numbers: np.ndarray) -> np.ndarray:
         """(K,) how many voxels of these slices have each code."""
@@ -98,7 +154,8 @@ def open_store(
     content = {
         "version": [__version__, _FORMAT],
         "scheme": dataset.scheme.to_dict(),
-        "preprocessing": preprocessing.model_dump(),
+        # Neighbours lie side by side already, so any number of them reads the same files.
+        "preprocessing": preprocessing.model_dump(exclude={"neighbours"}),
         "cases": [(case.name, case.info.image_sha256, case.info.labels_sha256) for case in cases],
     }
     fingerprint = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
@@ -109,6 +166,32 @@ def open_store(
             with atomic_folder(folder) as temporary:
                 _write(temporary, cases, dataset.scheme, preprocessing, progress)
     return SliceStore(folder)
+
+
+def write_labels(
+    folder: Path,
+    cases: list[StoredCase],
+    leaf_sets: np.ndarray,
+    codes: Iterable[np.ndarray],
+) -> None:
+    """Write other codes for the images of a store, whole or not at all.
+
+    Args:
+        cases: those of the store.
+        leaf_sets: (K, L) bool, the table of the new codes; code 0 is the whole set of leaves.
+        codes: (S, H, W) of each case in turn.
+    """
+    counts = []
+    with atomic_folder(folder) as temporary:
+        with open(temporary / "codes.bin", "wb") as file:
+            for volume in codes:
+                file.write(volume.astype(_code_type(len(leaf_sets))).tobytes())
+                counts += [
+                    np.bincount(plane.reshape(-1), minlength=len(leaf_sets)) for plane in volume
+                ]
+        np.save(temporary / "counts.npy", np.array(counts))
+        index = StoreIndex(cases=cases, leaf_sets=leaf_sets.tolist())
+        write_json(temporary / "index.json", index.model_dump())
 
 
 def _cache(dataset: Dataset) -> Path:
@@ -139,20 +222,23 @@ def _write(
                 dtype=np.uint16,
             )
             local = resample(labels.codes, volume.grid, prepared.grid, order=0)
-            images.write(prepared.slices.astype(np.float16).tobytes())
-            shared = table[to_slices(local, preprocessing.axis)]
-            codes.write(shared.tobytes())
-            counts += [np.bincount(plane.reshape(-1)) for plane in shared]
-            stored.append(
-                StoredCase(
-                    name=case.name,
-                    subject=case.subject,
-                    fully_known=labels.fully_known,
-                    first_voxel=first_voxel,
-                    shape=prepared.slices.shape,
+            for axis in preprocessing.axes:
+                slices = prepared.cut(axis)
+                images.write(slices.astype(np.float16).tobytes())
+                shared = table[to_slices(local, axis)]
+                codes.write(shared.tobytes())
+                counts += [np.bincount(plane.reshape(-1)) for plane in shared]
+                stored.append(
+                    StoredCase(
+                        name=case.name,
+                        subject=case.subject,
+                        fully_known=labels.fully_known,
+                        axis=axis,
+                        first_voxel=first_voxel,
+                        shape=slices.shape,
+                    )
                 )
-            )
-            first_voxel += prepared.slices.size
+                first_voxel += slices.size
             if progress:
                 progress(done + 1, len(cases))
     _narrow(folder / "wide.bin", folder / "codes.bin", _code_type(len(sets)))

@@ -19,6 +19,7 @@ from ..labels import LabelScheme
 from ..losses import build_loss
 from ..losses.heads import leaf_logits
 from ..models import ModelInfo
+from ..networks import check_network
 from ..networks.device import choose_device, describe, lightning_precision
 from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
@@ -27,6 +28,7 @@ from .card import model_card, preview
 from .checkpoints import WholeCheckpoints
 from .config import TrainConfig
 from .module import PartialLabelTraining
+from .patches import read_item
 from .slices import SliceStore, open_store
 from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
 
@@ -39,9 +41,10 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     """Check that a training can work, and make its run folder.
 
     What can be found out without preparing the scans is found out here, before anything is written.
-    Raises UserError for a dataset, loss, device or initial model that does not fit, and for a run
-    folder that is not empty.
+    Raises UserError for a dataset, loss, device or initial model that does not fit, for a network
+    whose package is not installed, and for a run folder that is not empty.
     """
+    check_network(config.network.name)
     # The process that trains has another working directory.
     paths = {name: getattr(config, name) for name in ("dataset", "initial_model")}
     config = config.model_copy(
@@ -161,8 +164,13 @@ def _export(
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     scores = state.get("validation_dice_by_label")
-    trained = [case for case in store.cases if case.subject not in split.validation_subjects]
-    full = sum(case.fully_known for case in trained)
+    # By name, because a case that is cut along three axes is stored three times.
+    trained = {
+        case.name: case.fully_known
+        for case in store.cases
+        if case.subject not in split.validation_subjects
+    }
+    full = sum(trained.values())
     info = ModelInfo(
         name=config.name,
         date=datetime.date.today().isoformat(),
@@ -170,6 +178,7 @@ def _export(
         head=module.loss.head,
         network=config.network,
         preprocessing=config.preprocessing,
+        patch=config.patch if config.network.dimensions == 3 else None,
         scheme=dataset.scheme.to_dict(),
         training_data=(
             f"{len(trained)} scans of the dataset '{dataset.name}', {full} fully labelled and "
@@ -178,7 +187,7 @@ def _export(
         scores={"validation": scores} if scores else {},
         versions=versions(),
     )
-    picture = _preview(module, dataset.scheme, store, split)
+    picture = _preview(module, config, store, split)
     fresh = run.path / "model.new"
     shutil.rmtree(fresh, ignore_errors=True)
     save_model(fresh, module.network, info, model_card(info, dataset.scheme), picture)
@@ -189,21 +198,28 @@ def _export(
 
 @torch.inference_mode()
 def _preview(
-    module: PartialLabelTraining, scheme: LabelScheme, store: SliceStore, split: SliceSplit
+    module: PartialLabelTraining, config: TrainConfig, store: SliceStore, split: SliceSplit
 ) -> bytes:
     """The middle slice of a validation scan (a training scan if none), and what the model sees."""
     validating = [case for case in store.cases if case.subject in split.validation_subjects]
     shown = (validating or store.cases)[0]
     numbers = store.numbers(lambda case: case is shown)
-    image, _ = store.read(numbers[len(numbers) // 2])
-    divisor = module.network.divisor
-    padding = [(0, -size % divisor) for size in image.shape]
-    padded = np.pad(image.astype(np.float32), padding)
-    network = module.network.cpu().eval()
-    logits = network(torch.from_numpy(padded)[None, None])
-    leaves = leaf_logits(logits, module.loss.head, torch.from_numpy(scheme.membership)).argmax(1)
-    labelmap = scheme.leaf_values[leaves[0].numpy()][: image.shape[0], : image.shape[1]]
-    return preview(image.astype(np.float32), labelmap, scheme)
+    image, codes = read_item(store, numbers[len(numbers) // 2], config)
+    padding = [(0, -size % config.network.divisor) for size in codes.shape]
+    padded = np.pad(image.astype(np.float32), [(0, 0), *padding])
+    module.cpu().eval()
+    logits = module.logits(torch.from_numpy(padded)[None])
+    leaves = leaf_logits(logits, module.loss.head, module.loss.membership).argmax(1)[0].numpy()
+    height, width = codes.shape[-2:]
+    slices = image.reshape(-1, height, width)
+    middle = len(slices) // 2
+    # Of a block every slice is labelled, of a slice with neighbours it alone.
+    labelled = leaves[middle] if leaves.ndim == 3 else leaves
+    return preview(
+        slices[middle].astype(np.float32),
+        module.scheme.leaf_values[labelled[:height, :width]],
+        module.scheme,
+    )
 
 
 def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
@@ -216,6 +232,13 @@ def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
             f"The model {config.initial_model} has scheme '{model.scheme.name}' and network "
             f"{model.info.network.model_dump()}, but the training has '{scheme.name}' and "
             f"{config.network.model_dump()}; choose a model that fits, or start from scratch."
+        )
+    neighbours = model.info.preprocessing.neighbours
+    if neighbours != config.preprocessing.neighbours:
+        raise UserError(
+            f"The model {config.initial_model} sees {neighbours} slices on either side, but the "
+            f"training shows {config.preprocessing.neighbours} (preprocessing.neighbours); make "
+            "them the same, or start from scratch."
         )
     # There may be as many labels as leaves, and the weights would fit without a word.
     head = build_loss(config.loss, scheme, **config.loss_options).head

@@ -15,7 +15,8 @@ from .resampling import resample
 from .volume import Volume
 
 Axis = Literal["sagittal", "coronal", "axial"]
-_AXES: tuple[Axis, ...] = ("sagittal", "coronal", "axial")
+# In the order of the array axes that they cut, in a volume in RAS order.
+AXES: tuple[Axis, ...] = ("sagittal", "coronal", "axial")
 # Kept around the foreground: the network sees where the head ends.
 _MARGIN_MM = 6.0
 
@@ -23,21 +24,35 @@ _MARGIN_MM = 6.0
 class Preprocessing(BaseModel):
     """How scans become slices; part of every model, so that training and use agree.
 
-    `spacing` is the edge of the isotropic voxels in mm, `axis` the direction that slices cut.
+    `spacing` is the edge of the isotropic voxels in mm, `axis` the direction that slices cut: one
+    of the three, or "all" for each in turn. `neighbours` is how many slices on either side are
+    shown together with the one to segment.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     spacing: float = Field(default=0.8, gt=0)
-    axis: Axis = "axial"
+    axis: Literal["sagittal", "coronal", "axial", "all"] = "axial"
+    neighbours: int = Field(default=0, ge=0, le=8)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The directions in which a scan is cut."""
+        return AXES if self.axis == "all" else (self.axis,)
+
+    @property
+    def channels(self) -> int:
+        """How many slices a network sees at once."""
+        return 1 + 2 * self.neighbours
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A scan ready for a network.
 
-    `slices` is (S, H, W) float32 in [0, 1]; `grid` is where these voxels lie, in (X, Y, Z) order;
-    `native` is the part of the scan's own grid that they cover, which starts at voxel `corner`.
+    `slices` is (S, H, W) float32 in [0, 1], cut along `axis`, the last one where there are several;
+    `grid` is where these voxels lie, in (X, Y, Z) order; `native` is the part of the scan's own
+    grid that they cover, which starts at voxel `corner`.
     """
 
     slices: np.ndarray
@@ -45,6 +60,10 @@ class Prepared:
     native: Grid
     corner: tuple[int, int, int]
     axis: Axis
+
+    def cut(self, axis: Axis) -> np.ndarray:
+        """The same voxels as slices along another axis."""
+        return to_slices(from_slices(self.slices, self.axis), axis)
 
 
 def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
@@ -58,16 +77,15 @@ def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
     native = Grid(image.shape, affine)
     grid = canonical_grid(native, preprocessing.spacing)
     resampled = resample(image, native, grid, order=1)
-    return Prepared(
-        to_slices(resampled, preprocessing.axis), grid, native, corner, preprocessing.axis
-    )
+    axis = preprocessing.axes[-1]
+    return Prepared(to_slices(resampled, axis), grid, native, corner, axis)
 
 
 def to_slices(array: np.ndarray, axis: Axis) -> np.ndarray:
     """(X, Y, Z) in RAS order as contiguous (S, H, W), cut along `axis`."""
-    return np.ascontiguousarray(np.moveaxis(array, _AXES.index(axis), 0))
+    return np.ascontiguousarray(np.moveaxis(array, AXES.index(axis), 0))
 
 
 def from_slices(slices: np.ndarray, axis: Axis) -> np.ndarray:
     """(S, H, W) back as (X, Y, Z), a view: the inverse of `to_slices`."""
-    return np.moveaxis(slices, 0, _AXES.index(axis))
+    return np.moveaxis(slices, 0, AXES.index(axis))
