@@ -72,13 +72,17 @@ class _Wrapped:
                 self._store(parameter, parameter.default)
             self._values[name] = self._stored(parameter)
         this = weakref.ref(self)
-        self._observer = parameterNode.AddObserver(
-            vtk.vtkCommand.ModifiedEvent, lambda caller, event: this()._reread()
-        )
+        # One a parameter, as in Slicer: VTK tells the first observer of all last.
+        self._observers = [
+            parameterNode.AddObserver(
+                vtk.vtkCommand.ModifiedEvent, lambda caller, event, name=name: this()._reread(name)
+            )
+            for name in self.allParameters
+        ]
 
     def __del__(self) -> None:
-        if "_observer" in self.__dict__:
-            self.parameterNode.RemoveObserver(self._observer)
+        for observer in self.__dict__.get("_observers", ()):
+            self.parameterNode.RemoveObserver(observer)
 
     def _stored(self, parameter: _Parameter):
         return readParameter(self.parameterNode, self._prefix + parameter.name, parameter.kind)
@@ -87,10 +91,9 @@ class _Wrapped:
         parameter.check(value)
         writeParameter(self.parameterNode, self._prefix + parameter.name, parameter.kind, value)
 
-    def _reread(self) -> None:
-        for name, parameter in self.allParameters.items():
-            if name not in self._writing:
-                self._values[name] = self._stored(parameter)
+    def _reread(self, name: str) -> None:
+        if name not in self._writing:
+            self._values[name] = self._stored(self.allParameters[name])
 
     # Values
 

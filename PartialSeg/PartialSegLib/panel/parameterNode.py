@@ -14,6 +14,7 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 class PartialSegParameterNode:
     """The choices that more than one section needs, or that belong to the scene.
 
+    confidence - how sure the model was of the last prediction, percent.
     inputVolume - the scan.
     segmentation - its annotation, or prediction.
     scheme - name of a preset, or path of a scheme's file.
@@ -22,11 +23,13 @@ class PartialSegParameterNode:
     fillExisting - whether a prediction fills what is not complete in `segmentation`, rather than
     making a new one.
     region - where the annotation took place; everywhere if none.
-    confidence - how sure the model was of the last prediction, percent.
     dataset - folder that cases are exported to, and training reads.
     subject, session - identifiers of the exported case.
     """
 
+    # First, because no section shows it: VTK tells the first observer last, so that what a script
+    # changes through another wrapper is in the first field only after the sections were told.
+    confidence: vtkMRMLScalarVolumeNode
     inputVolume: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     scheme: str = "dhcp9"
@@ -34,7 +37,6 @@ class PartialSegParameterNode:
     device: str = "auto"
     fillExisting: bool = False
     region: vtkMRMLMarkupsROINode
-    confidence: vtkMRMLScalarVolumeNode
     dataset: str = ""
     subject: str = ""
     session: str = ""
