@@ -80,7 +80,7 @@ def affine_of(permutation, signs, spacing, angle):
     st.tuples(*[st.sampled_from([-1, 1])] * 3),
     st.sampled_from([(2.0, 2.0, 2.0), (1.8, 2.1, 2.4), (2.0, 1.7, 3.0)]),
     st.sampled_from([0.0, 0.2]),
-    st.sampled_from(["sagittal", "coronal", "axial"]),
+    st.sampled_from(["sagittal", "coronal", "axial", "all"]),
 )
 def test_any_orientation_comes_back_on_its_own_grid(permutation, signs, spacing, angle, axis):
     affine = affine_of(permutation, signs, spacing, angle)

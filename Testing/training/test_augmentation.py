@@ -86,3 +86,61 @@ def test_wide_codes_keep_their_values():
     wide = codes.int() + 70_000
     labels = augment(image, wide, NOTHING, torch.Generator().manual_seed(0))[1]
     assert torch.equal(labels, wide)
+
+
+def stack(*shifts):
+    """A batch whose slices are `batch()`, each brighter by a shift."""
+    image, codes = batch()
+    return torch.cat([image * 0.5 + shift for shift in shifts], 1), codes
+
+
+GEOMETRIC = NOTHING.model_copy(
+    update={"flip": True, "rotation": 30, "scale": 0.2, "shear": 0.1, "displacement": 3}
+)
+
+
+def test_the_slices_of_a_stack_are_deformed_alike():
+    image, codes = stack(0.0, 0.2, 0.5)
+    changed, labels = augment(image, codes, GEOMETRIC, torch.Generator().manual_seed(0))
+    inside = (labels > 0)[:, None]
+    for channel, shift in enumerate((0.0, 0.2, 0.5)):
+        difference = changed[:, channel : channel + 1] - changed[:, :1]
+        wrong = (difference - shift).abs()[inside] > 0.05
+        assert wrong.float().mean() < 0.03  # only at the border, where the outside is black
+
+
+def test_a_stack_of_one_slice_is_a_slice():
+    image, codes = batch()
+    several = augment(image, codes[:, None], Augmentation(), torch.Generator().manual_seed(3))
+    alone = augment(image, codes, Augmentation(), torch.Generator().manual_seed(3))
+    assert torch.equal(several[0], alone[0]) and torch.equal(several[1][:, 0], alone[1])
+
+
+def test_the_codes_of_a_block_move_with_its_slices():
+    image, codes = batch()
+    images, blocks = torch.cat([image, image.flip(1)], 1), torch.stack([codes, codes], 1)
+    changed, labels = augment(images, blocks, GEOMETRIC, torch.Generator().manual_seed(0))
+    assert changed.shape == labels.shape == images.shape
+    assert torch.equal(labels[:, 0], labels[:, 1])
+
+
+def test_a_mirrored_sagittal_stack_is_turned_round_and_its_slices_stay_as_they_are():
+    mirror = NOTHING.model_copy(update={"flip": True})
+    image, codes = stack(0.0, 0.2, 0.5)
+    blocks = codes[:, None].repeat(1, 3, 1, 1)
+    blocks[:, 2] = 3
+    sagittal = torch.tensor([True] * 3 + [False] * 3)
+    generator = torch.Generator().manual_seed(1)
+    changed, labels = augment(image, blocks, mirror, generator, sagittal)
+    turned = 0
+    for item in range(6):
+        ways = {"as it was": (), "turned": (0,) if sagittal[item] else (1,)}
+        found = [
+            way
+            for way, axes in ways.items()
+            if torch.allclose(changed[item], image[item].flip(axes), atol=1e-5)
+            and torch.equal(labels[item], blocks[item].flip(axes))
+        ]
+        assert len(found) == 1
+        turned += found == ["turned"]
+    assert 0 < turned < 6

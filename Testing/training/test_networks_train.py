@@ -1,5 +1,8 @@
 """Every network learns from partial labels, is stored, and segments a scan however it lies."""
 
+import json
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -135,3 +138,54 @@ def test_training_goes_on_from_its_model_and_not_from_one_that_sees_something_el
     with pytest.raises(UserError, match=r"choose a model that fits|sees . slices on either side"):
         prepare_run(tmp_path / "other", other)
     assert not (tmp_path / "other").exists()
+
+
+class TestSettings:
+    def test_blocks_are_small_and_few_unless_told_otherwise(self):
+        config = TrainConfig(dataset="d", network={"name": "dynunet"})
+        assert (config.patch, config.batch_size, config.thickness) == ((64, 64, 64), 2, 64)
+        assert TrainConfig(dataset="d", network={"name": "dynunet"}, batch_size=5).batch_size == 5
+
+    def test_slices_have_the_settings_that_they_always_had(self):
+        for name in ("unet", "segformer"):
+            config = TrainConfig(dataset="d", network={"name": name})
+            assert (config.patch, config.batch_size, config.thickness) == ((128, 128), 16, 1)
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"network": {"name": "dynunet"}, "patch": (64, 64)}, "3 numbers for 'dynunet'"),
+            ({"patch": (64, 64, 64)}, "2 numbers for 'unet'"),
+            ({"network": {"name": "dynunet"}, "patch": (40, 64, 64)}, "multiples of 16"),
+            ({"network": {"name": "dynunet"}, "patch": (16, 16, 16)}, "one side must be larger"),
+            ({"network": {"name": "segformer"}, "patch": (48, 48)}, "multiples of 32"),
+            (
+                {"network": {"name": "dynunet"}, "preprocessing": {"neighbours": 1}},
+                "neighbours must be 0",
+            ),
+            (
+                {"network": {"name": "dynunet"}, "preprocessing": {"axis": "all"}},
+                "axis must be one of the three",
+            ),
+            ({"preprocessing": {"neighbours": -1}}, "preprocessing.neighbours"),
+        ],
+    )
+    def test_what_does_not_fit_the_network_is_refused(self, settings, words):
+        with pytest.raises(UserError, match=words):
+            TrainConfig.checked({"dataset": "d", **settings}, origin="config.json")
+
+
+def test_a_training_whose_network_has_no_package_leaves_no_run(tmp_path, balls, monkeypatch):
+    monkeypatch.setitem(sys.modules, "partialseg_trainer.networks.dynunet", None)
+    with pytest.raises(UserError, match=r"trainer\[3d\]"):
+        prepare_run(tmp_path / "run", settings(balls, "dynunet"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_of_blocks_that_does_not_say_how_large_they_are_is_refused(tmp_path, balls):
+    pytest.importorskip("monai")
+    run = trained(tmp_path / "run", settings(balls, "dynunet", epochs=1, slices_per_epoch=32))
+    content = json.loads((run.model / "model.json").read_text())
+    (run.model / "model.json").write_text(json.dumps({**content, "patch": None}))
+    with pytest.raises(UserError, match="patch must be given"):
+        load_model(run.model)

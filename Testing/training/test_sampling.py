@@ -50,3 +50,10 @@ def test_reference_shows_all_partial_slices_first_and_the_full_ones_last():
     drawn = order("reference")
     assert sorted(drawn[:90]) == sorted(PARTIAL)
     assert sorted(drawn[90:]) == sorted(FULL)
+
+
+def test_an_epoch_of_blocks_shows_as_many_slices_as_one_of_slices():
+    blocks = {"network": {"name": "dynunet", "depth": 3}, "patch": (20, 16, 16)}
+    assert len(order("balanced", **blocks)) == 5
+    assert len(order("balanced", slices_per_epoch=40, **blocks)) == 2
+    assert len(order("balanced", slices_per_epoch=1, **blocks)) == 1

@@ -1,0 +1,106 @@
+"""What a network is shown of a scan, and how several looks at a voxel become one answer."""
+
+import numpy as np
+import pytest
+import torch
+
+from partialseg_trainer.inference.prediction import count_steps, predict
+from partialseg_trainer.inference.segment import segment
+from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.models import ModelInfo, NetworkSettings
+from partialseg_trainer.networks import build_network
+from partialseg_trainer.networks.model import Model
+from partialseg_trainer.volumes import Volume
+from partialseg_trainer.volumes.preprocessing import Preprocessing, from_slices, prepare
+
+SCHEME = LabelScheme.load("brainstem")
+
+
+class Voxelwise(torch.nn.Module):
+    """Bright voxels of one of its channels, whatever lies round them, are the first leaf."""
+
+    divisor = 4
+
+    def __init__(self, channel: int = 0):
+        super().__init__()
+        self._channel = channel
+
+    def forward(self, image):
+        first = (image[:, self._channel : self._channel + 1] - 0.5) * 8
+        return torch.cat([first] + [torch.zeros_like(first)] * (SCHEME.n_leaves - 1), 1)
+
+
+def model_of(network, preprocessing, patch=None) -> Model:
+    info = ModelInfo(
+        name="test",
+        date="2026-01-01",
+        loss="marginal_ce",
+        head="leaves",
+        network=NetworkSettings(name="unet" if patch is None else "dynunet"),
+        preprocessing=preprocessing,
+        patch=patch,
+        scheme=SCHEME.to_dict(),
+        training_data="none",
+    )
+    return Model(network.eval(), SCHEME, info)
+
+
+@pytest.fixture(scope="module")
+def scan() -> Volume:
+    data = np.random.default_rng(0).uniform(1, 2, (13, 18, 11)).astype(np.float32)
+    return Volume(data, np.diag([2.0, 2.0, 2.0, 1.0]))
+
+
+def predicted(scan: Volume, network, patch=None, **settings):
+    """(L, X, Y, Z) probabilities, and the numbers of steps that were told on the way."""
+    model = model_of(network, Preprocessing(spacing=2.0, **settings), patch)
+    prepared = prepare(scan, model.info.preprocessing)
+    told = []
+    leaves = predict(prepared.slices, prepared.axis, model, torch.device("cpu"), told.append)
+    assert told == sorted(set(told)) and told[-1] == count_steps(prepared, model)
+    return np.stack([from_slices(leaf, prepared.axis) for leaf in leaves]).astype(np.float32)
+
+
+def test_three_views_give_the_mean_of_the_views(scan):
+    torch.manual_seed(0)
+    network = build_network("unet", 1, SCHEME.n_leaves, width=4, depth=2)
+    network.head.weight.data *= 50  # or it would be as undecided everywhere
+    views = [predicted(scan, network, axis=axis) for axis in ("sagittal", "coronal", "axial")]
+    assert np.abs(views[0] - views[1]).max() > 0.01
+    mean = predicted(scan, network, axis="all")
+    assert np.allclose(mean, np.mean(views, axis=0), atol=2e-3)
+    assert np.allclose(mean.sum(axis=0), 1, atol=5e-3)
+
+
+@pytest.mark.parametrize("neighbours", [1, 2])
+@pytest.mark.parametrize("axis", ["sagittal", "coronal", "axial"])
+def test_neighbours_are_the_slices_on_either_side_and_the_outermost_is_repeated(
+    scan, axis, neighbours
+):
+    place = ("sagittal", "coronal", "axial").index(axis)
+    alone = np.moveaxis(predicted(scan, Voxelwise(), axis=axis), 1 + place, 1)
+    for channel in range(2 * neighbours + 1):
+        beside = predicted(scan, Voxelwise(channel), axis=axis, neighbours=neighbours)
+        shifted = np.arange(alone.shape[1]) + channel - neighbours
+        expected = alone[:, shifted.clip(0, alone.shape[1] - 1)]
+        assert np.array_equal(np.moveaxis(beside, 1 + place, 1), expected)
+
+
+@pytest.mark.parametrize("patch", [(8, 8, 8), (4, 16, 8), (32, 32, 32)])
+@pytest.mark.parametrize("axis", ["sagittal", "axial"])
+def test_blocks_of_any_size_give_the_answer_of_slices_where_it_depends_on_voxels_alone(
+    scan, axis, patch
+):
+    pytest.importorskip("monai")
+    by_slice = predicted(scan, Voxelwise(), axis=axis)
+    by_block = predicted(scan, Voxelwise(), patch=patch, axis=axis)
+    assert np.allclose(by_block, by_slice, atol=2e-3)
+
+
+def test_the_steps_of_all_views_are_announced(scan):
+    seen = []
+    model = model_of(Voxelwise(), Preprocessing(spacing=2.0, axis="all"))
+    segment(scan, model, progress=lambda done, total: seen.append((done, total)))
+    done, total = zip(*seen, strict=True)
+    assert list(done) == sorted(set(done))
+    assert set(total) == {done[-1]} == {13 + 18 + 11 + SCHEME.n_leaves}
