@@ -9,6 +9,7 @@ from .import_dhcp import import_dhcp
 from .import_nnunet import import_nnunet
 from .import_pairs import import_pairs
 from .layout import ScanName
+from .partial_copy import partial_copy
 from .problem import Problem
 from .split import Split, assign_splits, split_subjects
 
@@ -29,5 +30,6 @@ __all__ = [
     "import_dhcp",
     "import_nnunet",
     "import_pairs",
+    "partial_copy",
     "split_subjects",
 ]
