@@ -16,6 +16,7 @@ from .commands import (
     demo,
     devices,
     evaluate,
+    experiment,
     export,
     importing,
     models,
@@ -46,6 +47,7 @@ app.add_typer(schemes.app, name="schemes", rich_help_panel=_DATA)
 app.command("train", rich_help_panel=_TRAIN)(training.train)
 app.add_typer(runs.app, name="runs", rich_help_panel=_TRAIN)
 app.add_typer(models.app, name="models", rich_help_panel=_TRAIN)
+app.command("experiment", rich_help_panel=_TRAIN)(experiment.experiment)
 app.command("devices", rich_help_panel=_TRAIN)(devices.devices)
 app.command("segment", rich_help_panel=_USE)(segment.segment)
 app.command("evaluate", rich_help_panel=_USE)(evaluate.evaluate)

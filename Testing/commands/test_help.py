@@ -13,7 +13,7 @@ ENGINE = Path(__file__).resolve().parents[2] / "PartialSegTrainer"
 CALL = "import sys; sys.path.insert(0, sys.argv.pop(1)); from partialseg_trainer.cli import main;"
 VERBS = (
     *("demo", "synthesize", "import", "export", "check"),
-    *("train", "segment", "evaluate", "runs", "models", "schemes", "devices"),
+    *("train", "segment", "evaluate", "runs", "models", "schemes", "devices", "experiment"),
 )
 GROUPS = ("runs", "models", "schemes")
 SUBVERBS = [("runs", v) for v in ("list", "watch", "stop", "resume")] + [

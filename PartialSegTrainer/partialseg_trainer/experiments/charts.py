@@ -1,0 +1,115 @@
+"""Charts of an experiment: Dice against how much is fully labelled, and how trainings went."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..evaluation import Picture
+from ..evaluation.charts import DARK, LIGHT, MARKERS, WIDTH_INCHES, Theme, cycled, style_axes
+from ..evaluation.picture import render
+from ..labels import LabelScheme
+from .results import MEAN
+
+_COLUMNS = 4
+_PANEL_INCHES = 1.9
+_LEGEND_COLUMNS = 4
+_LEGEND_ROW_INCHES = 0.2
+
+
+def fraction_chart(summary: pd.DataFrame, scheme: LabelScheme) -> Picture:
+    """Dice of each label against the fraction, a line for each method, bars of one sd.
+
+    `summary` is of `tables.summarise`; means and deviations are over trainings.
+    """
+    dice = summary[summary["metric"] == "dice"]
+    titles = {label.name: label.title for label, _ in scheme.outline()} | {MEAN: "Mean of all"}
+    fractions = list(dict.fromkeys(dice["fraction"]))
+    methods = dict.fromkeys(dice["method"])
+
+    def draw(theme: Theme) -> bytes:
+        rows = -(-len(titles) // _COLUMNS)
+        legend = -(-len(methods) // _LEGEND_COLUMNS) * _LEGEND_ROW_INCHES
+        figure = Figure(
+            figsize=(WIDTH_INCHES, rows * _PANEL_INCHES + legend),
+            layout="constrained",
+            facecolor="none",
+        )
+        panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, (label, title) in zip(panels, titles.items(), strict=False):
+            part = dice[dice["label"] == label].set_index(["method", "fraction"])
+            for colour, marker, method in zip(
+                cycled(theme.methods, methods), cycled(MARKERS, methods), methods, strict=True
+            ):
+                of_method = part.loc[method].reindex(fractions)
+                axes.errorbar(
+                    np.arange(len(fractions)),
+                    of_method["mean"],
+                    yerr=of_method["sd"].fillna(0),
+                    color=colour,
+                    marker=marker,
+                    markersize=4,
+                    linewidth=1.2,
+                    elinewidth=0.8,
+                    label=method,
+                )
+            style_axes(axes, theme)
+            axes.set_title(textwrap.fill(title, 26), color=theme.ink, fontsize=7.5, loc="left")
+            axes.set_xticks(range(len(fractions)), fractions)
+            axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+        for axes in panels[len(titles) :]:
+            axes.set_axis_off()
+        _legend(figure, theme)
+        return render(figure)
+
+    alt = f"Dice of every label at {', '.join(fractions)} fully labelled, for {', '.join(methods)}."
+    return Picture(draw(LIGHT), alt, draw(DARK))
+
+
+def learning_chart(curves: Mapping[str, pd.DataFrame]) -> Picture:
+    """Mean Dice on validation scans by epoch, the mean and range over trainings of each method.
+
+    `curves` maps a method to a table of `epoch` and `validation_dice`, with rows of every training.
+    """
+
+    def draw(theme: Theme) -> bytes:
+        figure = Figure(figsize=(WIDTH_INCHES, 3.4), layout="constrained", facecolor="none")
+        axes = figure.subplots()
+        for colour, (method, table) in zip(
+            cycled(theme.methods, curves), curves.items(), strict=True
+        ):
+            dice = table.groupby("epoch")["validation_dice"].agg(["mean", "min", "max"])
+            axes.plot(dice.index, dice["mean"], color=colour, label=method)
+            axes.fill_between(
+                dice.index, dice["min"], dice["max"], color=colour, alpha=0.15, linewidth=0
+            )
+        style_axes(axes, theme)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel("epoch", color=theme.ink, fontsize=8)
+        axes.set_ylabel("mean Dice on validation scans", color=theme.ink, fontsize=8)
+        axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+        _legend(figure, theme)
+        return render(figure)
+
+    said = ", ".join(
+        f"{method} {table.groupby('epoch')['validation_dice'].mean().max():.3f}"
+        for method, table in curves.items()
+    )
+    return Picture(draw(LIGHT), f"Validation Dice by epoch; the best means: {said}.", draw(DARK))
+
+
+def _legend(figure: Figure, theme: Theme) -> None:
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        names,
+        loc="outside upper left",
+        ncols=min(len(names), _LEGEND_COLUMNS),
+        frameon=False,
+        fontsize=7.5,
+        labelcolor=theme.ink,
+    )

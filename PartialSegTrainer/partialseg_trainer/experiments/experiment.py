@@ -1,0 +1,214 @@
+"""An experiment on disk: a folder in which every process that works on it finds all it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from ..dataset import Case, Dataset, Split, import_pairs, partial_copy, split_subjects
+from ..dataset.layout import DESCRIPTION, PARTICIPANTS
+from ..dataset.participants import read_rows, subject_of
+from ..dataset.progress import Progress
+from ..dataset.split import split_problems
+from ..errors import UserError
+from ..files import read_checked, write_text
+from ..synthesis import synthesize_dataset
+from .cell_folder import CellFolder
+from .grid import Cell, expand
+from .settings import ExperimentSettings
+
+_SETTINGS = "experiment.json"
+# It is there from the first moment on, so a folder that has it is ours.
+_LOCK = ".scans.lock"
+# What decides the scans of every cell, and so may not change between two calls.
+_FIXED = {"data": {"scheme", "phantoms"}, "split": True, "partial": True}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The folder of an experiment: its settings, `scans`, `datasets`, `cells` and results."""
+
+    folder: Path
+    settings: ExperimentSettings
+
+    @classmethod
+    def create(
+        cls, folder: str | Path, settings: ExperimentSettings, progress: Progress | None = None
+    ) -> Experiment:
+        """Make the folder, or go on in one: a grid may grow, but what is there stays as it is.
+
+        Where the scans are no dataset yet, one is made of them; `save` writes the settings. Raises
+        UserError for a folder with other things in it, with an experiment on other scans, or with
+        cells that were trained with other settings, and for scans that an experiment cannot use.
+        """
+        experiment = cls(Path(folder).expanduser().absolute(), settings)
+        place = experiment.folder
+        if (place / _SETTINGS).is_file():
+            before = cls.open(place).settings
+            if before.model_dump(include=_FIXED) != settings.model_dump(include=_FIXED):
+                raise UserError(
+                    f"{place} holds an experiment on other scans (data, split or partial differ); "
+                    "choose another folder."
+                )
+        elif place.is_dir() and any(place.iterdir()) and not (place / _LOCK).exists():
+            raise UserError(f"{place} is not empty and holds no experiment; choose another folder.")
+        place.mkdir(parents=True, exist_ok=True)
+        with FileLock(place / _LOCK):
+            experiment._make_scans(progress)
+        experiment._check_scans()
+        experiment._check_cells()
+        return experiment
+
+    def save(self) -> None:
+        """Write the settings, from which every worker knows what its cells are."""
+        write_text(self.folder / _SETTINGS, self.settings.model_dump_json(indent=2) + "\n")
+
+    @staticmethod
+    def begun(folder: str | Path) -> bool:
+        """Whether the folder holds an experiment that was run before."""
+        return Path(folder, _SETTINGS).is_file()
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Experiment:
+        """An experiment that `create` has made. Raises UserError where there is none."""
+        folder = Path(folder).expanduser().absolute()
+        return cls(folder, read_checked(folder / _SETTINGS, ExperimentSettings))
+
+    @cached_property
+    def source(self) -> Dataset:
+        """The fully labelled scans."""
+        return Dataset.open(self._source_folder)
+
+    @cached_property
+    def split(self) -> Split:
+        """Who trains, validates and tests; the same for all cells."""
+        fixed = self.settings.split
+        if fixed is None:
+            fractions = [
+                self.settings.settings.get(f"{part}_fraction", 0.1)
+                for part in ("validation", "test")
+            ]
+            return split_subjects(self.source, *fractions)
+        parts = {
+            **dict.fromkeys(self.source.subjects, "train"),
+            **dict.fromkeys(fixed.validation, "validation"),
+            **dict.fromkeys(fixed.test, "test"),
+        }
+        unknown = sorted(parts.keys() - set(self.source.subjects))
+        if unknown:
+            raise UserError(
+                f"The split names the subjects {', '.join(unknown)}, which {self._source_folder} "
+                f"lacks; there are {', '.join(self.source.subjects)}."
+            )
+        rows = [
+            {**row, "split": parts.get(subject_of(row), "n/a")}
+            for row in read_rows(self._source_folder)
+        ]
+        torn = split_problems(rows)
+        if torn:
+            raise UserError(f"The split does not fit {PARTICIPANTS}: {torn[0]}")
+        of_part = {part: [] for part in ("train", "validation", "test")}
+        for subject in sorted(parts):
+            of_part[parts[subject]].append(subject)
+        return Split(*map(tuple, of_part.values()))
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells of the grid."""
+        return expand(self.settings, len(self.split.train))
+
+    @property
+    def test_cases(self) -> list[Case]:
+        """The scans that every model is scored on."""
+        return [case for case in self.source.cases if case.subject in self.split.test]
+
+    def place(self, cell: Cell) -> CellFolder:
+        """The folder of a cell."""
+        return CellFolder(self.folder / "cells" / cell.place)
+
+    def dataset_folder(self, cell: Cell) -> Path:
+        """Where the partly labelled scans lie that a cell learns from."""
+        return self.folder / "datasets" / cell.dataset
+
+    def dataset(self, cell: Cell) -> Dataset:
+        """The partly labelled scans that a cell learns from; the first who asks makes them."""
+        folder = self.dataset_folder(cell)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            if folder.is_dir():
+                return Dataset.open(folder)
+            hidden = self.hidden(cell)
+            splits = {
+                subject: "train" if subject in self.split.train else "validation"
+                for subject in hidden
+            }
+            return partial_copy(self.source, folder, hidden, splits)
+
+    def hidden(self, cell: Cell) -> Mapping[str, tuple[str, ...]]:
+        """The labels that each training and validation subject lacks; none of the full ones."""
+        order = np.random.default_rng(cell.draw).permutation(self.split.train).tolist()
+        hidden = dict.fromkeys((*order[: cell.full], *self.split.validation), ())
+        names = self.source.scheme.names
+        start = cell.full
+        for kind in self.settings.partial:
+            stop = None if kind.subjects is None else start + kind.subjects
+            labels = kind.hide or tuple(name for name in names if name not in kind.keep)
+            hidden.update(dict.fromkeys(order[start:stop], labels))
+            start = stop
+        return hidden
+
+    @property
+    def _source_folder(self) -> Path:
+        folder, scheme = self.settings.data.folder, self.settings.data.scheme
+        return self.folder / "scans" if folder is None or scheme is not None else folder
+
+    def _make_scans(self, progress: Progress | None) -> None:
+        data, folder = self.settings.data, self._source_folder
+        if (folder / DESCRIPTION).is_file():
+            return
+        if data.phantoms is not None:
+            synthesize_dataset(
+                folder,
+                full=data.phantoms.subjects,
+                progress=progress,
+                **data.phantoms.model_dump(),
+            )
+        elif data.scheme is not None:
+            import_pairs(data.folder, data.folder, data.scheme, folder, progress=progress)
+
+    def _check_scans(self) -> None:
+        """Raise UserError unless every scan is fully labelled and each part has a subject."""
+        partial = [case.name for case in self.source.cases if not case.info.fully_known]
+        if partial:
+            raise UserError(
+                f"{self._source_folder} is labelled only in part ({partial[0]}"
+                f"{f' and {len(partial) - 1} more' if partial[1:] else ''}); an experiment hides "
+                "labels itself and scores against all of them, so leave such scans out."
+            )
+        sizes = dict(zip(Split._fields, map(len, self.split), strict=True))
+        for part in ("train", "test"):
+            if not sizes[part]:
+                raise UserError(
+                    f"{self._source_folder} leaves no subject to {part}; give other fractions or "
+                    "another split."
+                )
+        for kind in self.settings.partial:
+            for name in (*kind.keep, *kind.hide):
+                self.source.scheme.index(name)
+
+    def _check_cells(self) -> None:
+        """Raise UserError where a cell was trained with settings that differ from those now."""
+        for cell in self.cells:
+            config = self.settings.train_config(cell.method, Path(), cell.training_seed)
+            place = self.place(cell)
+            different = place.differences(config.model_dump(mode="json"))
+            if different:
+                raise UserError(
+                    f"{place.path} was trained with another {' and '.join(different)}; choose "
+                    "another folder, give the method another name, or delete the cell."
+                )

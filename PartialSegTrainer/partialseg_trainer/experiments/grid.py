@@ -1,0 +1,81 @@
+"""The cells of an experiment's grid, in the order in which they are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UserError
+from ..files import plain_name
+from .settings import ExperimentSettings, subjects_of
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: a method, how many subjects are fully labelled, which ones, and the seed.
+
+    `amount` is as the settings say it ("2", "5 %"), `full` is that in subjects. `draw` decides
+    which subjects these are; those of a smaller amount are among those of a larger one.
+    """
+
+    method: str
+    amount: str
+    full: int
+    draw: int
+    seed: int
+
+    @property
+    def dataset(self) -> Path:
+        """Where its dataset lies, below that of all datasets; cells of one draw share it."""
+        return Path(f"{_plain(self.amount)}-draw-{self.draw}")
+
+    @property
+    def place(self) -> Path:
+        """Where it lies, below the folder of all cells."""
+        draw = f"{_plain(self.amount)}-draw-{self.draw}-seed-{self.seed}"
+        return Path(plain_name(self.method, "method"), draw)
+
+    @property
+    def training_seed(self) -> int:
+        """The seed of the training: another one for every draw, the same for every method."""
+        return 1000 * self.seed + self.draw
+
+    def __str__(self) -> str:
+        return f"{self.method}, {self.amount} full, draw {self.draw}, seed {self.seed}"
+
+
+def expand(settings: ExperimentSettings, training: int) -> list[Cell]:
+    """The cells of the grid for that many training subjects.
+
+    The first draw of everything comes first, so that all methods can be compared early. Where all
+    subjects are full, there is but one draw. Raises UserError for more full subjects than there
+    are.
+    """
+    cells = []
+    amounts = dict.fromkeys(
+        [
+            *settings.full,
+            *(one for method in settings.methods.values() for one in method.full or ()),
+        ]
+    )
+    for draw in range(settings.draws):
+        for seed in settings.seeds:
+            for amount in amounts:
+                full = subjects_of(amount, training)
+                if full > training:
+                    raise UserError(
+                        f"The experiment '{settings.name}' wants {full} fully labelled subjects, "
+                        f"but only {training} are there to train on; ask for fewer (full)."
+                    )
+                if full == training and draw > 0:
+                    continue
+                cells += [
+                    Cell(name, amount, full, draw, seed)
+                    for name, method in settings.methods.items()
+                    if amount in (method.full or settings.full)
+                ]
+    return cells
+
+
+def _plain(amount: str) -> str:
+    return amount.replace(" %", "pc").replace(".", "-")

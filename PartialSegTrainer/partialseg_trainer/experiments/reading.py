@@ -1,0 +1,75 @@
+"""Experiments as YAML files: one of the user's, or a preset that comes along."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from .settings import ExperimentSettings, checked_settings
+
+
+def preset_names() -> tuple[str, ...]:
+    """The experiments that come along."""
+    folder = resources.files(__package__) / "presets"
+    return tuple(
+        sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    )
+
+
+def read_experiment(name: str | Path, data: str | Path | None = None) -> ExperimentSettings:
+    """The settings in a YAML file, or of the preset of that name.
+
+    `data` takes the place of `data.folder`. A folder in the file is relative to the file. Raises
+    UserError for a file that cannot be read, is no YAML or has a wrong field.
+    """
+    if str(name) in preset_names():
+        origin, base = f"the preset '{name}'", Path.cwd()
+        text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text("utf-8")
+    else:
+        path = Path(name).expanduser().absolute()
+        origin, base = str(name), path.parent
+        text = _text_of(path, origin)
+    content = _parsed(text, origin)
+    settings = checked_settings(content, origin)
+    folder = settings.data.folder
+    if data is not None:
+        folder = Path(data)
+        if settings.data.phantoms is not None:
+            raise UserError(f"{origin} makes phantoms, so it takes no data; leave --data out.")
+        base = Path.cwd()
+    elif folder is None and settings.data.phantoms is None:
+        raise UserError(f"{origin} names no scans; give their folder as data.folder or by --data.")
+    if folder is None:
+        return settings
+    data_settings = settings.data.model_copy(update={"folder": base / folder.expanduser()})
+    return settings.model_copy(update={"data": data_settings})
+
+
+def _text_of(path: Path, origin: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        presets = ", ".join(preset_names())
+        raise UserError(
+            f"{origin} does not exist; check the path, or name a preset: {presets}."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{origin} is not UTF-8 text ({error}); save it as UTF-8.") from error
+
+
+def _parsed(text: str, origin: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise UserError(
+            "Experiments need the package PyYAML; install 'partialseg-trainer[experiments]'."
+        ) from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
+        raise UserError(
+            f"{origin} is not valid YAML ({error.problem}{line}); correct it."
+        ) from error

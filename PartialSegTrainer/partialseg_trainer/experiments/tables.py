@@ -1,0 +1,93 @@
+"""Tables of an experiment, as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..evaluation import METRICS
+from ..files import write_text
+from ..labels import LabelScheme
+from .results import MEAN, with_mean
+
+_DIGITS = {"dice": 3}
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each method, fraction, label and metric, from `results.collect`.
+
+    `mean` is over test scans, then over trainings (draws and seeds); `sd` is the sample standard
+    deviation over trainings, `sd_scans` that over scans (each averaged over trainings). `trainings`
+    and `scans` count them; `undefined` counts scores left out, where a structure was missing.
+    """
+    long = with_mean(table).melt(
+        ["method", "fraction", "draw", "seed", "scan", "label"],
+        list(METRICS),
+        var_name="metric",
+        value_name="value",
+    )
+    long["value"] = long["value"].astype(float)
+    keys = ["fraction", "method", "metric", "label"]
+    trainings = (
+        long.groupby([*keys, "draw", "seed"], sort=False)["value"].mean().groupby(keys, sort=False)
+    )
+    scans = long.groupby([*keys, "scan"], sort=False)["value"].mean().groupby(keys, sort=False)
+    return pd.DataFrame(
+        {
+            "mean": trainings.mean(),
+            "sd": trainings.std(ddof=1),
+            "sd_scans": scans.std(ddof=1),
+            "trainings": trainings.size(),
+            "scans": scans.size(),
+            "undefined": long.groupby(keys, sort=False)["value"].agg(lambda x: x.isna().sum()),
+        }
+    ).reset_index()
+
+
+def wide(summary: pd.DataFrame, metric: str, scheme: LabelScheme) -> pd.DataFrame:
+    """`0.912 ± 0.010` of a `summarise` table: a row a label, a column a fraction and method.
+
+    `(6 of 8)` follows where so many of the scores are defined.
+    """
+    part = summary[summary["metric"] == metric]
+    text = part.apply(lambda row: _mean_sd(row, _DIGITS.get(metric, 2)), axis=1)
+    shown = part.assign(text=text).pivot(
+        index="label", columns=["fraction", "method"], values="text"
+    )
+    titles = {label.name: label.title for label, _ in scheme.outline()}
+    means = {MEAN: "Mean of all"} if metric != "volume_difference_ml" else {}
+    titles = {**titles, **means}
+    order = list(dict.fromkeys(zip(part["fraction"], part["method"], strict=True)))
+    return shown.reindex(index=list(titles), columns=order).rename(index=titles).fillna("—")
+
+
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write each table as <name>.csv, .md and .tex (for booktabs)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        write_text(folder / f"{name}.csv", table.to_csv())
+        write_text(folder / f"{name}.md", _markdown(table))
+        write_text(folder / f"{name}.tex", _latex(table))
+
+
+def _mean_sd(row: pd.Series, digits: int) -> str:
+    if pd.isna(row["mean"]):
+        return "—"
+    spread = "" if pd.isna(row["sd"]) else f" ± {row['sd']:.{digits}f}"
+    scores = row["trainings"] * row["scans"]
+    defined = f" ({scores - row['undefined']} of {scores})" if row["undefined"] else ""
+    return f"{row['mean']:.{digits}f}{spread}{defined}"
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    heading = ["", *(", ".join(map(str, column)) for column in table.columns)]
+    rows = [heading, ["---"] * len(heading)]
+    rows += [[str(label), *map(str, values)] for label, *values in table.itertuples()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _latex(table: pd.DataFrame) -> str:
+    shown = table.rename_axis(index=None, columns=[None] * table.columns.nlevels)
+    text = shown.to_latex(escape=True, multicolumn_format="c")
+    return text.replace(" ± ", " $\\pm$ ").replace("—", "--")
