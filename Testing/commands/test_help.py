@@ -70,6 +70,7 @@ def test_the_help_of_train_names_what_the_settings_allow(partialseg):
     from typing import get_args
 
     from partialseg_trainer.losses import loss_names
+    from partialseg_trainer.models import NETWORK_KINDS
     from partialseg_trainer.training import TrainConfig
     from partialseg_trainer.volumes.preprocessing import Preprocessing
 
@@ -77,4 +78,5 @@ def test_the_help_of_train_names_what_the_settings_allow(partialseg):
     for field in ("sampling", "schedule", "precision"):
         assert "|".join(get_args(TrainConfig.model_fields[field].annotation)) in shown
     assert "|".join(get_args(Preprocessing.model_fields["axis"].annotation)) in shown
+    assert "|".join(NETWORK_KINDS) in shown
     assert all(name in shown for name in loss_names())

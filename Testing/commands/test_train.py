@@ -42,6 +42,14 @@ class TestSettings:
         found = settings(partialseg, "--dataset", "d", *words)
         assert (found["augmentation"]["head"], found["name"]) == (0.3, "mine")
 
+    def test_a_network_is_chosen_by_its_name_and_shown_what_is_asked_for(self, partialseg):
+        words = ("--dataset", "d", "--network", "segformer", "--neighbours", 2, "--axis", "all")
+        found = settings(partialseg, *words)
+        assert found["network"] == {"name": "segformer", "width": 32, "depth": 4}
+        assert found["preprocessing"] == {"spacing": 0.8, "axis": "all", "neighbours": 2}
+        blocks = settings(partialseg, "--dataset", "d", "--network", "dynunet")
+        assert (blocks["patch"], blocks["batch_size"]) == ([64, 64, 64], 2)
+
     def test_the_model_is_called_as_the_run_unless_named(self, partialseg):
         words = ("--dataset", "d", "--run", "runs/first")
         assert settings(partialseg, *words)["name"] == "first"

@@ -12,6 +12,9 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.runs import RunFolder, read_metrics
 from partialseg_trainer.training import TrainConfig, prepare_run, train
+from partialseg_trainer.training.module import PartialLabelTraining
+from partialseg_trainer.training.slices import open_store
+from partialseg_trainer.training.split import split_slices
 from partialseg_trainer.volumes import Volume
 
 SLICES = {"patch": (24, 24), "batch_size": 8, "slices_per_epoch": 128, "epochs": 8}
@@ -120,6 +123,17 @@ def test_the_same_seed_gives_the_same_weights(tmp_path, balls, kind):
         load_model(trained(tmp_path / name, config).model).network.state_dict() for name in "ab"
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_a_step_drops_at_random_follows_from_the_seed_and_the_step(balls, kind, monkeypatch):
+    config = settings(balls, kind)
+    store = open_store(balls, balls.cases, config.preprocessing)
+    module = PartialLabelTraining(config, SCHEME, store, split_slices(store, set()))
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    batch = next(iter(module.train_dataloader()))
+    first = module.training_step(batch, 0)
+    torch.rand(7)  # as whatever came between would
+    assert torch.equal(module.training_step(batch, 0), first)
 
 
 def test_training_goes_on_from_its_model_and_not_from_one_that_sees_something_else(
