@@ -135,6 +135,8 @@ def test_a_cell_that_fails_is_named_and_the_others_go_on(tmp_path, content, monk
     assert failures["iuc"] is failures["marginal"] is None
     states = {cell.method: done.place(cell).state for cell in done.cells}
     assert states["broken"] is CellState.FAILED
+    (broken,) = (done.place(cell) for cell in done.cells if cell.method == "broken")
+    assert "Traceback" in broken.log_file.read_text(encoding="utf-8")
     assert "no-model" in (done.folder / "report.html").read_text(encoding="utf-8")
 
 

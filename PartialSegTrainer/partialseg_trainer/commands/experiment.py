@@ -105,7 +105,8 @@ def experiment(
             }
         )
     else:
-        say(f"{len(states) - len(failed)} of {counted(len(states), 'cell')} are done.")
+        finished = sum(place.state is experiments.CellState.DONE for _, place in states)
+        say(f"{finished} of {counted(len(states), 'cell')} are done.")
         for cell, place in failed:
             say(f"Failed: {cell}: {place.failure}", "yellow")
         if report.is_file():

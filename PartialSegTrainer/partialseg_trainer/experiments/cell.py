@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -39,9 +40,8 @@ def run_cell(folder: str, cell: Cell) -> str | None:
     torch.set_num_threads(experiment.settings.threads)
     place.record_failure(None)
     try:
-        run = _prepared(experiment, cell, place)
-        with _logged(run):
-            _trained(run, place)
+        with _logged(place.log_file):
+            _train(_prepared(experiment, cell, place), place)
             write_scores(
                 place.path, _scores(experiment, place), experiment.source.scheme, replace=True
             )
@@ -57,11 +57,10 @@ def _prepared(experiment: Experiment, cell: Cell, place: CellFolder) -> RunFolde
         return place.run
     dataset = experiment.dataset(cell)
     config = experiment.settings.train_config(cell.method, dataset.folder, cell.training_seed)
-    place.path.mkdir(parents=True, exist_ok=True)
     return prepare_run(place.run.path, config)
 
 
-def _trained(run: RunFolder, place: CellFolder) -> None:
+def _train(run: RunFolder, place: CellFolder) -> None:
     status = wait(run, timeout=_LOST_AFTER_SECONDS) if read_status(run).active else read_status(run)
     if status.state is not RunState.FINISHED:
         train(run)
@@ -86,11 +85,12 @@ def _scores(experiment: Experiment, place: CellFolder) -> dict[str, list[LabelSc
 
 
 @contextmanager
-def _logged(run: RunFolder) -> Iterator[None]:
-    """Let the run's log have what the engine says, tracebacks included, and nobody else."""
+def _logged(path: Path) -> Iterator[None]:
+    """Let the cell's log have what the engine says, tracebacks included, and nobody else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     set_up_log()
     engine = logging.getLogger(__name__.partition(".")[0])
-    handler = logging.FileHandler(run.log_file, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     propagated, engine.propagate = engine.propagate, False
     engine.addHandler(handler)

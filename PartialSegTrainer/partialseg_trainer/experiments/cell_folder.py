@@ -38,6 +38,11 @@ class CellFolder:
         return RunFolder(self.path / "run")
 
     @property
+    def log_file(self) -> Path:
+        """What the engine said of the cell, tracebacks included."""
+        return self.path / "cell.log"
+
+    @property
     def predictions(self) -> Path:
         """The labelmap of each test scan, as `<scan>_dseg.nii.gz`."""
         return self.path / "predictions"
