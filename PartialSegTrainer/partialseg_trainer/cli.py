@@ -24,6 +24,7 @@ from .commands import (
     schemes,
     segment,
     synthesize,
+    vary,
 )
 from .commands import train as training
 from .commands.failures import explain
@@ -43,6 +44,7 @@ app.command("synthesize", rich_help_panel=_DATA)(synthesize.synthesize)
 app.command("import", rich_help_panel=_DATA)(importing.import_)
 app.command("export", rich_help_panel=_DATA)(export.export)
 app.command("check", rich_help_panel=_DATA)(check.check)
+app.command("vary", rich_help_panel=_DATA)(vary.vary)
 app.add_typer(schemes.app, name="schemes", rich_help_panel=_DATA)
 app.command("train", rich_help_panel=_TRAIN)(training.train)
 app.add_typer(runs.app, name="runs", rich_help_panel=_TRAIN)

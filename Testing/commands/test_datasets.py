@@ -1,4 +1,4 @@
-"""`partialseg import`, `export`, `check` and `synthesize`."""
+"""`partialseg import`, `export`, `check`, `synthesize` and `vary`."""
 
 import json
 
@@ -171,3 +171,10 @@ def test_phantoms_that_make_no_dataset_are_refused(partialseg, tmp_path, option,
     result = partialseg("synthesize", tmp_path / "phantoms", option, value)
     assert result.code == 2 and named in result.err
     assert not (tmp_path / "phantoms").exists()
+
+
+def test_vary_adds_copies_of_the_scans_that_train(partialseg, tmp_path):
+    partialseg("synthesize", tmp_path / "phantoms", "--subjects", 2, "--full", 1)
+    words = ("vary", tmp_path / "phantoms", tmp_path / "varied", "--copies", 1, "--json")
+    made = json.loads(partialseg(*words).out)
+    assert (made["scans"], made["fully_labelled"]) == (4, 2)

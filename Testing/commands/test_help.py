@@ -12,7 +12,7 @@ from partialseg_trainer import __version__
 ENGINE = Path(__file__).resolve().parents[2] / "PartialSegTrainer"
 CALL = "import sys; sys.path.insert(0, sys.argv.pop(1)); from partialseg_trainer.cli import main;"
 VERBS = (
-    *("demo", "synthesize", "import", "export", "check"),
+    *("demo", "synthesize", "import", "export", "check", "vary"),
     *("train", "segment", "evaluate", "runs", "models", "schemes", "devices", "experiment"),
 )
 GROUPS = ("runs", "models", "schemes")
