@@ -10,15 +10,17 @@ _FILE = Path(__file__).resolve().parents[1] / "Resources" / "Networks.json"
 
 
 class Network(NamedTuple):
-    """A network and its size; `settings` are what the engine's TrainConfig has as `network`.
+    """A network, its size and what it is shown.
 
-    `parameters` is counted with one image in and ten labels out.
+    `settings` are what the engine's TrainConfig has as `network`, `preprocessing` what it has under
+    that name. `parameters` is counted with ten labels out.
     """
 
     title: str
     parameters: int
     description: str
     settings: dict[str, Any]
+    preprocessing: dict[str, Any]
 
 
 def networks() -> list[Network]:

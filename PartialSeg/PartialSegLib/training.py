@@ -74,7 +74,7 @@ def stop(run: RunFolder, now: bool = False) -> None:
 
 
 def settingsFrom(model: str) -> dict[str, Any]:
-    """The settings with which a training goes on from a model: its network and preprocessing.
+    """The settings with which a training goes on from a model: its network and what it is shown.
 
     `model` is its folder, or empty for the default one. Raises UserError when it is no model.
     """
@@ -82,10 +82,12 @@ def settingsFrom(model: str) -> dict[str, Any]:
 
     folder = Path(model) if model else defaultModel()
     info = read_info(folder)
+    blocks = {} if info.patch is None else {"patch": list(info.patch)}
     return {
         "initial_model": str(folder),
         "network": info.network.model_dump(),
         "preprocessing": info.preprocessing.model_dump(),
+        **blocks,
     }
 
 

@@ -365,11 +365,24 @@ def test_the_form_begins_with_what_the_engine_takes_by_default(train):
 
 def test_the_networks_have_as_many_parameters_as_they_say(standIn):
     from partialseg_trainer.networks import build_network
+    from partialseg_trainer.volumes.preprocessing import Preprocessing
     from PartialSegLib.networks import networks
 
     for network in networks():
-        built = build_network(in_channels=1, out_channels=10, **network.settings)
+        shown = Preprocessing(**network.preprocessing).channels
+        built = build_network(in_channels=shown, out_channels=10, **network.settings)
         assert sum(each.numel() for each in built.parameters()) == network.parameters
+
+
+def test_a_training_has_the_network_that_was_chosen_and_what_that_is_shown(train):
+    from partialseg_trainer.training import TrainConfig
+
+    panel = train()
+    for row, network in enumerate(panel._form._networks):
+        panel.ui.networkComboBox.currentIndex = row
+        config = TrainConfig.checked(panel._form.settings("/data/newborns", "auto"))
+        assert config.network.model_dump() == network.settings
+        assert config.preprocessing.model_dump(exclude_unset=True) == network.preprocessing
 
 
 def test_a_training_from_a_model_has_its_network_and_preprocessing(train):

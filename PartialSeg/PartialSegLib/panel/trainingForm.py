@@ -60,8 +60,12 @@ class TrainingForm:
         Raises UserError when the model to start from cannot be used.
         """
         ui = self._ui
-        model = self._initialModel
-        start = {"network": self._network.settings} if model is None else settingsFrom(model.name)
+        model, network = self._initialModel, self._network
+        start = (
+            {"network": network.settings, "preprocessing": network.preprocessing}
+            if model is None
+            else settingsFrom(model.name)
+        )
         return {
             "dataset": dataset,
             "name": ui.nameLineEdit.text.strip() or Path(dataset).name,
