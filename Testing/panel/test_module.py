@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -107,3 +109,30 @@ def test_the_panel_can_be_made_narrow_again_whatever_it_shows(panel, standIn, sc
         type(section).__name__: section.widget.minimumSizeHint.width() for section in panel.sections
     }
     assert max(widths.values()) <= 440, widths
+
+
+def test_nothing_of_a_closed_scene_stays_in_memory(panel, scene):
+    """A segmentation and a confidence map of every scan of a day would be too much."""
+    import gc
+
+    import slicer
+
+    from PartialSegLib.confidence import keepConfidence
+    from PartialSegLib.segmentationNodes import addSegmentationNode
+
+    voxels = np.ones((6, 7, 8), np.uint8)
+    gone = []
+    chosen = panel.sections[0].parameterNode
+    chosen.inputVolume = slicer.util.addVolumeFromArray(voxels)
+    segmentation = addSegmentationNode(chosen.inputVolume)
+    chosen.confidence = keepConfidence(segmentation, chosen.inputVolume, voxels)
+    chosen.segmentation = segmentation
+    for node in (chosen.inputVolume, chosen.segmentation, chosen.confidence):
+        name = node.GetClassName()
+        node.AddObserver("DeleteEvent", lambda caller, event, name=name: gone.append(name))
+    del chosen, segmentation, node
+    scene.Clear(False)
+    gc.collect()
+    assert sorted(gone) == [
+        *("vtkMRMLScalarVolumeNode", "vtkMRMLScalarVolumeNode", "vtkMRMLSegmentationNode"),
+    ]

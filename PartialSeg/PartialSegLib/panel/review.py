@@ -70,9 +70,10 @@ class ReviewSection(Section):
         self._settled.stop()
 
     def setParameterNode(self, parameterNode) -> None:
-        super().setParameterNode(parameterNode)
         if parameterNode is None:
             self._follow(None, None, "")
+        super().setParameterNode(parameterNode)
+        self._nextScan.update()
 
     def update(self, caller=None, event=None) -> None:
         chosen = self.parameterNode

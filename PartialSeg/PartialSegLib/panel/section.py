@@ -60,7 +60,6 @@ class Section(slicer.util.VTKObservationMixin):
         """The module is about to be unloaded."""
         self.cancelJob()
         self.setParameterNode(None)
-        self.removeObservers()
 
     def setParameterNode(self, parameterNode) -> None:
         """Follow another parameter node; None while the scene is closed."""
@@ -72,8 +71,11 @@ class Section(slicer.util.VTKObservationMixin):
             self._guiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.update)
             self.update()
-        elif self.jobNeedsScene:
+            return
+        if self.jobNeedsScene:
             self.cancelJob()
+        # Or what was ever observed would stay in memory, voxels and all.
+        self.removeObservers()
 
     @property
     def scheme(self) -> LabelScheme:
