@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ..errors import UserError
-from ..methods import method_names
+from ..methods import method_names, strategy_names
 from .options import AsJson
 from .runs import go
 from .terminal import busy, print_json
@@ -91,6 +91,14 @@ def train(
             rich_help_panel=_LEARNING,
         ),
     ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help=f"How trainings are put together: {', '.join(strategy_names())}.",
+            metavar="NAME",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = None,
     network: Annotated[
         Literal["unet", "segformer", "dynunet"] | None,
         typer.Option(help="What learns.", rich_help_panel=_LEARNING),
@@ -166,6 +174,7 @@ def train(
         "sampling": sampling,
         "full_share": full_share,
         "loss": loss,
+        "strategy": strategy,
         "network.name": network,
         "network.width": width,
         "epochs": epochs,

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import UserError
 from ..files import checked
 from ..labels import LabelScheme
+from ..models import Head
 from .class_adaptive import ClassAdaptive
 from .codebook import Codebook
 from .conversion import Converted, labelled_leaves, marginalise
@@ -50,6 +51,7 @@ __all__ = [
     "build_loss",
     "check_loss",
     "labelled_leaves",
+    "loss_head",
     "loss_names",
     "marginalise",
 ]
@@ -77,6 +79,11 @@ def build_loss(name: str, scheme: LabelScheme, **options: Any) -> PartialLoss:
 def check_loss(name: str, **options: Any) -> None:
     """Raise the UserError that `build_loss` would, where no scheme is at hand yet."""
     _chosen(name, options)
+
+
+def loss_head(name: str) -> Head:
+    """What the network's channels are for a loss. Raises UserError as `check_loss` does."""
+    return _kinds(name)[0].head
 
 
 def _chosen(name: str, options: dict[str, Any]) -> list[tuple[type[PartialLoss], LossOptions]]:

@@ -36,6 +36,7 @@ class ModelInfo(BaseModel):
     title: str = ""
     date: str
     loss: str
+    strategy: str = "plain"
     head: Head
     network: NetworkSettings
     preprocessing: Preprocessing

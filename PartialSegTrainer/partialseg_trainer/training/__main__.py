@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..runs import RunFolder
 from .log import set_up_log
-from .train import train
+from .strategies import train
 
 if __name__ == "__main__":
     set_up_log()

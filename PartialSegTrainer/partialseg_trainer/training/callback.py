@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import lightning
 
-from ..runs import RunReporter
+from ..runs.metrics import Value
 from .module import PartialLabelTraining
 
 _log = logging.getLogger(__name__)
@@ -17,10 +19,23 @@ class StoppedOnRequest(Exception):
     """Somebody asked for a clean stop; the last checkpoint is where to resume."""
 
 
+class Reporter(Protocol):
+    """Where a training says how it goes: a RunReporter, or that of a stage."""
+
+    @property
+    def stop_requested(self) -> bool: ...
+
+    def update(self, **fields: Any) -> None: ...
+
+    def metrics(self, row: Mapping[str, Value]) -> None: ...
+
+    def resume_at(self, epoch: int) -> None: ...
+
+
 class ReportProgress(lightning.Callback):
     """Writes progress after every step and a row of metrics after every epoch."""
 
-    def __init__(self, reporter: RunReporter):
+    def __init__(self, reporter: Reporter):
         self._reporter = reporter
         self._began = time.monotonic()
         self._first_step = 0

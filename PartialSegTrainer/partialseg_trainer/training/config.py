@@ -16,9 +16,10 @@ from pydantic import (
 )
 
 from ..files import checked
-from ..losses import check_loss
+from ..losses import check_loss, loss_head
 from ..models import NetworkSettings
 from ..volumes.preprocessing import Preprocessing
+from .strategy_options import StrategyOptions, strategy_options
 
 # In place of the defaults below, for a network that sees blocks.
 _OF_BLOCKS = {"patch": (64, 64, 64), "batch_size": 2}
@@ -58,6 +59,9 @@ class TrainConfig(BaseModel):
     `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
     loss (`Docs/methods.md` tells them).
 
+    `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
+    `strategy_options` of its own (`Docs/methods.md` tells these too).
+
     `patch` is the (H, W) cut from each slice, in pixels; for a network that sees blocks, (S, H, W).
     `slices_per_epoch` None means as many as there are. `sampling`: "balanced" draws a share
     `full_share` of every epoch from fully labelled scans; "uniform" draws all slices alike;
@@ -73,6 +77,8 @@ class TrainConfig(BaseModel):
     name: str = "model"
     loss: str = "iuc"
     loss_options: dict[str, Any] = {}
+    strategy: str = "plain"
+    strategy_options: dict[str, Any] = {}
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
@@ -109,6 +115,27 @@ class TrainConfig(BaseModel):
         # Without a loss that there is, nothing can be said of its options.
         if "loss" in info.data:
             check_loss(info.data["loss"], **options)
+        return options
+
+    @field_validator("strategy")
+    @classmethod
+    def _known_strategy(cls, name: str, info: ValidationInfo) -> str:
+        options = strategy_options(name, {})
+        loss = info.data.get("loss")
+        if loss is not None and options.needs_leaves and loss_head(loss) != "leaves":
+            raise ValueError(
+                f"expected one that fits the loss '{loss}', or a loss over a softmax of leaves, "
+                "such as marginal_ce"
+            )
+        return name
+
+    @field_validator("strategy_options")
+    @classmethod
+    def _options_of_the_strategy(
+        cls, options: dict[str, Any], info: ValidationInfo
+    ) -> dict[str, Any]:
+        if "strategy" in info.data:
+            strategy_options(info.data["strategy"], options)
         return options
 
     @field_validator("device")
@@ -156,17 +183,21 @@ class TrainConfig(BaseModel):
         return self
 
     @property
+    def chosen_strategy(self) -> StrategyOptions:
+        """The options of the strategy, those that are not given as they are by default."""
+        return strategy_options(self.strategy, self.strategy_options)
+
+    @property
     def thickness(self) -> int:
         """How many slices the network labels at once: 1, or those of a block."""
         return self.patch[0] if self.network.dimensions == 3 else 1
+
+    def stage(self, **changes: Any) -> TrainConfig:
+        """The settings of a stage of the strategy: those of one training, with some changed."""
+        plain = {"strategy": "plain", "strategy_options": {}}
+        return self.model_copy(update={**plain, **changes})
 
     @classmethod
     def checked(cls, content: dict[str, Any], origin: str = "the settings") -> TrainConfig:
         """Build from plain content. Raises UserError naming the first wrong field."""
         return checked(content, cls, origin)
-
-
-def _one_of(name: str, names: tuple[str, ...]) -> str:
-    if name not in names:
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return name

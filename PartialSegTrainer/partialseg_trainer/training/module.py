@@ -9,7 +9,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..labels import LabelScheme
@@ -102,11 +102,20 @@ class PartialLabelTraining(lightning.LightningModule):
         torch.manual_seed(seed + _DROPOUT)
         logits = self.network(image.contiguous(memory_format=self._layout))
         with self._full_precision():
-            loss = self.loss.of_codes(logits, codes, self.codebook)
+            loss = self.objective(image, logits, codes)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
         self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
+
+    def objective(self, image: Tensor, logits: Tensor, codes: Tensor) -> Tensor:
+        """What a step makes smaller, in full precision: the loss of the logits of `image`."""
+        return self.loss.of_codes(logits, codes, self.codebook)
+
+    @property
+    def kept_network(self) -> nn.Module:
+        """The network that validates, and that becomes the model."""
+        return self.network
 
     def _augmented(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         image, codes = batch["image"].float(), batch["codes"]
@@ -142,11 +151,11 @@ class PartialLabelTraining(lightning.LightningModule):
         """Logits of whole slices (B, C, H, W), or of blocks (B, 1, S, H, W) of any size."""
         image = image.contiguous(memory_format=self._layout)
         if self.config.network.dimensions == 2:
-            return self.network(image)
+            return self.kept_network(image)
         # Here, because only the networks that see blocks come with MONAI.
         from ..networks.windows import over_windows
 
-        return over_windows(image, self.config.patch, self.network)
+        return over_windows(image, self.config.patch, self.kept_network)
 
     def dice(self) -> dict[str, float | None]:
         """Dice per label over the slices of the last validation pass."""

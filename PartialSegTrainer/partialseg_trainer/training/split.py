@@ -34,23 +34,26 @@ class SliceSplit:
 def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set[str]]:
     """The cases that a training reads, and the subjects among them that validate.
 
-    Test subjects are left out, and partial scans too where the loss cannot use them. Raises
-    UserError when there is no case, or no fully labelled one where one is needed: by the loss, or
-    because some label is marked in no other.
+    Test subjects are left out, and partial scans too where neither the loss nor the strategy can
+    use them. Raises UserError when there is no case, or no fully labelled one where one is needed:
+    by the loss, by the strategy, or because some label is marked in no other.
     """
     split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
     validation = set(split.validation)
     cases = [case for case in dataset.cases if case.subject not in split.test]
     loss = build_loss(config.loss, dataset.scheme, **config.loss_options)
-    if loss.full_scans_only:
+    strategy = config.chosen_strategy
+    full_only = loss.full_scans_only and not strategy.uses_partial
+    if full_only:
         cases = [case for case in cases if case.info.fully_known]
-        if not any(case.subject not in validation for case in cases):
-            raise UserError(
-                f"{dataset.folder} has no fully labelled scan to train on, which the loss "
-                f"'{config.loss}' needs; label one scan fully, or choose a loss for partial labels."
-            )
     training = [case for case in cases if case.subject not in validation]
     if not any(case.info.fully_known for case in training):
+        if full_only or strategy.needs_full:
+            kind, name = ("loss", config.loss) if full_only else ("strategy", config.strategy)
+            raise UserError(
+                f"{dataset.folder} has no fully labelled scan to train on, which the {kind} "
+                f"'{name}' needs; label one scan fully, or choose a {kind} for partial labels."
+            )
         _check_every_label_is_marked(dataset, training)
     return cases, validation
 

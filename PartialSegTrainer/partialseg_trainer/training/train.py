@@ -1,4 +1,4 @@
-"""A whole training: from a run folder's settings to the model in it."""
+"""One training: from prepared scans to the model in a run's folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from ..dataset import Dataset
 from ..errors import UserError
-from ..files import read_json
 from ..labels import LabelScheme
 from ..losses import build_loss
 from ..losses.heads import leaf_logits
@@ -23,14 +22,16 @@ from ..networks import check_network
 from ..networks.device import choose_device, describe, lightning_precision
 from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
-from .callback import ReportProgress, StoppedOnRequest
+from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
 from .checkpoints import WholeCheckpoints
 from .config import TrainConfig
+from .material import Material
 from .module import PartialLabelTraining
 from .patches import read_item
 from .slices import SliceStore, open_store
 from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
+from .weights import load_weights
 
 _SPLIT_FILE = "split.json"
 
@@ -60,55 +61,74 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     return folder
 
 
-def train(run: RunFolder) -> None:
-    """Train the run's model, from its last checkpoint if there is one.
+def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) -> Material:
+    """The scans that `prepare_run` chose, prepared."""
+    device = choose_device(config.device)
+    reporter.update(stage="preparing scans", device=describe(device))
+    dataset = Dataset.open(config.dataset)
+    cases, validation = recorded_cases(run.path / _SPLIT_FILE, dataset)
+    store = open_store(
+        dataset,
+        cases,
+        config.preprocessing,
+        progress=lambda done, all_: reporter.update(stage=f"preparing scan {done} of {all_}"),
+    )
+    _log.info(
+        "Training on %s with %d scans, of which %d validate",
+        describe(device),
+        len(cases),
+        sum(case.subject in validation for case in cases),
+    )
+    return Material(dataset.name, dataset.scheme, store, split_slices(store, validation))
+
+
+def fit(
+    run: RunFolder,
+    config: TrainConfig,
+    material: Material,
+    reporter: Reporter,
+    *,
+    kind: type[PartialLabelTraining] = PartialLabelTraining,
+    new_head: bool = False,
+) -> bool:
+    """Train a model, from the last checkpoint in `run` if there is one.
 
     Writes checkpoints, metrics and status as it goes, and at the end the model with the best
-    validation score. Raises what went wrong, after it has been written to status.json.
+    validation score. Returns whether the training came to its end: it did not if somebody asked for
+    a stop; then the model is the best so far.
+
+    Args:
+        kind: the training step.
+        new_head: whether the last layer of `config.initial_model` is left out.
     """
-    with RunReporter(run) as reporter:
-        config = TrainConfig.checked(read_json(run.config_file), origin=str(run.config_file))
-        device = choose_device(config.device)
-        reporter.update(stage="preparing scans", device=describe(device), epochs=config.epochs)
-        dataset = Dataset.open(config.dataset)
-        cases, validation = recorded_cases(run.path / _SPLIT_FILE, dataset)
-        store = open_store(
-            dataset,
-            cases,
-            config.preprocessing,
-            progress=lambda done, all_: reporter.update(stage=f"preparing scan {done} of {all_}"),
-        )
-        split = split_slices(store, validation)
-        _log.info(
-            "Training on %s with %d scans, of which %d validate",
-            describe(device),
-            len(cases),
-            sum(case.subject in validation for case in cases),
-        )
-        module = PartialLabelTraining(config, dataset.scheme, store, split)
-        last = run.checkpoints / "last.ckpt"
-        if config.initial_model is not None and not last.is_file():
-            initial = load_model(config.initial_model).network
-            module.network.load_state_dict(initial.state_dict())
-        trainer = _trainer(run, config, device, reporter, validates=len(split.validation) > 0)
-        try:
-            trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
-        except StoppedOnRequest:
-            reporter.update(stage="stopped")
-        reporter.update(stage="saving the model")
-        best = run.checkpoints / "best.ckpt"
-        # There is none when a training was stopped before the end of its first epoch.
-        if best.is_file():
-            _export(run, config, dataset, module, best, store, split)
-            reporter.update(stage="done")
-            _log.info("The model is saved")
+    reporter.update(stage="starting", epochs=config.epochs)
+    module = kind(config, material.scheme, material.store, material.split)
+    last = run.checkpoints / "last.ckpt"
+    if config.initial_model is not None and not last.is_file():
+        load_weights(module.network, config.initial_model, new_head)
+    validates = len(material.split.validation) > 0
+    trainer = _trainer(run, config, choose_device(config.device), reporter, validates)
+    finished = True
+    try:
+        trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
+    except StoppedOnRequest:
+        finished = False
+        reporter.update(stage="stopped")
+    reporter.update(stage="saving the model")
+    best = run.checkpoints / "best.ckpt"
+    # There is none when a training was stopped before the end of its first epoch.
+    if best.is_file():
+        _export(run, module, best, material)
+        reporter.update(stage="done")
+        _log.info("The model is saved")
+    return finished
 
 
 def _trainer(
     run: RunFolder,
     config: TrainConfig,
     device: torch.device,
-    reporter: RunReporter,
+    reporter: Reporter,
     validates: bool,
 ) -> lightning.Trainer:
     # An unvalidated training has nothing better to choose its weights by.
@@ -151,16 +171,9 @@ def _trainer(
     )
 
 
-def _export(
-    run: RunFolder,
-    config: TrainConfig,
-    dataset: Dataset,
-    module: PartialLabelTraining,
-    best: Path,
-    store: SliceStore,
-    split: SliceSplit,
-) -> None:
+def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: Material) -> None:
     """Write the model folder; an older one of the same run, stopped and resumed, is replaced."""
+    config, store, split = module.config, material.store, material.split
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     scores = state.get("validation_dice_by_label")
@@ -169,19 +182,21 @@ def _export(
         case.name: case.fully_known
         for case in store.cases
         if case.subject not in split.validation_subjects
+        and (case.fully_known or len(split.partial))
     }
     full = sum(trained.values())
     info = ModelInfo(
         name=config.name,
         date=datetime.date.today().isoformat(),
         loss=config.loss,
+        strategy=config.strategy,
         head=module.loss.head,
         network=config.network,
         preprocessing=config.preprocessing,
         patch=config.patch if config.network.dimensions == 3 else None,
-        scheme=dataset.scheme.to_dict(),
+        scheme=material.scheme.to_dict(),
         training_data=(
-            f"{len(trained)} scans of the dataset '{dataset.name}', {full} fully labelled and "
+            f"{len(trained)} scans of the dataset '{material.dataset}', {full} fully labelled and "
             f"{len(trained) - full} in part"
         ),
         scores={"validation": scores} if scores else {},
@@ -190,7 +205,7 @@ def _export(
     picture = _preview(module, config, store, split)
     fresh = run.path / "model.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    save_model(fresh, module.network, info, model_card(info, dataset.scheme), picture)
+    save_model(fresh, module.kept_network, info, model_card(info, material.scheme), picture)
     if run.model.exists():
         shutil.rmtree(run.model)
     fresh.rename(run.model)

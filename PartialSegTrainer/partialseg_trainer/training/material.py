@@ -1,0 +1,27 @@
+"""What a training learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..labels import LabelScheme
+from .slices import SliceStore
+from .split import SliceSplit
+
+
+@dataclass(frozen=True)
+class Material:
+    """Prepared scans of the dataset of that name, which of them train, and in which labels."""
+
+    dataset: str
+    scheme: LabelScheme
+    store: SliceStore
+    split: SliceSplit
+
+    def of_full_scans(self) -> Material:
+        """The same without the partial scans that train."""
+        return replace(self, split=replace(self.split, partial=self.split.partial[:0]))
+
+    def relabelled(self, store: SliceStore, scheme: LabelScheme | None = None) -> Material:
+        """The same scans in the same split with other labels."""
+        return replace(self, store=store, scheme=scheme or self.scheme)

@@ -1,0 +1,112 @@
+"""Labels of training scans where the annotation leaves them open, as models predict them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from ..inference.prediction import predict
+from ..networks.device import choose_device
+from ..networks.model import load_model
+from ..runs import RunFolder
+from ..volumes.preprocessing import Axis, from_slices, to_slices
+from .callback import Reporter, StoppedOnRequest
+from .material import Material
+from .slices import SliceStore, StoredCase, write_labels
+
+_log = logging.getLogger(__name__)
+# From slices (S, H, W) and the axis that they cut to probabilities (L, S, H, W).
+Predict = Callable[[np.ndarray, Axis], np.ndarray]
+
+
+def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.ndarray:
+    """The leaf of highest probability among those that the annotation leaves possible.
+
+    So what is known always wins: a voxel known to be one leaf stays that, and one known to be in a
+    super-label, but predicted as something else, becomes the most probable part of it. That is the
+    correction of Kucheruk et al. (MLHC 2025), in any hierarchy.
+
+    Args:
+        probabilities: (L, ...).
+        possible: (L, ...) bool, the leaves of S.
+
+    Returns (...) numbers of leaves; -1 where all of S has no probability, and there is no most
+    probable one.
+    """
+    within = np.where(possible, probabilities, 0)
+    return np.where(within.max(0) > 0, within.argmax(0), -1)
+
+
+def pseudo_labelled(
+    run: RunFolder, models: Sequence[Path], material: Material, device: str, reporter: Reporter
+) -> Material:
+    """The material with the mean prediction of some models as labels of its partial training scans.
+
+    The labels are kept in the run's folder, as codes, and made but once. Validation scans keep the
+    annotation that they have. Raises StoppedOnRequest when somebody asked for a stop meanwhile.
+    """
+    folder = run.path / "pseudo_labels"
+    store, validating = material.store, material.split.validation_subjects
+    if not folder.is_dir():
+        _log.info("Now pseudo-labels")
+
+        def wanted(case: StoredCase) -> bool:
+            return case.subject not in validating and not case.fully_known
+
+        leaf_sets, leaf_codes = _with_leaves(store.leaf_sets)
+        shown = _shown(models, device, reporter)
+        codes = _codes(store, leaf_codes, wanted, shown)
+        write_labels(folder, store.cases, leaf_sets, codes)
+    return material.relabelled(SliceStore(store.folder, folder))
+
+
+def _shown(models: Sequence[Path], device: str, reporter: Reporter) -> Predict:
+    """The mean of what the models predict."""
+    members, on = [load_model(folder) for folder in models], choose_device(device)
+    scans = 0
+
+    def advance(_: int) -> None:
+        if reporter.stop_requested:
+            raise StoppedOnRequest
+
+    def mean(slices: np.ndarray, axis: Axis) -> np.ndarray:
+        nonlocal scans
+        scans += 1
+        reporter.update(stage=f"pseudo-labels of scan {scans}")
+        total = np.zeros((members[0].scheme.n_leaves, *slices.shape), dtype=np.float32)
+        for member in members:
+            total += predict(slices, axis, member, on, advance)
+        return total / len(members)
+
+    return mean
+
+
+def _with_leaves(leaf_sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A table of codes that has every leaf by itself too, and the code of each leaf, (L,)."""
+    rows = {row.tobytes(): code for code, row in enumerate(leaf_sets)}
+    leaves = np.eye(leaf_sets.shape[1], dtype=bool)
+    codes = [rows.setdefault(leaf.tobytes(), len(rows)) for leaf in leaves]
+    return np.array([np.frombuffer(row, dtype=bool) for row in rows]), np.array(codes)
+
+
+def _codes(
+    store: SliceStore,
+    leaf_codes: np.ndarray,
+    wanted: Callable[[StoredCase], bool],
+    predicted: Predict,
+) -> Iterator[np.ndarray]:
+    """The codes of each stored case, with those of leaves where wanted cases are open."""
+    for _, cuts in groupby(store.cases, key=lambda case: case.name):
+        # The last cut is the one that is predicted; the others of the same scan follow from it.
+        *others, last = cuts
+        images, codes = store.read_case(last)
+        if wanted(last):
+            probabilities = predicted(images.astype(np.float32), last.axis)
+            leaf = most_probable_within(probabilities, store.leaf_sets.T[:, codes])
+            codes = np.where(leaf < 0, codes, leaf_codes[leaf])
+        volume = from_slices(codes, last.axis)
+        yield from (to_slices(volume, case.axis) for case in (*others, last))

@@ -1,0 +1,42 @@
+"""How a training is put together, each way under the one name by which it is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from ...files import read_json
+from ...runs import RunFolder, RunReporter
+from ..callback import Reporter, StoppedOnRequest
+from ..config import TrainConfig
+from ..material import Material
+from ..train import open_material
+from .mean_teacher import mean_teacher
+from .phased import phased
+from .plain import plain
+from .pseudo_labels import pseudo_labels
+from .semi_supervised import semi_supervised
+
+# Each leaves its result as the model of the run; what is done already is not done again.
+Strategy = Callable[[RunFolder, TrainConfig, Material, Reporter], None]
+
+_STRATEGIES: dict[str, Strategy] = {
+    "plain": plain,
+    "pseudo_labels": pseudo_labels,
+    "semi_supervised": semi_supervised,
+    "mean_teacher": mean_teacher,
+    "phased": phased,
+}
+
+
+def train(run: RunFolder) -> None:
+    """Train the run's model by the strategy of its settings, from where it last stood.
+
+    Writes checkpoints, metrics and status as it goes, and at the end the model with the best
+    validation score. Raises what went wrong, after it has been written to status.json.
+    """
+    # A strategy that is stopped between two of its stages has no model yet.
+    with RunReporter(run) as reporter, suppress(StoppedOnRequest):
+        config = TrainConfig.checked(read_json(run.config_file), origin=str(run.config_file))
+        material = open_material(run, config, reporter)
+        _STRATEGIES[config.strategy](run, config, material, reporter)

@@ -1,0 +1,103 @@
+"""What can be set on a strategy beside its name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ..errors import UserError
+from ..files import checked
+from ..losses import check_loss
+from ..methods import methods, strategy_names
+
+
+class StrategyOptions(BaseModel):
+    """The options of a strategy that has none; others add a field for each of theirs.
+
+    `uses_partial` says that partial scans are of use whatever the loss, `needs_leaves` that the
+    loss must be one over a softmax of leaves.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    uses_partial: ClassVar[bool] = False
+    needs_leaves: ClassVar[bool] = False
+
+    @property
+    def needs_full(self) -> bool:
+        """Whether some stage learns from fully labelled scans alone."""
+        return False
+
+
+class PseudoLabelsOptions(StrategyOptions):
+    """`members` teachers learn with the loss `loss` and its `loss_options`, each from its own seed.
+
+    The loss of the settings is that of the student.
+    """
+
+    uses_partial = True
+
+    members: int = Field(default=3, ge=1)
+    loss: str = "marginal_ce"
+    loss_options: dict[str, Any] = {}
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        check_loss(name)
+        return name
+
+    @field_validator("loss_options")
+    @classmethod
+    def _options_of_the_loss(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "loss" in info.data:
+            check_loss(info.data["loss"], **options)
+        return options
+
+    @property
+    def needs_full(self) -> bool:
+        return any(method.needs_full for method in methods() if method.name == self.loss)
+
+
+class FullFirstOptions(StrategyOptions):
+    """Of a strategy with a stage of fully labelled scans alone, and one of all scans."""
+
+    uses_partial = True
+
+    @property
+    def needs_full(self) -> bool:
+        return True
+
+
+class MeanTeacherOptions(StrategyOptions):
+    """`decay` of the teacher's weights at each step, `weight` of its term in the loss, and
+    `ramp`, the share of all steps over which that weight grows from almost 0.
+    """
+
+    needs_leaves = True
+
+    decay: float = Field(default=0.99, ge=0, lt=1)
+    weight: float = Field(default=1.0, gt=0)
+    ramp: float = Field(default=0.3, ge=0, le=1)
+
+
+_OPTIONS: dict[str, type[StrategyOptions]] = {
+    "plain": StrategyOptions,
+    "pseudo_labels": PseudoLabelsOptions,
+    "semi_supervised": FullFirstOptions,
+    "mean_teacher": MeanTeacherOptions,
+    "phased": FullFirstOptions,
+}
+
+
+def strategy_options(name: str, options: dict[str, Any]) -> StrategyOptions:
+    """The options of the strategy of that name, those that are not given as they are by default.
+
+    Raises UserError for a name that is none of `strategy_names()`, and for an option that the
+    strategy does not have or a value that it does not take.
+    """
+    if name not in strategy_names():
+        raise UserError(
+            f"There is no strategy '{name}'; choose one of {', '.join(strategy_names())}."
+        )
+    return checked(options, _OPTIONS[name], f"the options of the strategy '{name}'")
