@@ -170,6 +170,9 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
     show(table)
     train, validation, test = map(len, planned.split)
     say(f"{train} subjects train, {validation} validate and {test} test.")
+    if not costs:
+        say("Nothing is left to do.")
+        return
     say(
         f"{counted(len(costs), 'cell')} to do, at most {steps} steps: "
         + (
@@ -183,7 +186,7 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
 def _time(seconds: float | None) -> str:
     if seconds is None:
         return "?"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return (
-        f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(minutes, 1)} min"
-    )
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..evaluation import METRICS
@@ -60,6 +61,26 @@ def wide(summary: pd.DataFrame, metric: str, scheme: LabelScheme) -> pd.DataFram
     titles = {**titles, **means}
     order = list(dict.fromkeys(zip(part["fraction"], part["method"], strict=True)))
     return shown.reindex(index=list(titles), columns=order).rename(index=titles).fillna("—")
+
+
+def best_methods(
+    summary: pd.DataFrame, metric: str, titles: dict[str, str]
+) -> set[tuple[str, str, str]]:
+    """The best methods as (label's title, fraction, method), of those that miss the fewest scores.
+
+    A method that misses a structure has no distance there, and would win by leaving out its worst.
+    """
+    best = set()
+    part = summary[(summary["metric"] == metric) & summary["mean"].notna()]
+    for (label, fraction), rows in part.groupby(["label", "fraction"], sort=False):
+        missed = rows["undefined"] / rows["trainings"]
+        eligible = rows[missed == missed.min()]
+        top = eligible["mean"].max() if metric == "dice" else eligible["mean"].min()
+        tied = eligible[np.isclose(eligible["mean"], top, rtol=0, atol=5e-4)]
+        # Where all are alike, none is the best.
+        if len(tied) < len(rows):
+            best |= {(titles[label], fraction, method) for method in tied["method"]}
+    return best
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
