@@ -116,6 +116,9 @@ def _agreed(packages: str, wanted: list[Requirement], reason: str) -> bool:
     """Ask the user; where there is no window to ask in, the answer is no."""
     from slicer.i18n import tr as _
 
+    # Slicer's question would wait for an answer even so.
+    if slicer.util.mainWindow() is None:
+        return False
     text = _(
         "To {reason}, PartialSeg needs Python packages that Slicer does not bring: {names}.\n\n"
         "They are downloaded from the Python Package Index (about {size}) and change Slicer's "

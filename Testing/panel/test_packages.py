@@ -172,6 +172,19 @@ def test_a_refusal_installs_nothing_and_says_how_to_go_on(logic, dialogs, packag
     assert packages.installed == []
 
 
+def test_without_a_main_window_nobody_is_asked_and_nothing_installed(
+    logic, dialogs, packages, UserError, monkeypatch
+):
+    """A question would keep a script waiting for ever."""
+    import slicer.util
+
+    packages.lack("nibabel")
+    monkeypatch.setattr(slicer.util, "mainWindow", lambda: None)
+    with pytest.raises(UserError, match="Nothing was installed"):
+        logic.ensurePackages("files", "read a scan")
+    assert not dialogs.messages and not packages.installed
+
+
 def test_offline_the_next_step_is_told_and_the_next_attempt_may_succeed(
     logic, dialogs, packages, UserError
 ):
