@@ -26,6 +26,7 @@ from partialseg_trainer.experiments.settings import checked_settings, subjects_o
         (("partial",), [{"keep": ["a"], "hide": ["b"]}], "either the labels to keep or those"),
         (("partial",), [{"hide": ["pons"], "subjects": 1}], "each entry but the last"),
         (("data",), {"folder": "d", "phantoms": {"subjects": 4}}, "not both"),
+        (("split",), {"validation": ["05"], "test": ["05"]}, "05 is to validate and to test"),
         (("slurm",), {"partition": "gpu"}, "slurm.partition: There is no such field"),
     ],
 )
@@ -55,7 +56,7 @@ def test_a_file_that_is_no_yaml_of_settings_is_refused(tmp_path, text, words):
 
 
 def test_a_file_that_is_not_there_is_answered_with_the_presets():
-    with pytest.raises(UserError, match=r"does not exist.*atlas, paper, phantoms"):
+    with pytest.raises(UserError, match=r"does not exist.*atlas, atlas-blocks, paper, phantoms"):
         read_experiment("paprika")
 
 
@@ -72,11 +73,11 @@ def test_a_folder_in_a_file_is_relative_to_the_file(tmp_path, content):
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_valid(name):
     settings = read_experiment(name, None if name == "phantoms" else "scans")
-    assert len(expand(settings, 152)) > 10
+    assert len(expand(settings, [152])) > 10
 
 
 def test_the_paper_trains_as_often_as_the_paper():
-    cells = expand(read_experiment("paper", "dhcp"), 152)
+    cells = expand(read_experiment("paper", "dhcp"), [152])
     unet = [cell for cell in cells if "SegFormer" not in cell.method]
     counts = {name: sum(cell.method == name for cell in unet) for name in {c.method for c in unet}}
     assert counts == {
@@ -114,7 +115,7 @@ def test_steps_become_epochs_of_whole_batches(settings):
 class TestTheGrid:
     def test_has_a_cell_for_each_method_amount_draw_and_seed(self, content):
         content |= {"full": [1, "67 %", "100 %"], "draws": 2, "seeds": [0, 5]}
-        cells = expand(checked_settings(content, "grid.yaml"), 3)
+        cells = expand(checked_settings(content, "grid.yaml"), [3])
         # Where all three are full, a second draw would be the first once more.
         assert len(cells) == 2 * (2 + 2 + 1) * 2
         assert len({cell.place for cell in cells}) == len(cells)
@@ -123,13 +124,13 @@ class TestTheGrid:
 
     def test_a_method_may_have_amounts_of_its_own(self, content):
         content["methods"]["iuc"]["full"] = [2]
-        cells = expand(checked_settings(content, "grid.yaml"), 3)
+        cells = expand(checked_settings(content, "grid.yaml"), [3])
         assert [(cell.method, cell.amount) for cell in cells] == [("marginal", "1"), ("iuc", "2")]
 
     def test_more_full_subjects_than_there_are_is_refused(self, content):
         content["full"] = [4]
         with pytest.raises(UserError, match="wants 4 fully labelled subjects, but only 3"):
-            expand(checked_settings(content, "grid.yaml"), 3)
+            expand(checked_settings(content, "grid.yaml"), [3])
 
 
 class TestTheDraws:
@@ -160,6 +161,16 @@ class TestTheDraws:
         grid = self.grid(content, tmp_path / "out", partial=kinds)
         hidden = sorted(labels for labels in grid.hidden(grid.cells[0]).values() if labels)
         assert hidden == [("midbrain", "pons", "medulla"), ("pons", "medulla")]
+
+    def test_of_several_splits_each_draw_takes_the_next(self, tmp_path, content):
+        splits = [{"validation": [], "test": ["05", "06"]}, {"validation": ["06"], "test": ["01"]}]
+        grid = self.grid(content, tmp_path / "out", split=splits, draws=3, full=["100 %"])
+        cells = [cell for cell in grid.cells if cell.method == "iuc"]
+        # All are full, so a third draw would be the first once more.
+        assert [(cell.draw, cell.full) for cell in cells] == [(0, 4), (1, 4)]
+        tested = [[case.subject for case in grid.test_cases(cell)] for cell in cells]
+        assert tested == [["05", "06"], ["01"]]
+        assert "01" not in grid.hidden(cells[1])
 
     def test_the_users_dataset_stays_as_it_is(self, tmp_path, content, scans):
         before = {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()}

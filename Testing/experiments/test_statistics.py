@@ -118,9 +118,19 @@ def test_paired_takes_each_subject_once_averaged_over_draws():
     assert (row["method"], row["reference"], row["subjects"]) == ("new", "iuc", 5)
     assert row["difference"] == pytest.approx(0.102)
     assert row["p"] == pytest.approx(2 / 32)
-    # Of two comparisons, the label and the mean over labels.
-    assert row["p_holm"] == pytest.approx(4 / 32)
+    assert row["p_holm"] == pytest.approx(2 / 32)
     assert 0.1 <= row["low"] <= row["difference"] <= row["high"] <= 0.104
+
+
+def test_holm_is_over_the_methods_of_each_label():
+    values = {
+        (method, 0, subject): level + subject / 1000 * level
+        for method, level in (("iuc", 0.5), ("a", 0.6), ("b", 0.7))
+        for subject in range(5)
+    }
+    found = paired(cells(values), "dice", "iuc")
+    assert found["p"].to_list() == pytest.approx([2 / 32] * 4)
+    assert found["p_holm"].to_list() == pytest.approx([4 / 32] * 4)
 
 
 def test_a_method_without_the_reference_has_no_comparison():

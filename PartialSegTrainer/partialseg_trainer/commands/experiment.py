@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def experiment(
     file: Annotated[
         str,
-        typer.Argument(help="A YAML file, or a preset: atlas, paper, phantoms.", metavar="FILE"),
+        typer.Argument(
+            help="A YAML file, or a preset: atlas, atlas-blocks, paper, phantoms.", metavar="FILE"
+        ),
     ],
     output: Annotated[
         Path, typer.Option(help="Folder of the experiment, new or to go on in.", metavar="DIR")
@@ -146,7 +148,7 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
         print_json(
             {
                 "experiment": planned.settings.name,
-                "training_subjects": len(planned.split.train),
+                "training_subjects": len(planned.splits[0].train),
                 "cells": cells,
                 "steps": steps,
                 "seconds": seconds,
@@ -168,8 +170,9 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
             _time(cost.seconds) if cost else "",
         )
     show(table)
-    train, validation, test = map(len, planned.split)
-    say(f"{train} subjects train, {validation} validate and {test} test.")
+    for split in planned.splits:
+        train, validation, test = map(len, split)
+        say(f"{train} subjects train, {validation} validate and {test} test.")
     if not costs:
         say("Nothing is left to do.")
         return

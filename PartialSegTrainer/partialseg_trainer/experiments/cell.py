@@ -43,7 +43,7 @@ def run_cell(folder: str, cell: Cell) -> str | None:
         with _logged(place.log_file):
             _train(_prepared(experiment, cell, place), place)
             write_scores(
-                place.path, _scores(experiment, place), experiment.source.scheme, replace=True
+                place.path, _scores(experiment, cell, place), experiment.source.scheme, replace=True
             )
     except Exception as error:
         sentence = explain_failure(error)
@@ -68,13 +68,13 @@ def _train(run: RunFolder, place: CellFolder) -> None:
         raise UserError("The training was stopped on request; run the experiment again to go on.")
 
 
-def _scores(experiment: Experiment, place: CellFolder) -> dict[str, list[LabelScore]]:
+def _scores(experiment: Experiment, cell: Cell, place: CellFolder) -> dict[str, list[LabelScore]]:
     """Segment and score every test scan."""
     model, scheme = load_model(place.run.model), experiment.source.scheme
     device = experiment.settings.settings.get("device", "auto")
     place.predictions.mkdir(exist_ok=True)
     scores = {}
-    for case in experiment.test_cases:
+    for case in experiment.test_cases(cell):
         image = case.image()
         labelmap = read_labelmap(segment(image, model, device=device).labelmap)
         write_volume(place.prediction(case.name), labelmap)

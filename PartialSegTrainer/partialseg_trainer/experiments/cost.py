@@ -72,7 +72,7 @@ def _steps(experiment: Experiment, cell: Cell) -> int:
         subjects = {
             subject
             for subject, hidden in experiment.hidden(cell).items()
-            if subject in experiment.split.train and not (full_only and hidden)
+            if subject in experiment.split(cell).train and not (full_only and hidden)
         }
         slices = sum(
             _slices(case.image_path, axis, config.preprocessing.spacing)

@@ -20,7 +20,7 @@ from ..files import read_checked, write_text
 from ..synthesis import synthesize_dataset
 from .cell_folder import CellFolder
 from .grid import Cell, expand
-from .settings import ExperimentSettings
+from .settings import ExperimentSettings, FixedSplit
 
 _SETTINGS = "experiment.json"
 # It is there from the first moment on, so a folder that has it is ours.
@@ -85,15 +85,21 @@ class Experiment:
         return Dataset.open(self._source_folder)
 
     @cached_property
-    def split(self) -> Split:
-        """Who trains, validates and tests; the same for all cells."""
-        fixed = self.settings.split
-        if fixed is None:
+    def splits(self) -> tuple[Split, ...]:
+        """Who trains, validates and tests; of several splits each draw takes the next one."""
+        if self.settings.split is None:
             fractions = [
                 self.settings.settings.get(f"{part}_fraction", 0.1)
                 for part in ("validation", "test")
             ]
-            return split_subjects(self.source, *fractions)
+            return (split_subjects(self.source, *fractions),)
+        return tuple(map(self._split, self.settings.split))
+
+    def split(self, cell: Cell) -> Split:
+        """Who trains, validates and tests in a cell."""
+        return self.splits[cell.draw % len(self.splits)]
+
+    def _split(self, fixed: FixedSplit) -> Split:
         parts = {
             **dict.fromkeys(self.source.subjects, "train"),
             **dict.fromkeys(fixed.validation, "validation"),
@@ -112,7 +118,7 @@ class Experiment:
         torn = split_problems(rows)
         if torn:
             raise UserError(f"The split does not fit {PARTICIPANTS}: {torn[0]}")
-        of_part = {part: [] for part in ("train", "validation", "test")}
+        of_part = {part: [] for part in Split._fields}
         for subject in sorted(parts):
             of_part[parts[subject]].append(subject)
         return Split(*map(tuple, of_part.values()))
@@ -120,12 +126,11 @@ class Experiment:
     @property
     def cells(self) -> list[Cell]:
         """All cells of the grid."""
-        return expand(self.settings, len(self.split.train))
+        return expand(self.settings, [len(split.train) for split in self.splits])
 
-    @property
-    def test_cases(self) -> list[Case]:
-        """The scans that every model is scored on."""
-        return [case for case in self.source.cases if case.subject in self.split.test]
+    def test_cases(self, cell: Cell) -> list[Case]:
+        """The scans that a cell's model is scored on."""
+        return [case for case in self.source.cases if case.subject in self.split(cell).test]
 
     def place(self, cell: Cell) -> CellFolder:
         """The folder of a cell."""
@@ -143,16 +148,17 @@ class Experiment:
             if folder.is_dir():
                 return Dataset.open(folder)
             hidden = self.hidden(cell)
+            training = self.split(cell).train
             splits = {
-                subject: "train" if subject in self.split.train else "validation"
-                for subject in hidden
+                subject: "train" if subject in training else "validation" for subject in hidden
             }
             return partial_copy(self.source, folder, hidden, splits)
 
     def hidden(self, cell: Cell) -> Mapping[str, tuple[str, ...]]:
         """The labels that each training and validation subject lacks; none of the full ones."""
-        order = np.random.default_rng(cell.draw).permutation(self.split.train).tolist()
-        hidden = dict.fromkeys((*order[: cell.full], *self.split.validation), ())
+        split = self.split(cell)
+        order = np.random.default_rng(cell.draw).permutation(split.train).tolist()
+        hidden = dict.fromkeys((*order[: cell.full], *split.validation), ())
         names = self.source.scheme.names
         start = cell.full
         for kind in self.settings.partial:
@@ -190,9 +196,8 @@ class Experiment:
                 f"{f' and {len(partial) - 1} more' if partial[1:] else ''}); an experiment hides "
                 "labels itself and scores against all of them, so leave such scans out."
             )
-        sizes = dict(zip(Split._fields, map(len, self.split), strict=True))
         for part in ("train", "test"):
-            if not sizes[part]:
+            if not all(getattr(split, part) for split in self.splits):
                 raise UserError(
                     f"{self._source_folder} leaves no subject to {part}; give other fractions or "
                     "another split."

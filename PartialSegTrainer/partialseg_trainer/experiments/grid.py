@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +45,12 @@ class Cell:
         return f"{self.method}, {self.amount} full, draw {self.draw}, seed {self.seed}"
 
 
-def expand(settings: ExperimentSettings, training: int) -> list[Cell]:
-    """The cells of the grid for that many training subjects.
+def expand(settings: ExperimentSettings, training: Sequence[int]) -> list[Cell]:
+    """The cells of the grid, for so many `training` subjects in each split.
 
     The first draw of everything comes first, so that all methods can be compared early. Where all
-    subjects are full, there is but one draw. Raises UserError for more full subjects than there
-    are.
+    subjects are full, there is but one draw of a split. Raises UserError for more full subjects
+    than there are.
     """
     cells = []
     amounts = dict.fromkeys(
@@ -59,15 +60,16 @@ def expand(settings: ExperimentSettings, training: int) -> list[Cell]:
         ]
     )
     for draw in range(settings.draws):
+        subjects = training[draw % len(training)]
         for seed in settings.seeds:
             for amount in amounts:
-                full = subjects_of(amount, training)
-                if full > training:
+                full = subjects_of(amount, subjects)
+                if full > subjects:
                     raise UserError(
                         f"The experiment '{settings.name}' wants {full} fully labelled subjects, "
-                        f"but only {training} are there to train on; ask for fewer (full)."
+                        f"but only {subjects} are there to train on; ask for fewer (full)."
                     )
-                if full == training and draw > 0:
+                if full == subjects and draw >= len(training):
                     continue
                 cells += [
                     Cell(name, amount, full, draw, seed)

@@ -30,19 +30,26 @@ def best_median_worst(experiment: Experiment, table: pd.DataFrame) -> list[Repor
         "Median": scans.index[len(scans) // 2],
         "Worst": scans.index[0],
     }
-    cells = {
-        cell.method: experiment.place(cell)
+    done = [
+        cell
         for cell in reversed(experiment.cells)
         if cell.amount == fraction and experiment.place(cell).state is CellState.DONE
-    }
-    cases = {case.name: case for case in experiment.test_cases}
+    ]
+    cases = {case.name: case for case in experiment.source.cases}
     scheme, pictures = experiment.source.scheme, []
     words = amount_in_words(fraction)
     for place, scan in chosen.items():
         image = cases[scan].image()
         truth = Volume(cases[scan].label_sets(scheme).labelmap(), image.affine)
+        predictions = {
+            cell.method: experiment.place(cell).prediction(scan)
+            for cell in done
+            if cases[scan].subject in experiment.split(cell).test
+        }
         labelmaps = {"Truth": truth} | {
-            method: read_labelmap(cells[method].prediction(scan)) for method in methods
+            method: read_labelmap(predictions[method])
+            for method in methods
+            if method in predictions
         }
         pictures.append(
             ReportPicture(

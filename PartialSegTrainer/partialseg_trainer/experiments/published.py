@@ -41,7 +41,7 @@ def beside_ours(experiment: Experiment, summary: pd.DataFrame) -> pd.DataFrame:
     """
     rows, index = [], []
     scheme = experiment.source.scheme
-    training = len(experiment.split.train)
+    training = len(experiment.splits[0].train)
     dice = summary[summary["metric"] == "dice"].set_index(["method", "fraction", "label"])["mean"]
     for row in published()[2]:
         labels = [label for label in row.preterm if label in scheme]

@@ -89,7 +89,7 @@ def write_results(experiment: Experiment) -> Path:
             cells=[(cell, experiment.place(cell)) for cell in experiment.cells],
             settings=experiment.settings,
             scheme=scheme,
-            split=experiment.split,
+            splits=experiment.splits,
             rules=RULES,
             version=__version__,
             date=datetime.now().astimezone(),

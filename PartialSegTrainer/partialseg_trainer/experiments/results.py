@@ -20,7 +20,7 @@ def collect(experiment: Experiment) -> pd.DataFrame:
 
     `COLUMNS`, then `METRICS` (NaN where a score is undefined) and `note`, which says why.
     """
-    subjects = {case.name: case.subject for case in experiment.test_cases}
+    subjects = {case.name: case.subject for case in experiment.source.cases}
     tables = []
     for cell in experiment.cells:
         place = experiment.place(cell)

@@ -32,6 +32,10 @@ def _amount(value: Any) -> str:
 Amount = Annotated[str, BeforeValidator(_amount)]
 
 
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
 def subjects_of(amount: Amount, training: int) -> int:
     """How many of the `training` subjects an amount is; of a share, 1 or more."""
     if amount.endswith(" %"):
@@ -82,6 +86,13 @@ class FixedSplit(_Strict):
     validation: tuple[str, ...]
     test: tuple[str, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _no_subject_twice(self) -> FixedSplit:
+        both = sorted(set(self.validation) & set(self.test))
+        if both:
+            raise ValueError(f"{both[0]} is to validate and to test; choose one")
+        return self
+
 
 class Partial(_Strict):
     """A way in which scans are labelled in part: labels that they `keep`, or that are to `hide`.
@@ -125,7 +136,8 @@ class ExperimentSettings(_Strict):
     """A grid of trainings: methods x amounts of full scans (`full`) x draws x seeds.
 
     data, split: which scans there are, and who trains; without `split`, participants.tsv and the
-        fractions in `settings` decide.
+        fractions in `settings` decide. Of several splits each draw takes the next one in turn, so
+        that every subject can be tested.
     partial: how training scans that are not drawn to stay full are labelled.
     settings: of all trainings; a method's own replace them, entry by entry.
     steps: of each training; where none is given, `settings` decides (epochs, slices_per_epoch).
@@ -136,7 +148,9 @@ class ExperimentSettings(_Strict):
     name: str
     title: str = ""
     data: Data
-    split: FixedSplit | None = None
+    split: (
+        Annotated[tuple[FixedSplit, ...], BeforeValidator(_several), Field(min_length=1)] | None
+    ) = None
     partial: tuple[Partial, ...] = Field(min_length=1)
     full: tuple[Amount, ...] = Field(min_length=1)
     draws: int = Field(default=1, ge=1)

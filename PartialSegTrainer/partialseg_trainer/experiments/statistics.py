@@ -55,7 +55,7 @@ def paired(table: pd.DataFrame, metric: str, reference: str, seed: int = 0) -> p
     """Every method against the reference, subject by subject, for each fraction and label.
 
     Scores are averaged over the draws and seeds of each subject first. Wilcoxon's signed-rank test,
-    two-sided; Holm's correction is over all comparisons of one fraction; the interval is a
+    two-sided; Holm's correction is over the methods, for each fraction and label; the interval is a
     percentile bootstrap over subjects, of the mean difference, method minus reference.
 
     Returns rows of `fraction`, `label`, `method`, `reference`, `subjects`, `difference`, `low`,
@@ -87,7 +87,7 @@ def paired(table: pd.DataFrame, metric: str, reference: str, seed: int = 0) -> p
             )
     columns = ["fraction", "label", "method", "reference", "subjects", "difference"]
     found = pd.DataFrame(rows, columns=[*columns, "low", "high", "p"])
-    found["p_holm"] = found.groupby("fraction")["p"].transform(holm)
+    found["p_holm"] = found.groupby(["fraction", "label"])["p"].transform(holm)
     return found
 
 

@@ -20,7 +20,8 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
     `mean` is over test scans, then over trainings (draws and seeds); `sd` is the sample standard
     deviation over trainings, `sd_scans` that over scans (each averaged over trainings). `trainings`
-    and `scans` count them; `undefined` counts scores left out, where a structure was missing.
+    and `scans` count them; `undefined` counts those of all `scores` that are left out, where a
+    structure was missing.
     """
     long = with_mean(table).melt(
         ["method", "fraction", "draw", "seed", "scan", "label"],
@@ -41,6 +42,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
             "sd_scans": scans.std(ddof=1),
             "trainings": trainings.size(),
             "scans": scans.size(),
+            "scores": long.groupby(keys, sort=False)["value"].size(),
             "undefined": long.groupby(keys, sort=False)["value"].agg(lambda x: x.isna().sum()),
         }
     ).reset_index()
@@ -73,7 +75,7 @@ def best_methods(
     best = set()
     part = summary[(summary["metric"] == metric) & summary["mean"].notna()]
     for (label, fraction), rows in part.groupby(["label", "fraction"], sort=False):
-        missed = rows["undefined"] / rows["trainings"]
+        missed = rows["undefined"] / rows["scores"]
         eligible = rows[missed == missed.min()]
         top = eligible["mean"].max() if metric == "dice" else eligible["mean"].min()
         tied = eligible[np.isclose(eligible["mean"], top, rtol=0, atol=5e-4)]
@@ -96,9 +98,8 @@ def _mean_sd(row: pd.Series, digits: int) -> str:
     if pd.isna(row["mean"]):
         return "—"
     spread = "" if pd.isna(row["sd"]) else f" ± {row['sd']:.{digits}f}"
-    scores = row["trainings"] * row["scans"]
-    defined = f" ({scores - row['undefined']} of {scores})" if row["undefined"] else ""
-    return f"{row['mean']:.{digits}f}{spread}{defined}"
+    defined = f"{row['scores'] - row['undefined']} of {row['scores']}"
+    return f"{row['mean']:.{digits}f}{spread}" + (f" ({defined})" if row["undefined"] else "")
 
 
 def _markdown(table: pd.DataFrame) -> str:
