@@ -91,7 +91,9 @@ class LabelTree:
             above[row.depth].addChild(item)
             above[row.depth + 1 :] = [item]
             item.setData(_NAME, qt.Qt.UserRole, row.name)
-            item.setTextAlignment(_VOLUME, qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+            # A whole number means the same to Qt 5 and 6, where setTextAlignment takes other types.
+            right = int(qt.Qt.AlignRight) | int(qt.Qt.AlignVCenter)
+            item.setData(_VOLUME, qt.Qt.TextAlignmentRole, right)
             self._items[row.name] = item
             self._statusButtons[row.name] = self._addStatusButton(item, row.name)
             self._showButtons[row.name] = self._addShowButton(item, row.name)
@@ -102,8 +104,9 @@ class LabelTree:
         button.flat = True
         menu = qt.QMenu(button)
         menu.toolTipsVisible = True
-        actions = {status: menu.addAction(text) for status, text in STATUS_NAMES.items()}
+        actions = {status: qt.QAction(text, menu) for status, text in STATUS_NAMES.items()}
         for status, action in actions.items():
+            menu.addAction(action)
             self._connectStatus(action, name, status)
         menu.connect("aboutToShow()", lambda: self._offer(name, actions))
         button.setMenu(menu)
