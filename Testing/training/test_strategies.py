@@ -32,12 +32,15 @@ from partialseg_trainer.training.strategy_options import _OPTIONS
 
 # Of few steps the usual mean would be one of the beginning.
 OPTIONS = {"pseudo_labels": {"members": 2}, "mean_teacher": {"decay": 0.95}}
+LOSSES = {"multi_model": "iuc+dice", "class_conditional": "iuc+dice"}
 STAGES = {
     "plain": [],
     "pseudo_labels": ["teacher-1", "teacher-2"],
     "semi_supervised": ["full-scans"],
     "mean_teacher": [],
     "phased": ["coarse"],
+    "multi_model": [],
+    "class_conditional": [],
 }
 over_strategies = pytest.mark.parametrize("strategy", strategy_names())
 
@@ -48,7 +51,8 @@ def settings_of(quick):
 
     def settings(strategy, **changes):
         options = OPTIONS.get(strategy, {})
-        changes = {"loss": "marginal_ce", "strategy_options": options, **changes}
+        changes = {"loss": LOSSES.get(strategy, "marginal_ce"), **changes}
+        changes = {"strategy_options": options, **changes}
         return TrainConfig.checked({**quick.model_dump(), "strategy": strategy, **changes})
 
     return settings
@@ -74,7 +78,7 @@ def test_a_strategy_leaves_one_ordinary_model_and_its_stages_in_one_run(
     found = sorted(path.name for path in run.path.glob("stages/*"))
     assert found == STAGES[strategy]
     model = load_model(run.model)
-    assert (model.info.strategy, model.info.loss) == (strategy, "marginal_ce")
+    assert (model.info.strategy, model.info.loss) == (strategy, settings_of(strategy).loss)
     assert model.scheme == SCHEME
     card = (run.model / "MODEL_CARD.md").read_text()
     assert (f"strategy `{strategy}`" in card) is (strategy != "plain")
@@ -93,7 +97,7 @@ def test_what_a_strategy_learns_is_repeatable(tmp_path, settings_of, strategy):
 @pytest.mark.parametrize("strategy", [name for name in STAGES if name != "plain"])
 def test_two_full_scans_and_three_partial_ones_teach_the_parts(tmp_path, settings_of, strategy):
     longer = {
-        "epochs": 12,
+        "epochs": 12 if strategy != "class_conditional" else 25,
         "slices_per_epoch": 128,
         "schedule": "one_cycle",
         "learning_rate": 0.01,
@@ -238,6 +242,12 @@ def test_a_strategy_of_several_stages_goes_on_from_an_initial_model(tmp_path, se
 
 
 class TestRefusals:
+    def test_an_initial_model_whose_network_is_of_another_form(self, tmp_path, settings_of):
+        first = trained(tmp_path / "first", settings_of("multi_model", epochs=1))
+        other = settings_of("plain", loss="iuc+dice", initial_model=first.model)
+        with pytest.raises(UserError, match=r"outputs separate.*'plain' has them together"):
+            prepare_run(tmp_path / "run", other)
+
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
@@ -257,6 +267,7 @@ class TestRefusals:
                 },
                 "decay",
             ),
+            ({"strategy": "multi_model", "loss": "marginal_ce"}, "'marginal_ce'.*such as iuc"),
             ({"strategy": "mean_teacher", "loss": "iuc"}, "loss 'iuc'.*such as marginal_ce"),
         ],
     )

@@ -8,6 +8,7 @@ from .info import (
     WEIGHTS_FILE,
     Head,
     ModelInfo,
+    Outputs,
     read_info,
 )
 from .network import NETWORK_KINDS, NetworkKind, NetworkSettings
@@ -23,6 +24,7 @@ __all__ = [
     "ModelInfo",
     "NetworkKind",
     "NetworkSettings",
+    "Outputs",
     "default_model",
     "find_model",
     "list_models",

@@ -20,12 +20,15 @@ INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
 # What the channels of a network are: a sigmoid for each of the C labels, or one softmax over the
 # L leaves.
 Head = Literal["labels", "leaves"]
+# All channels of one network, a network for each, or one that is told which channel is asked for.
+Outputs = Literal["together", "separate", "conditional"]
 
 
 class ModelInfo(BaseModel):
     """The content of model.json.
 
     `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax).
+    `strategy` is how its training was put together; `outputs` is how the network has its channels.
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
     `scores` holds tables of Dice per label under the name of what they were measured on.
     """
@@ -38,6 +41,7 @@ class ModelInfo(BaseModel):
     loss: str
     strategy: str = "plain"
     head: Head
+    outputs: Outputs = "together"
     network: NetworkSettings
     preprocessing: Preprocessing
     patch: tuple[int, int, int] | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import UserError
-from ..models import NETWORK_KINDS
+from ..models import NETWORK_KINDS, Outputs
+from .conditional import Conditional
+from .separate import Separate
 from .unet import UNet
 
 # Where a network is, and the extra of the package that brings what it is made of. A file is
@@ -19,7 +21,7 @@ _NETWORKS = {
     "dynunet": ("dynunet", "DynamicUNet", "3d"),
 }
 
-__all__ = ["UNet", "build_network", "check_network", "memory_layout", "network_names"]
+__all__ = ["UNet", "build_network", "check_network", "memory_layout", "network_names", "set_bias"]
 
 
 def network_names() -> tuple[str, ...]:
@@ -27,14 +29,35 @@ def network_names() -> tuple[str, ...]:
     return tuple(_NETWORKS)
 
 
-def build_network(name: str, in_channels: int, out_channels: int, **settings: int) -> nn.Module:
+def build_network(
+    name: str,
+    in_channels: int,
+    out_channels: int,
+    outputs: Outputs = "together",
+    **settings: int,
+) -> nn.Module:
     """A network that maps (B, in_channels, H, W) to logits (B, out_channels, H, W).
 
-    One that sees blocks has (S, H, W) in place of (H, W). Its attribute `divisor` is the number
+    `outputs` is how it has its channels (see `models.info`). One that sees blocks has (S, H, W) in
+    place of (H, W). Its attribute `divisor` is the number
     that these must be multiples of, its `head` the last convolution. `settings` are the other
     fields of NetworkSettings. Raises UserError as `check_network` does.
     """
-    return _class_of(name)(in_channels, out_channels, **settings)
+    kind = _class_of(name)
+    if outputs == "separate":
+        return Separate([kind(in_channels, 1, **settings) for _ in range(out_channels)])
+    if outputs == "conditional":
+        return Conditional(kind(in_channels + out_channels, 1, **settings), out_channels)
+    return kind(in_channels, out_channels, **settings)
+
+
+def set_bias(network: nn.Module, bias: Tensor) -> None:
+    """Set the bias of the last layer, (out_channels,): what the network says of an empty image."""
+    with torch.no_grad():
+        if isinstance(network, Separate | Conditional):
+            network.set_bias(bias)
+        else:
+            network.head.bias.copy_(bias)
 
 
 def check_network(name: str) -> None:

@@ -85,6 +85,7 @@ def load_model(folder: str | Path) -> Model:
     network = build_network(
         in_channels=info.preprocessing.channels,
         out_channels=channels,
+        outputs=info.outputs,
         **info.network.model_dump(),
     )
     try:

@@ -122,10 +122,13 @@ class TrainConfig(BaseModel):
     def _known_strategy(cls, name: str, info: ValidationInfo) -> str:
         options = strategy_options(name, {})
         loss = info.data.get("loss")
-        if loss is not None and options.needs_leaves and loss_head(loss) != "leaves":
+        if loss is not None and options.needs_head not in (None, loss_head(loss)):
+            other = {
+                "leaves": "a loss over a softmax of leaves, such as marginal_ce",
+                "labels": "a loss with a sigmoid for each label, such as iuc",
+            }
             raise ValueError(
-                f"expected one that fits the loss '{loss}', or a loss over a softmax of leaves, "
-                "such as marginal_ce"
+                f"expected one that fits the loss '{loss}', or {other[options.needs_head]}"
             )
         return name
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from ..labels import LabelScheme
 from ..losses import Codebook, PartialLoss, build_loss
 from ..losses.heads import leaf_logits
-from ..networks import build_network, memory_layout
+from ..networks import build_network, memory_layout, set_bias
 from .agreement import Agreement
 from .augmentation import augment
 from .config import TrainConfig
@@ -50,6 +50,7 @@ class PartialLabelTraining(lightning.LightningModule):
         self.network = build_network(
             in_channels=config.preprocessing.channels,
             out_channels=self.loss.out_channels,
+            outputs=config.chosen_strategy.outputs,
             **config.network.model_dump(),
         ).to(memory_format=self._layout)
         self.codebook = Codebook(scheme, store.leaf_sets)
@@ -79,8 +80,7 @@ class PartialLabelTraining(lightning.LightningModule):
             possible = self.codebook.leaf_sets.double()
             bias = torch.log(counts @ (possible / possible.sum(1, keepdim=True)) + 1)
             bias = bias - torch.logsumexp(bias, 0)
-        with torch.no_grad():
-            self.network.head.bias.copy_(bias)
+        set_bias(self.network, bias)
 
     def train_dataloader(self) -> DataLoader:
         order = epoch_order(self.config, self._split.full, self._split.partial, self.current_epoch)

@@ -10,18 +10,20 @@ from ..errors import UserError
 from ..files import checked
 from ..losses import check_loss
 from ..methods import methods, strategy_names
+from ..models import Head, Outputs
 
 
 class StrategyOptions(BaseModel):
     """The options of a strategy that has none; others add a field for each of theirs.
 
-    `uses_partial` says that partial scans are of use whatever the loss, `needs_leaves` that the
-    loss must be one over a softmax of leaves.
+    `uses_partial` says that partial scans are of use whatever the loss, `needs_head` what the loss
+    must tell apart, if not anything, and `outputs` how the network has its channels.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     uses_partial: ClassVar[bool] = False
-    needs_leaves: ClassVar[bool] = False
+    needs_head: ClassVar[Head | None] = None
+    outputs: ClassVar[Outputs] = "together"
 
     @property
     def needs_full(self) -> bool:
@@ -74,11 +76,25 @@ class MeanTeacherOptions(StrategyOptions):
     `ramp`, the share of all steps over which that weight grows from almost 0.
     """
 
-    needs_leaves = True
+    needs_head = "leaves"
 
     decay: float = Field(default=0.99, ge=0, lt=1)
     weight: float = Field(default=1.0, gt=0)
     ramp: float = Field(default=0.3, ge=0, le=1)
+
+
+class MultiModelOptions(StrategyOptions):
+    """Of the strategy with a network for each label."""
+
+    needs_head = "labels"
+    outputs = "separate"
+
+
+class ClassConditionalOptions(StrategyOptions):
+    """Of the strategy with one network that is asked for each label."""
+
+    needs_head = "labels"
+    outputs = "conditional"
 
 
 _OPTIONS: dict[str, type[StrategyOptions]] = {
@@ -87,6 +103,8 @@ _OPTIONS: dict[str, type[StrategyOptions]] = {
     "semi_supervised": FullFirstOptions,
     "mean_teacher": MeanTeacherOptions,
     "phased": FullFirstOptions,
+    "multi_model": MultiModelOptions,
+    "class_conditional": ClassConditionalOptions,
 }
 
 

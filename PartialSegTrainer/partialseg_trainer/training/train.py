@@ -64,7 +64,7 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
 def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) -> Material:
     """The scans that `prepare_run` chose, prepared."""
     device = choose_device(config.device)
-    reporter.update(stage="preparing scans", device=describe(device))
+    reporter.update(stage="preparing scans", device=describe(device), epochs=config.epochs)
     dataset = Dataset.open(config.dataset)
     cases, validation = recorded_cases(run.path / _SPLIT_FILE, dataset)
     store = open_store(
@@ -101,7 +101,7 @@ def fit(
         kind: the training step.
         new_head: whether the last layer of `config.initial_model` is left out.
     """
-    reporter.update(stage="starting", epochs=config.epochs)
+    reporter.update(stage="starting")
     module = kind(config, material.scheme, material.store, material.split)
     last = run.checkpoints / "last.ckpt"
     if config.initial_model is not None and not last.is_file():
@@ -191,6 +191,7 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
         loss=config.loss,
         strategy=config.strategy,
         head=module.loss.head,
+        outputs=config.chosen_strategy.outputs,
         network=config.network,
         preprocessing=config.preprocessing,
         patch=config.patch if config.network.dimensions == 3 else None,
@@ -254,6 +255,13 @@ def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
             f"The model {config.initial_model} sees {neighbours} slices on either side, but the "
             f"training shows {config.preprocessing.neighbours} (preprocessing.neighbours); make "
             "them the same, or start from scratch."
+        )
+    outputs = config.chosen_strategy.outputs
+    if model.info.outputs != outputs:
+        raise UserError(
+            f"The model {config.initial_model} has its outputs {model.info.outputs}, by the "
+            f"strategy '{model.info.strategy}', but the strategy '{config.strategy}' has them "
+            f"{outputs}; choose a model or a strategy that fits."
         )
     # There may be as many labels as leaves, and the weights would fit without a word.
     head = build_loss(config.loss, scheme, **config.loss_options).head

@@ -26,6 +26,9 @@ _STRATEGIES: dict[str, Strategy] = {
     "semi_supervised": semi_supervised,
     "mean_teacher": mean_teacher,
     "phased": phased,
+    # They differ in their network, not in how it is trained.
+    "multi_model": plain,
+    "class_conditional": plain,
 }
 
 
