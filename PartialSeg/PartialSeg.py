@@ -69,10 +69,14 @@ class PartialSegWidget(ScriptedLoadableModuleWidget):
         from PartialSegLib.panel.panel import Panel
 
         self.logic = PartialSegLogic()
-        self.panel = Panel(self.logic, self.layout, lambda: self.parent.isEntered)
+        self.panel = Panel(self.logic, self.layout, self.isEntered)
         # Reload makes a new panel while the module is open, and Slicer enters it no second time.
-        if self.parent.isEntered:
+        if self.isEntered():
             self.panel.enter()
+
+    def isEntered(self):
+        """Whether the module is open; a widget that a script makes for itself always is."""
+        return getattr(self.parent, "isEntered", True)
 
     def enter(self):
         self.panel.enter()
