@@ -1,6 +1,7 @@
 """Segmentation nodes and the scan that they belong to."""
 
 import slicer
+import slicer.util
 
 from .subjectHierarchy import placeBeside
 
@@ -18,9 +19,24 @@ def addSegmentationNode(volumeNode):
 
 def ensureReferenceVolume(segmentationNode, volumeNode) -> None:
     """Let a segmentation that has no reference volume be painted on the grid of this scan."""
-    role = segmentationNode.GetReferenceImageGeometryReferenceRole()
-    if segmentationNode.GetNodeReference(role) is None:
+    if scanOf(segmentationNode) is None:
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+
+
+def scanOf(segmentationNode):
+    """The volume node that a segmentation was made on; None where it does not say."""
+    role = segmentationNode.GetReferenceImageGeometryReferenceRole()
+    return segmentationNode.GetNodeReference(role)
+
+
+def segmentationOf(volumeNode):
+    """The newest segmentation node in the scene that was made on this scan; None if there is none.
+
+    Nodes that are hidden from the user do not count.
+    """
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode", volumeNode.GetScene())
+    made = [node for node in nodes if scanOf(node) is volumeNode and not node.GetHideFromEditors()]
+    return made[-1] if made else None
 
 
 def isKeptAsLabelmaps(segmentationNode) -> bool:

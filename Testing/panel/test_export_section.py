@@ -71,6 +71,21 @@ def export(section, logic, scan, annotation, tmp_path):
     return made
 
 
+def test_an_annotation_of_another_scan_is_exported_only_if_that_is_meant(
+    export, annotation, scan, dialogs, tmp_path
+):
+    import slicer
+
+    annotation.SetReferenceImageGeometryParameterFromVolumeNode(scan)
+    other = slicer.util.addVolumeFromArray(CEREBRUM.astype(np.int16), name="another")
+    export.parameterNode.inputVolume = other
+    export.parameterNode.segmentation = annotation
+    dialogs.answer("No")
+    export.ui.exportButton.click()
+    assert "another is selected" in dialogs.messages[-1].text
+    assert not export.busy and not (tmp_path / "dataset").exists()
+
+
 def shown(view):
     """The name of the label layer, and of the background, of a slice view."""
     import slicer

@@ -107,7 +107,7 @@ def test_the_labels_of_a_prediction_are_listed_with_confidence_volume_and_status
     review, predicted, waitFor, logic, dhcp9
 ):
     table = review.ui.labelsTable
-    assert "newborn-07 segmentation: 10 labels await review" in review.ui.predictionLabel.text
+    assert "newborn-07 segmentation: labels that await review: 10" in review.ui.predictionLabel.text
     waitFor(lambda: row(table, "White matter")[1])
     confidence = logic.labelConfidence(predicted, dhcp9)
     volume = logic.labelVolumes(predicted, dhcp9)
@@ -184,7 +184,7 @@ def test_the_selected_labels_are_accepted_and_their_status_takes_it_back(
     assert row(ui.labelsTable, "White matter")[3] == "Complete"
     assert row(ui.labelsTable, "Total cerebrum")[3] == "To review"
     assert ui.acceptedLabel.text == "Complete now: White matter."
-    assert "9 labels await review" in ui.predictionLabel.text
+    assert "labels that await review: 9" in ui.predictionLabel.text
     assert not ui.acceptButton.enabled and "do not await review" in ui.acceptButton.toolTip
     logic.setStatus(predicted, "wm", "not_annotated")
     waitFor(lambda: row(ui.labelsTable, "White matter")[3] == "To review")

@@ -434,6 +434,42 @@ def test_filling_keeps_what_is_complete_and_says_what_was_kept(
     assert not chosen.fillExisting
 
 
+def test_another_scan_brings_its_own_segmentation_or_none(neonate, chosen, scan, logic):
+    import slicer
+
+    other = slicer.util.addVolumeFromArray(np.ones(SHAPE, np.int16), name="the next")
+    first, unknown = logic.addSegmentation(scan), logic.addSegmentation(other)
+    first.SetReferenceImageGeometryParameterFromVolumeNode(scan)
+    chosen.segmentation, chosen.fillExisting = first, True
+    chosen.inputVolume = other
+    assert chosen.segmentation is None and not chosen.fillExisting
+    chosen.inputVolume = scan
+    assert chosen.segmentation is first
+    # Who wants to annotate it on another contrast chooses it again.
+    chosen.inputVolume = other
+    chosen.segmentation = first
+    assert chosen.inputVolume is other
+    chosen.segmentation = unknown
+    chosen.inputVolume = scan
+    assert chosen.segmentation is unknown
+
+
+def test_a_model_that_went_since_it_was_chosen_is_told_before_a_process_starts(
+    neonate, chosen, engine, dialogs, tmp_path
+):
+    from PartialSegLib.models import defaultModel
+
+    model = tmp_path / "mine"
+    shutil.copytree(defaultModel(), model)
+    chosen.model = str(model)
+    assert neonate.ui.segmentButton.enabled
+    shutil.rmtree(model)
+    neonate.ui.segmentButton.click()
+    assert not neonate.busy and not dialogs.messages
+    assert "choose another model" in neonate.ui.statusLabel.text
+    assert not neonate.ui.segmentButton.enabled
+
+
 def test_without_a_segmentation_nothing_can_be_filled_and_the_reason_is_told(neonate, chosen):
     ui = neonate.ui
     assert not ui.fillSegmentationRadioButton.enabled

@@ -20,6 +20,7 @@ from ..datasets import DatasetCase, haveSameLabels
 from ..jobs import Job, JobFailed
 from ..overlay import removeTraces
 from ..packages import FILES
+from ..segmentationNodes import scanOf
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
 from .exportReasons import (
@@ -53,7 +54,7 @@ class ExportSection(Section):
         self._entered = False
         self._scheme = None
         self._schemeProblem = ""
-        self._exportedVolumeID = ""
+        self._namedVolumeID = ""
         self._preview = AnnotationPreview(self.ui, self.logic)
         self._cases = CasesTable(self.ui, self.logic, self._showState)
         self.ui.annotatorLineEdit.text = slicer.util.settingsValue(_ANNOTATOR, "")
@@ -84,7 +85,8 @@ class ExportSection(Section):
     def setParameterNode(self, parameterNode) -> None:
         self._stopFollowing()
         if parameterNode is None:
-            self._exportedVolumeID = ""
+            self._namedVolumeID = ""
+            self._say("")
         else:
             removeTraces()
         super().setParameterNode(parameterNode)
@@ -97,7 +99,7 @@ class ExportSection(Section):
             return
         if self.ui.datasetPathLineEdit.currentPath != chosen.dataset:
             self.ui.datasetPathLineEdit.currentPath = chosen.dataset
-        if self._exportedVolumeID and chosen.inputVolume is not None:
+        if self._namedVolumeID and chosen.inputVolume is not None:
             self._forgetSubjectOfAnotherScan()
         try:
             self._scheme, self._schemeProblem = self.scheme, ""
@@ -132,9 +134,9 @@ class ExportSection(Section):
         self._showState()
 
     def _forgetSubjectOfAnotherScan(self) -> None:
-        """Under its name the exported scan would be replaced by the one that is selected now."""
-        if self.parameterNode.inputVolume.GetID() != self._exportedVolumeID:
-            self._exportedVolumeID = ""
+        """Under its name that case would be replaced by the scan that is selected now."""
+        if self.parameterNode.inputVolume.GetID() != self._namedVolumeID:
+            self._namedVolumeID = ""
             self.parameterNode.subject = self.parameterNode.session = ""
 
     # What is shown
@@ -189,7 +191,18 @@ class ExportSection(Section):
         roiNode.CreateDefaultDisplayNodes()
 
     def _onExport(self, clicked: bool) -> None:
-        self._export()
+        scan, segmentation = self.parameterNode.inputVolume, self.parameterNode.segmentation
+        madeOn = scanOf(segmentation)
+        question = _(
+            "{segmentation} was made on {made}, but the scan {scan} is selected. Export it as the "
+            "annotation of {scan} nevertheless?"
+        )
+        if madeOn in (None, scan) or slicer.util.confirmYesNoDisplay(
+            question.format(
+                segmentation=segmentation.GetName(), made=madeOn.GetName(), scan=scan.GetName()
+            )
+        ):
+            self._export()
 
     def _export(self, replace: bool = False) -> None:
         self.logic.ensurePackages(FILES, _("write datasets"))
@@ -213,7 +226,7 @@ class ExportSection(Section):
         self._startJob(job, _("Reading the annotation..."))
 
     def _onExported(self, dataset: str, volumeID: str, case: str) -> None:
-        self._exportedVolumeID = volumeID
+        self._namedVolumeID = volumeID
         rememberDataset(dataset)
         self.ui.datasetPathLineEdit.addCurrentPathToHistory()
         self._cases.refresh(select=case)
@@ -246,7 +259,7 @@ class ExportSection(Section):
         self._startJob(job, _("Reading the case..."))
 
     def _onLoaded(self, folder: Path, case: DatasetCase, loaded: LoadedCase) -> None:
-        self._exportedVolumeID = ""
+        self._namedVolumeID = loaded.volumeNode.GetID()
         with slicer.util.NodeModify(self.parameterNode):
             self.parameterNode.inputVolume = loaded.volumeNode
             self.parameterNode.segmentation = loaded.segmentationNode

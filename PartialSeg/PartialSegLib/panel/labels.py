@@ -103,6 +103,7 @@ class LabelsSection(Section):
             self._stopFollowing()
             self._contradictions.show([])
             self._show([])
+            self._say("")
         super().setParameterNode(parameterNode)
 
     def update(self, caller=None, event=None) -> None:

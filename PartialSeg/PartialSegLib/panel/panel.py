@@ -5,6 +5,7 @@ from __future__ import annotations
 import slicer
 import slicer.util
 
+from ..segmentationNodes import segmentationOf
 from .export import ExportSection
 from .labels import LabelsSection
 from .review import ReviewSection
@@ -62,7 +63,9 @@ class Panel(slicer.util.VTKObservationMixin):
         # One for a scene: each observes its node for as long as some section remembers it.
         parameterNode = self._parameterNode or self._logic.getParameterNode()
         if parameterNode.inputVolume is None:
-            parameterNode.inputVolume = _firstScan()
+            parameterNode.inputVolume = scan = _firstScan()
+            if scan is not None and parameterNode.segmentation is None:
+                parameterNode.segmentation = segmentationOf(scan)
         if parameterNode is not self._parameterNode:
             self._parameterNode = parameterNode
             for section in self.sections:

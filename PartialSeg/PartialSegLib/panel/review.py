@@ -226,7 +226,7 @@ class ReviewSection(Section):
 def _inWords(name: str, waiting: int) -> str:
     if not waiting:
         return _("{name}: no label awaits review.").format(name=name)
-    return _("{name}: {count} labels await review.").format(name=name, count=waiting)
+    return _("{name}: labels that await review: {count}.").format(name=name, count=waiting)
 
 
 def _toldOf(accepted: Accepted, empty: list[str], scheme: LabelScheme) -> str:

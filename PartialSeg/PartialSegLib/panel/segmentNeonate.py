@@ -14,6 +14,7 @@ from ..durations import inWords
 from ..models import schemeOf
 from ..results import requireFillable
 from ..segmentation import Segmented
+from ..segmentationNodes import scanOf, segmentationOf
 from .comboBox import offer
 from .deviceSearch import DeviceSearch
 from .modelChoice import ModelChoice
@@ -29,6 +30,7 @@ class SegmentNeonateSection(Section):
 
     def setup(self) -> None:
         ui = self.ui
+        self._scan = None
         self._devices = DeviceSearch(self.logic, self._updateIfOpen)
         self._model = ModelChoice(
             ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
@@ -53,6 +55,7 @@ class SegmentNeonateSection(Section):
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
+        self._scan = parameterNode and parameterNode.inputVolume
         super().setParameterNode(parameterNode)
         if parameterNode is None:
             # What they tell of is gone with the scene.
@@ -60,6 +63,7 @@ class SegmentNeonateSection(Section):
             self._showResult([])
 
     def update(self, caller=None, event=None) -> None:
+        self._takeSegmentationOfScan()
         self._model.show(self.parameterNode.model)
         self._showOutput()
         self._showDevices()
@@ -84,6 +88,17 @@ class SegmentNeonateSection(Section):
     def _chooseModel(self, name: str) -> None:
         if self.parameterNode is not None:
             self.parameterNode.model = name
+
+    def _takeSegmentationOfScan(self) -> None:
+        """Let the segmentation change with the scan, unless the chosen one may be of both."""
+        chosen, before = self.parameterNode, self._scan
+        self._scan = chosen.inputVolume
+        if self._scan is None or self._scan is before:
+            return
+        madeOn = chosen.segmentation and scanOf(chosen.segmentation)
+        if chosen.segmentation is None or madeOn not in (None, self._scan):
+            chosen.segmentation = segmentationOf(self._scan)
+            chosen.fillExisting = chosen.fillExisting and chosen.segmentation is not None
 
     # Where the result goes
 
@@ -177,7 +192,13 @@ class SegmentNeonateSection(Section):
             self._say(str(error))
             return
         # The scene may have been closed while packages were installed.
-        if self.parameterNode is None or self._whyNot():
+        if self.parameterNode is None:
+            return
+        # A model's folder may be gone since the last look.
+        self._model.refresh()
+        self.update()
+        if self._whyNot():
+            self._say(self._whyNot())
             return
         chosen = self.parameterNode
         volumeNode, scheme = chosen.inputVolume, schemeOf(self._model.card(chosen.model))
