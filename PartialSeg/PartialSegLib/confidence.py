@@ -12,8 +12,12 @@ _ROLE = "PartialSeg.Confidence"
 
 
 def confidenceOf(segmentationNode):
-    """The confidence volume of a prediction, percent; None where there is none."""
-    return segmentationNode.GetNodeReference(_ROLE)
+    """The confidence volume of a prediction, percent; None where there is none.
+
+    One without voxels does not count: a scene can be saved without the file of this volume.
+    """
+    node = segmentationNode.GetNodeReference(_ROLE)
+    return node if node is not None and node.GetImageData() is not None else None
 
 
 def keepConfidence(segmentationNode, volumeNode, percent: np.ndarray):
@@ -23,7 +27,7 @@ def keepConfidence(segmentationNode, volumeNode, percent: np.ndarray):
     the segmentation and follows the scan's transform; no view shows it. A second prediction into
     the same segmentation replaces it.
     """
-    node = confidenceOf(segmentationNode)
+    node = segmentationNode.GetNodeReference(_ROLE)
     if node is None:
         name = volumeNode.GetScene().GenerateUniqueName(f"{volumeNode.GetName()} confidence")
         node = slicer.util.addVolumeFromArray(percent, name=name)

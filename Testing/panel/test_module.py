@@ -79,6 +79,44 @@ def test_the_choices_of_a_loaded_scene_are_shown(panel, scene, tmp_path):
         assert section.parameterNode.inputVolume.GetName() == "T2w"
 
 
+def test_a_saved_annotation_is_found_again_with_its_statuses(panel, scene, logic, tmp_path):
+    """The scene is reopened without the file of the confidence, as if that had not been saved."""
+    import slicer
+
+    from PartialSegLib.confidence import keepConfidence
+    from PartialSegLib.panel.export import ExportSection
+    from PartialSegLib.panel.labels import LabelsSection
+
+    scheme = logic.scheme("dhcp9")
+    scan = slicer.util.addVolumeFromArray(np.ones((6, 7, 8), np.int16), name="T2w")
+    annotation = logic.addSegmentation(scan)
+    segmentIDs = logic.createSegments(annotation, scheme, scan)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        np.ones((6, 7, 8), np.uint8), annotation, segmentIDs["tcv"], scan
+    )
+    logic.setStatus(annotation, segmentIDs["tcv"], "complete")
+    keepConfidence(annotation, scan, np.ones((6, 7, 8), np.uint8))
+    chosen = panel.sections[0].parameterNode
+    chosen.inputVolume, chosen.segmentation = scan, annotation
+    before = [(row.name, row.status) for row in logic.labelTable(annotation, scheme)]
+    panel.section(LabelsSection).ui.statusLabel.text = "Total cerebrum: complete"
+    panel.section(ExportSection).ui.statusLabel.text = "sub-01 is in the dataset."
+    assert slicer.util.saveNode(scan, str(tmp_path / "scan.nrrd"))
+    assert slicer.util.saveNode(annotation, str(tmp_path / "annotation.seg.nrrd"))
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrml"))
+    del scan, annotation, chosen
+    scene.Clear(False)
+    for section in (LabelsSection, ExportSection):
+        assert panel.section(section).ui.statusLabel.text == ""
+    slicer.util.loadScene(str(tmp_path / "scene.mrml"))
+    chosen = panel.sections[0].parameterNode
+    assert chosen.inputVolume.GetName() == "T2w"
+    after = [(row.name, row.status) for row in logic.labelTable(chosen.segmentation, scheme)]
+    assert after == before
+    assert not panel.sections[-1].ui.nextButton.enabled
+    assert "no confidence map" in panel.sections[-1].ui.nextButton.toolTip
+
+
 def test_the_first_scan_of_a_scene_is_chosen_and_no_labelmap(standIn, scene):
     import slicer
 

@@ -38,8 +38,8 @@ class qSlicerCoreIOManager(QtCore.QObject):
     def saveNodes(self, fileType: str, parameters, userMessages=None) -> bool:
         if fileType != "SceneFile":
             node = self._scene.GetNodeByID(parameters["nodeID"])
-            storage = node.GetStorageNode() or node.CreateDefaultStorageNode()
-            storage.SetScene(self._scene)
+            node.AddDefaultStorageNode()
+            storage = node.GetStorageNode()
             storage.SetFileName(parameters["fileName"])
             return bool(storage.WriteData(node))
         self._scene.SetURL(parameters["fileName"])
