@@ -119,6 +119,13 @@ def test_a_partly_annotated_phantom_has_some_finished_labels_and_says_nothing_of
     assert (sets.value_of("wm")[cerebrum] == 2).all()
 
 
+def test_a_fully_annotated_phantom_leaves_nothing_open(sources, scene):
+    from partialseg_trainer.labels import LabelScheme
+
+    click(sources["Phantom newborn, fully annotated"])
+    assert set(statuses(scene, LabelScheme.load("dhcp9")).values()) == {"complete"}
+
+
 def test_a_phantom_can_be_cancelled(sources, scene, dialogs):
     import qt
     from PySide6 import QtWidgets
