@@ -38,9 +38,9 @@ TORCH_FREE = ("methods", "labels", "volumes", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, int]]:
-    """Every name that a file of the engine imports, wherever in the file, and its line."""
-    package = path.relative_to(ENGINE.parent).parent.parts
+def imports_of(path: Path, root: Path = ENGINE.parent) -> Iterator[tuple[str, int]]:
+    """Every name that a file of a package in `root` imports, wherever in it, and its line."""
+    package = path.relative_to(root).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -81,6 +81,18 @@ def test_the_engine_knows_neither_slicer_nor_qt():
         for path in ENGINE.rglob("*.py")
         for name, line in imports_of(path)
         if name.partition(".")[0] in APPLICATION
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_in_the_module_only_the_panel_knows_qt():
+    library = ROOT / "PartialSeg" / "PartialSegLib"
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in library.rglob("*.py")
+        if library / "panel" not in path.parents
+        for name, line in imports_of(path, library.parent)
+        if name.partition(".")[0] in {"qt", "ctk"}
     ]
     assert not wrong, "\n".join(wrong)
 

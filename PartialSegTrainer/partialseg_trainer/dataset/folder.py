@@ -85,7 +85,7 @@ class Dataset:
         if not (folder / DESCRIPTION).is_file():
             raise UserError(
                 f"{folder} is not a PartialSeg dataset: it has no {DESCRIPTION}; choose the folder "
-                "that holds it, or import your scans first."
+                "that holds it, or export or import scans first."
             )
         description = read_checked(folder / DESCRIPTION, Description)
         if not (folder / SCHEME).is_file():
