@@ -513,6 +513,15 @@ def test_a_case_comes_back_to_be_corrected(listed, waitFor, dialogs, logic):
     assert dialogs.errors == []
 
 
+def test_the_name_of_a_loaded_case_is_not_that_of_the_next_scan(listed, scan, waitFor):
+    listed.ui.casesTable.selectRow(0)
+    listed.ui.loadCaseButton.click()
+    waitFor(lambda: not listed.busy)
+    assert listed.parameterNode.subject == "01"
+    listed.parameterNode.inputVolume = scan
+    assert (listed.parameterNode.subject, listed.parameterNode.session) == ("", "")
+
+
 def test_what_was_finished_in_a_part_is_said_when_it_comes_back(listed, dataset, waitFor):
     addCase(dataset, block((5, 5, 5), (10, 10, 10)), replace=True)
     listed.ui.casesTable.selectRow(0)
