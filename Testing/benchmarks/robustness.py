@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from partialseg_trainer.inference import default_model, load_model, segment
+from partialseg_trainer.inference import load_model, segment
+from partialseg_trainer.models import default_model
 from partialseg_trainer.networks.model import Model
 from partialseg_trainer.synthesis.noise import SmoothField
 from partialseg_trainer.volumes import Grid, Volume, read_labelmap, read_volume, resample

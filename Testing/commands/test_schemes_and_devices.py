@@ -37,7 +37,7 @@ def test_a_scheme_that_does_not_exist_is_refused(partialseg):
 
 def test_the_cpu_is_always_a_device(partialseg):
     shown = partialseg("devices")
-    assert shown.code == 0 and "cpu" in shown.out and "threads" in shown.out
+    assert shown.code == 0 and "cpu" in shown.out and "thread" in shown.out
     content = json.loads(partialseg("devices", "--json").out)
     assert content["devices"][-1]["name"] == "cpu"
     assert content["default"] in [device["name"] for device in content["devices"]]
