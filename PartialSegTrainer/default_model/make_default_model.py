@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs
+from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs, split_subjects
 from partialseg_trainer.evaluation import score, write_scores
 from partialseg_trainer.files import atomic_folder, read_json
 from partialseg_trainer.inference import segment
@@ -46,21 +46,45 @@ def main() -> None:
     parser.add_argument("--atlas", type=Path, required=True, help="the spina bifida atlas")
     parser.add_argument("--work", type=Path, required=True, help="where to train")
     parser.add_argument("--output", type=Path, required=True, help="the folder of models")
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--slices-per-epoch", type=int, default=2500)
     arguments = parser.parse_args()
+    work = arguments.work
 
-    dataset = _dataset(arguments.work / "dataset", arguments.atlas)
-    run = RunFolder(arguments.work / "run")
+    plain = _dataset(work / "dataset", arguments.atlas)
+    first = _trained(work / "run", _config(plain, epochs=30, slices_per_epoch=2000))
+    varied = _varied(work / "varied-dataset", plain)
+    config = _config(varied, epochs=12, slices_per_epoch=2500, learning_rate=2e-3)
+    second = _trained(work / "varied-run", config.model_copy(update={"initial_model": first.model}))
+    model = _between(load_model(first.model), load_model(second.model))
+    _publish(model, arguments.atlas, work, arguments.output / NAME)
+
+
+def _between(first: Model, second: Model) -> Model:
+    """The model half-way between two, of which the second was trained on from the first.
+
+    What is gained on unusual scans is kept for the most part, what was lost on usual ones comes
+    back (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
+    other = first.network.state_dict()
+    for name, tensor in second.network.state_dict().items():
+        # Batch normalisation also counts its batches, in whole numbers.
+        if tensor.is_floating_point():
+            tensor.lerp_(other[name], 0.5)
+    return second
+
+
+def _trained(folder: Path, config: TrainConfig) -> RunFolder:
+    """The run in a folder, made, resumed or finished already."""
+    run = RunFolder(folder)
     if not run.path.exists():
-        prepare_run(run.path, _config(dataset, arguments.epochs, arguments.slices_per_epoch))
+        prepare_run(run.path, config)
     if read_status(run).state is not RunState.FINISHED:
         train(run)
-    _publish(run, arguments.atlas, arguments.work, arguments.output / NAME)
+    return run
 
 
-def _config(dataset: Dataset, epochs: int, slices_per_epoch: int) -> TrainConfig:
+def _config(dataset: Dataset, epochs: int, **settings: float) -> TrainConfig:
     return TrainConfig(
+        **settings,
         dataset=dataset.folder,
         name=NAME,
         loss="marginal_ce+dice",
@@ -80,7 +104,6 @@ def _config(dataset: Dataset, epochs: int, slices_per_epoch: int) -> TrainConfig
         head_rate=1,
         epochs=epochs,
         patience=epochs,
-        slices_per_epoch=slices_per_epoch,
         schedule="one_cycle",
         monitor="validation_dice",
         validation_slices=60,
@@ -88,7 +111,7 @@ def _config(dataset: Dataset, epochs: int, slices_per_epoch: int) -> TrainConfig
 
 
 def _dataset(folder: Path, atlas: Path) -> Dataset:
-    """Atlas, phantoms and new scans of both in one dataset of dhcp9, split by blocks of weeks."""
+    """Atlas and phantoms in one dataset of scheme dhcp9, split by blocks of weeks."""
     if folder.exists():
         return Dataset.open(folder)
     # Whole or not at all: half a dataset has no splits yet, and would train on the test weeks.
@@ -102,27 +125,33 @@ def _dataset(folder: Path, atlas: Path) -> Dataset:
             complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
             dataset.add_case(subject, phantom.image, sets, complete)
             splits[subject] = "validation" if number < VALIDATION_PHANTOMS else "train"
-        splits.update(_add_variations(dataset, splits))
         assign_splits(dataset, splits)
     return Dataset.open(folder)
 
 
-def _add_variations(dataset: Dataset, splits: dict[str, str]) -> dict[str, str]:
-    """Add randomised scans of those that train, and return their splits by subject."""
-    complete = dict.fromkeys(dataset.scheme.names, Status.COMPLETE)
-    added = {}
-    for number, case in enumerate(dataset.cases):
-        if splits[case.subject] != "train":
-            continue
-        phantom = case.subject.startswith("phantom")
-        variation = Variation(scale=PHANTOM_SCALE if phantom else ATLAS_SCALE)
-        image, sets = case.image(), case.label_sets(dataset.scheme)
-        for copy in range(PHANTOM_VARIATIONS if phantom else ATLAS_VARIATIONS):
-            rng = np.random.default_rng((2028, number, copy))
-            subject = f"{case.subject}v{copy}"
-            dataset.add_case(subject, *randomise(image, sets, rng, variation), complete)
-            added[subject] = "train"
-    return added
+def _varied(folder: Path, plain: Dataset) -> Dataset:
+    """The dataset again, with randomised copies of the scans that train."""
+    if folder.exists():
+        return Dataset.open(folder)
+    parts = split_subjects(plain)._asdict()
+    splits = {subject: part for part, subjects in parts.items() for subject in subjects}
+    complete = dict.fromkeys(plain.scheme.names, Status.COMPLETE)
+    with atomic_folder(folder) as unfinished:
+        dataset = Dataset.create(unfinished, plain.scheme, plain.name)
+        for number, case in enumerate(plain.cases):
+            image, sets = case.image(), case.label_sets(plain.scheme)
+            dataset.add_case(case.subject, image, sets, case.info.status)
+            if splits[case.subject] != "train":
+                continue
+            phantom = case.subject.startswith("phantom")
+            variation = Variation(scale=PHANTOM_SCALE if phantom else ATLAS_SCALE)
+            for copy in range(PHANTOM_VARIATIONS if phantom else ATLAS_VARIATIONS):
+                rng = np.random.default_rng((2028, number, copy))
+                name = f"{case.subject}v{copy}"
+                dataset.add_case(name, *randomise(image, sets, rng, variation), complete)
+                splits[name] = "train"
+        assign_splits(dataset, splits)
+    return Dataset.open(folder)
 
 
 def _weeks(name: str) -> int:
@@ -135,9 +164,8 @@ def _part(weeks: int) -> str:
     return "validation" if weeks in VALIDATION_WEEKS else "train"
 
 
-def _publish(run: RunFolder, atlas: Path, work: Path, output: Path) -> None:
-    """Score the trained model on what it has not seen, and write it with its card."""
-    model = load_model(run.model)
+def _publish(model: Model, atlas: Path, work: Path, output: Path) -> None:
+    """Score a model on what it has not seen, and write it with its card."""
     table = np.zeros(256, dtype=np.uint8)
     table[list(ATLAS_TO_DHCP9)] = list(ATLAS_TO_DHCP9.values())
     scans = {
