@@ -34,7 +34,7 @@ format: $(READY)  ## put style and formatting right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-model: $(READY)  ## train the default model anew (an hour; needs the atlas, see PARTIALSEG_DATA)
+model: $(READY)  ## train the default model anew (two hours; needs the atlas, see PARTIALSEG_DATA)
 	$(BIN)/python PartialSegTrainer/default_model/make_default_model.py \
 	  --atlas "$(DATA)/spina-bifida-atlas" --work $(MODELWORK) --output PartialSeg/Resources/Models $(ARGS)
 
