@@ -129,7 +129,7 @@ def test_nothing_is_written_when_labels_contradict_each_other(node, scan, datase
 
 
 def test_a_dataset_of_another_scheme_is_refused(node, scan, dataset):
-    with pytest.raises(UserError, match="of scheme .dhcp9."):
+    with pytest.raises(UserError, match="of scheme 'dhcp9'"):
         exportCase(node, scan, LabelScheme.load("brainstem"), dataset.folder, "01")
 
 
