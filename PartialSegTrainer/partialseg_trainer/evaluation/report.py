@@ -81,20 +81,26 @@ def write_report(path: str | os.PathLike, content: ReportContent, *, replace: bo
         )
     _check_same_scans(content.scores)
     tables = {method: score_table(scores) for method, scores in content.scores.items()}
-    html = page_templates().get_template("report.html").render(
-        content=content,
-        outline=content.scheme.outline(),
-        comparison=compare(tables),
-        dice_chart=dice_chart(tables, content.scheme),
-        training_chart=training_chart(content.curves) if content.curves else None,
-        volumes={
-            method: table.groupby("label")[["truth_ml", "volume_ml", "volume_difference_ml"]].mean()
-            for method, table in tables.items()
-        },
-        rules=RULES,
-        signs=STATUS_SIGNS,
-        version=__version__,
-        date=datetime.now().astimezone(),
+    html = (
+        page_templates()
+        .get_template("report.html")
+        .render(
+            content=content,
+            outline=content.scheme.outline(),
+            comparison=compare(tables),
+            dice_chart=dice_chart(tables, content.scheme),
+            training_chart=training_chart(content.curves) if content.curves else None,
+            volumes={
+                method: table.groupby("label")[
+                    ["truth_ml", "volume_ml", "volume_difference_ml"]
+                ].mean()
+                for method, table in tables.items()
+            },
+            rules=RULES,
+            signs=STATUS_SIGNS,
+            version=__version__,
+            date=datetime.now().astimezone(),
+        )
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, html)
