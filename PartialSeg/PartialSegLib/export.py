@@ -80,32 +80,14 @@ def exportJob(
 
 
 def exportCase(
-    segmentationNode,
-    volumeNode,
-    scheme: LabelScheme,
-    dataset: str | Path,
-    subject: str,
-    *,
-    session: str | None = None,
-    annotator: str = "",
-    group: str | None = None,
-    roiNode=None,
-    replace: bool = False,
+    segmentationNode, volumeNode, scheme: LabelScheme, dataset: str | Path, subject: str, **options
 ) -> Case:
-    """The same as `exportJob`, waited for. Raises UserError, JobFailed where the job refuses."""
+    """The same as `exportJob`, with its options, waited for.
+
+    Raises UserError, JobFailed where the job refuses.
+    """
     # Here, so that the module opens before its packages are installed.
     from partialseg_trainer.dataset import Case, ScanName
 
-    exportJob(
-        segmentationNode,
-        volumeNode,
-        scheme,
-        dataset,
-        subject,
-        session=session,
-        annotator=annotator,
-        group=group,
-        roiNode=roiNode,
-        replace=replace,
-    ).wait()
-    return Case(Path(dataset), ScanName(subject, session))
+    exportJob(segmentationNode, volumeNode, scheme, dataset, subject, **options).wait()
+    return Case(Path(dataset), ScanName(subject, options.get("session")))

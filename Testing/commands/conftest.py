@@ -76,31 +76,3 @@ def dataset(pairs, partialseg, tmp_path) -> Path:
     hiding = ("--hide", "midbrain,pons,medulla", "--keep-full", 2)
     assert partialseg("import", *words, *hiding, "--output", folder).code == 0
     return folder
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory) -> Path:
-    """The folder of a small untrained model of the brainstem scheme."""
-    from partialseg_trainer.labels import LabelScheme
-    from partialseg_trainer.models import ModelInfo, NetworkSettings
-    from partialseg_trainer.networks import build_network
-    from partialseg_trainer.networks.model import save_model
-    from partialseg_trainer.volumes.preprocessing import Preprocessing
-
-    scheme = LabelScheme.load("brainstem")
-    network = NetworkSettings(width=2, depth=3)
-    info = ModelInfo(
-        name="small",
-        date="2026-01-02",
-        loss="iuc",
-        head="labels",
-        network=network,
-        preprocessing=Preprocessing(spacing=2.0),
-        scheme=scheme.to_dict(),
-        training_data="nothing",
-        scores={"validation": {"pons": 0.5, "medulla": None}},
-    )
-    folder = tmp_path_factory.mktemp("models") / "small"
-    built = build_network(in_channels=1, out_channels=len(scheme), **network.model_dump())
-    save_model(folder, built, info, card="A model for tests.")
-    return folder

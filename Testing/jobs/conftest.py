@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 from partialseg_trainer.interpreter import python_environment
 from partialseg_trainer.jobs import JobFolder
-from partialseg_trainer.labels import LabelScheme
 
 
 @pytest.fixture
@@ -62,29 +60,3 @@ def failed() -> Callable[[str, JobFolder], dict[str, Any]]:
         return folder.error()
 
     return do
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory) -> Path:
-    """The folder of a small untrained model of the brainstem scheme."""
-    from partialseg_trainer.models import ModelInfo, NetworkSettings
-    from partialseg_trainer.networks import build_network
-    from partialseg_trainer.networks.model import save_model
-    from partialseg_trainer.volumes.preprocessing import Preprocessing
-
-    scheme = LabelScheme.load("brainstem")
-    network = NetworkSettings(width=2, depth=3)
-    info = ModelInfo(
-        name="small",
-        date="2026-01-02",
-        loss="iuc",
-        head="labels",
-        network=network,
-        preprocessing=Preprocessing(spacing=2.0),
-        scheme=scheme.to_dict(),
-        training_data="nothing",
-    )
-    folder = tmp_path_factory.mktemp("models") / "small"
-    built = build_network(in_channels=1, out_channels=len(scheme), **network.model_dump())
-    save_model(folder, built, info, card="A model for tests.")
-    return folder

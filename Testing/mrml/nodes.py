@@ -7,6 +7,8 @@ import slicer
 import slicer.util
 import vtk
 
+from PartialSegLib.segmentStatus import setSegmentStatus
+
 
 def affine(spacing=(1.0, 1.0, 1.0), degrees=(0.0, 0.0, 0.0), origin=(0.0, 0.0, 0.0), flip=()):
     """(4, 4) of a scan: rotations about x, y, z, spacing in mm, mirrored axes."""
@@ -52,6 +54,14 @@ def paint(segmentationNode, segmentID, mask, volumeNode):
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         mask.astype(np.uint8), segmentationNode, segmentID, volumeNode
     )
+
+
+def annotate(node, scan, masks, **status):
+    """Draw masks in the segments of these names, and set the status of segments."""
+    for name, mask in masks.items():
+        paint(node, name, mask, scan)
+    for name, state in status.items():
+        setSegmentStatus(node, name, state)
 
 
 def addBend():

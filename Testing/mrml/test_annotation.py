@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 
-from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import addBend, addScan, addSegmentation, addTransform, affine, annotate, block
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
 from PartialSegLib.annotation import (
@@ -34,13 +34,6 @@ def node(scan, dhcp9):
     node = addSegmentation(scan)
     createSegments(node, dhcp9)
     return node
-
-
-def annotate(node, scan, masks, **status):
-    for name, mask in masks.items():
-        paint(node, name, mask, scan)
-    for name, state in status.items():
-        setSegmentStatus(node, name, state)
 
 
 def test_overlapping_super_and_sub_label_give_what_the_engine_makes_of_the_same_masks(

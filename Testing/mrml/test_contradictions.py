@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import slicer
 
-from nodes import addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import addScan, addSegmentation, addTransform, affine, annotate, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 from PartialSegLib.contradictions import contradictions, contradictionsJob
 from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
 
 SHAPE = (24, 28, 32)
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
@@ -26,9 +25,8 @@ def scan(scene):
 def node(scan, dhcp9):
     node = addSegmentation(scan)
     createSegments(node, dhcp9)
-    for name, mask in (("cgm", CORTEX), ("csf", CONFLICT)):
-        paint(node, name, mask, scan)
-        setSegmentStatus(node, name, Status.COMPLETE)
+    complete = dict.fromkeys(("cgm", "csf"), Status.COMPLETE)
+    annotate(node, scan, {"cgm": CORTEX, "csf": CONFLICT}, **complete)
     return node
 
 

@@ -6,7 +6,7 @@ import slicer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes import addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import addScan, addSegmentation, addTransform, affine, annotate, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from PartialSegLib.annotation import labelSetsFromSegmentation
@@ -41,13 +41,6 @@ def node(scan, dhcp9):
     node = addSegmentation(scan)
     createSegments(node, dhcp9)
     return node
-
-
-def annotate(node, scan, masks, **status):
-    for name, mask in masks.items():
-        paint(node, name, mask, scan)
-    for name, state in status.items():
-        setSegmentStatus(node, name, state)
 
 
 def done(*names):

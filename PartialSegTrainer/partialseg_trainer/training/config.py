@@ -16,9 +16,10 @@ from pydantic import (
 )
 
 from ..files import checked
-from ..losses import check_loss, loss_head
+from ..losses import loss_head
 from ..models import NetworkSettings
 from ..volumes.preprocessing import Preprocessing
+from .loss_choice import LossName, LossOptions
 from .strategy_options import StrategyOptions, strategy_options
 
 # In place of the defaults below, for a network that sees blocks.
@@ -75,8 +76,8 @@ class TrainConfig(BaseModel):
 
     dataset: Path
     name: str = "model"
-    loss: str = "iuc"
-    loss_options: dict[str, Any] = {}
+    loss: LossName = "iuc"
+    loss_options: LossOptions = {}
     strategy: str = "plain"
     strategy_options: dict[str, Any] = {}
     network: NetworkSettings = NetworkSettings()
@@ -102,20 +103,6 @@ class TrainConfig(BaseModel):
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        check_loss(name)
-        return name
-
-    @field_validator("loss_options")
-    @classmethod
-    def _options_of_the_loss(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        # Without a loss that there is, nothing can be said of its options.
-        if "loss" in info.data:
-            check_loss(info.data["loss"], **options)
-        return options
 
     @field_validator("strategy")
     @classmethod

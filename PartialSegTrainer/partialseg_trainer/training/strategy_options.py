@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import UserError
 from ..files import checked
-from ..losses import check_loss
 from ..methods import methods, strategy_names
 from ..models import Head, Outputs
+from .loss_choice import LossName, LossOptions
 
 
 class StrategyOptions(BaseModel):
@@ -40,21 +40,8 @@ class PseudoLabelsOptions(StrategyOptions):
     uses_partial = True
 
     members: int = Field(default=3, ge=1)
-    loss: str = "marginal_ce"
-    loss_options: dict[str, Any] = {}
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        check_loss(name)
-        return name
-
-    @field_validator("loss_options")
-    @classmethod
-    def _options_of_the_loss(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if "loss" in info.data:
-            check_loss(info.data["loss"], **options)
-        return options
+    loss: LossName = "marginal_ce"
+    loss_options: LossOptions = {}
 
     @property
     def needs_full(self) -> bool:
