@@ -51,7 +51,6 @@ class ExportSection(Section):
     uiName = "Export"
 
     def setup(self) -> None:
-        self._entered = False
         self._scheme = None
         self._schemeProblem = ""
         self._namedVolumeID = ""
@@ -70,11 +69,11 @@ class ExportSection(Section):
         self.jobChanged()
 
     def enter(self) -> None:
-        self._entered = True
+        super().enter()
         self.update()
 
     def exit(self) -> None:
-        self._entered = False
+        super().exit()
         self._stopFollowing()
 
     def cleanup(self) -> None:

@@ -46,7 +46,6 @@ class LabelsSection(Section):
     uiName = "Labels"
 
     def setup(self) -> None:
-        self._entered = False
         self._scheme = None
         self._segmentation = None
         self._editorNode = None
@@ -87,11 +86,11 @@ class LabelsSection(Section):
         self.jobChanged()
 
     def enter(self) -> None:
-        self._entered = True
+        super().enter()
         self.update()
 
     def exit(self) -> None:
-        self._entered = False
+        super().exit()
         self._stopFollowing()
 
     def cleanup(self) -> None:

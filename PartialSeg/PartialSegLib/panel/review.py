@@ -37,7 +37,6 @@ class ReviewSection(Section):
 
     def setup(self) -> None:
         ui = self.ui
-        self._entered = False
         self._followed = None
         self._observed: list[tuple] = []
         self._scheme: LabelScheme | None = None
@@ -58,11 +57,11 @@ class ReviewSection(Section):
         ui.acceptedLabel.visible = False
 
     def enter(self) -> None:
-        self._entered = True
+        super().enter()
         self._refresh()
 
     def exit(self) -> None:
-        self._entered = False
+        super().exit()
         self._measuring.cancel()
 
     def cleanup(self) -> None:

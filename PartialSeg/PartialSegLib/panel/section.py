@@ -38,6 +38,7 @@ class Section(slicer.util.VTKObservationMixin):
         self.logic = logic
         self.parameterNode = None
         self._guiTag = None
+        self._entered = False
         self.widget = slicer.util.loadUI(str(_UI / f"{self.uiName}.ui"))
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)
@@ -52,9 +53,11 @@ class Section(slicer.util.VTKObservationMixin):
 
     def enter(self) -> None:
         """The module is opened."""
+        self._entered = True
 
     def exit(self) -> None:
         """Another module is opened."""
+        self._entered = False
 
     def cleanup(self) -> None:
         """The module is about to be unloaded."""

@@ -27,7 +27,6 @@ class SegmentEditorSection(Section):
     uiName = "SegmentEditor"
 
     def setup(self) -> None:
-        self._entered = False
         self._keysInstalled = False
         self._editorNode = None
         self._segmentation = None
@@ -50,7 +49,7 @@ class SegmentEditorSection(Section):
         self._effects.connect("effectRegistered(QString)", self._onEffectRegistered)
 
     def enter(self) -> None:
-        self._entered = True
+        super().enter()
         if self.parameterNode is not None:
             self._useEditorNode()
             self.editor.updateWidgetFromMRML()
@@ -58,7 +57,7 @@ class SegmentEditorSection(Section):
         self._onFolded()
 
     def exit(self) -> None:
-        self._entered = False
+        super().exit()
         self._onFolded()
         self.editor.removeViewObservations()
 

@@ -46,6 +46,7 @@ class SegmentNeonateSection(Section):
         self.jobChanged()
 
     def enter(self) -> None:
+        super().enter()
         self._model.refresh()
         self._devices.begin()
         self._updateIfOpen()

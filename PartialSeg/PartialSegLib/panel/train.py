@@ -38,7 +38,6 @@ class TrainSection(Section):
 
     def setup(self) -> None:
         ui = self.ui
-        self._entered = False
         self._readable = False
         self._failure = ""
         self._epochs: dict[Path, int | None] = {}
@@ -69,11 +68,11 @@ class TrainSection(Section):
         self._showSelected()
 
     def enter(self) -> None:
-        self._entered = True
+        super().enter()
         self._watch()
 
     def exit(self) -> None:
-        self._entered = False
+        super().exit()
         self._watch()
 
     def cleanup(self) -> None:
