@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from partialseg_trainer.labels import LabelScheme, Status
 
 from .jobs import Job, JobFailed
@@ -45,11 +43,6 @@ def isNewDataset(folder: str | Path) -> bool:
     except OSError:
         # A file, or a folder that may not be read: whoever exports is told so.
         return False
-
-
-def haveSameLabels(scheme: LabelScheme, other: LabelScheme) -> bool:
-    """Whether annotations of one scheme mean the same in the other; titles do not matter."""
-    return scheme.names == other.names and np.array_equal(scheme.membership, other.membership)
 
 
 def casesJob(

@@ -7,7 +7,7 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.datasets import cases, haveSameLabels, isNewDataset
+from PartialSegLib.datasets import cases, isNewDataset
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_only_a_missing_or_an_empty_folder_becomes_a_dataset(tmp_path):
 def test_schemes_agree_whatever_their_titles_but_not_with_another_tree(dhcp9):
     renamed = dhcp9.to_dict()
     renamed["labels"][0]["title"] = "another title"
-    assert haveSameLabels(dhcp9, LabelScheme.from_dict(renamed))
+    assert dhcp9.has_labels_of(LabelScheme.from_dict(renamed))
     flat = dhcp9.to_dict()
     parent = next(label for label in flat["labels"] if label.get("children"))
     flat["labels"] += parent.pop("children")
     parent.pop("exhaustive")
-    assert not haveSameLabels(dhcp9, LabelScheme.from_dict(flat))
-    assert not haveSameLabels(dhcp9, LabelScheme.load("brainstem"))
+    assert not dhcp9.has_labels_of(LabelScheme.from_dict(flat))
+    assert not dhcp9.has_labels_of(LabelScheme.load("brainstem"))

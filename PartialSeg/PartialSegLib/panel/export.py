@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 
 from ..caseLoading import LoadedCase
-from ..datasets import DatasetCase, haveSameLabels
+from ..datasets import DatasetCase
 from ..jobs import Job, JobFailed
 from ..overlay import removeTraces
 from ..packages import FILES
@@ -265,7 +265,7 @@ class ExportSection(Section):
             self.parameterNode.region = None
             self.parameterNode.subject = case.subject
             self.parameterNode.session = case.session or ""
-            if self._scheme is None or not haveSameLabels(loaded.scheme, self._scheme):
+            if self._scheme is None or not loaded.scheme.has_labels_of(self._scheme):
                 self.parameterNode.scheme = str(folder / "scheme.json")
         text = _("{case} is loaded; correct it, then export it anew.").format(case=case.name)
         if loaded.weakened:

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.labels import LabelScheme
 
 from ..annotation import isAnnotated
-from ..datasets import DatasetContent, haveSameLabels
+from ..datasets import DatasetContent
 from ..export import isIdentifier
 from .parameterNode import PartialSegParameterNode
 
@@ -58,7 +58,7 @@ def whyNotInto(
         return _("Give the whole path of the dataset's folder.")
     if problem:
         return problem
-    if content is not None and not haveSameLabels(content.scheme, scheme):
+    if content is not None and not content.scheme.has_labels_of(scheme):
         return _(
             "The dataset has the label scheme {theirs}, but {ours} is selected; choose another "
             "folder, or another scheme in the section Labels."

@@ -172,11 +172,7 @@ class Dataset:
         sets: LabelSets,
         status: Mapping[str, Status],
     ) -> None:
-        # Titles and colours may differ from one version of a preset to the next.
-        same_tree = sets.scheme.names == self.scheme.names and np.array_equal(
-            sets.scheme.membership, self.scheme.membership
-        )
-        if not same_tree:
+        if not sets.scheme.has_labels_of(self.scheme):
             raise UserError(
                 f"{scan} is labelled in scheme '{sets.scheme.name}', but the dataset "
                 f"{self.folder} is of scheme '{self.scheme.name}'; use one scheme for both."

@@ -203,6 +203,13 @@ class LabelScheme:
         no = ~(leaf_sets @ self.membership.T)
         return np.where(yes, 1, np.where(no, 0, 2)).astype(np.uint8)
 
+    def has_labels_of(self, other: LabelScheme) -> bool:
+        """Whether annotations of one scheme mean the same in the other.
+
+        Titles and colours may differ, as they do from one version of a preset to the next.
+        """
+        return self.names == other.names and np.array_equal(self.membership, other.membership)
+
     def mask(self, labelmap: np.ndarray, name: str) -> np.ndarray:
         """Bool array: where `labelmap` shows the label or any label below it."""
         values = [self[entry].value for entry in self.descendants(name)]

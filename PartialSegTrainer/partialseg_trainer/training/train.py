@@ -240,10 +240,7 @@ def _preview(
 
 def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
     model = load_model(config.initial_model)
-    same_labels = model.scheme.names == scheme.names and np.array_equal(
-        model.scheme.membership, scheme.membership
-    )
-    if not same_labels or model.info.network != config.network:
+    if not model.scheme.has_labels_of(scheme) or model.info.network != config.network:
         raise UserError(
             f"The model {config.initial_model} has scheme '{model.scheme.name}' and network "
             f"{model.info.network.model_dump()}, but the training has '{scheme.name}' and "
