@@ -11,7 +11,7 @@ MODELWORK ?= build/default-model
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test lint format lists model clean
+.PHONY: help env demo test bench lint format lists model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: $(READY)  ## run the whole loop on phantoms and write demo/report.html
 # One thread a worker: two workers with two threads each are slower on two cores than one alone.
 test: $(READY)  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: $(READY)  ## measure speed and memory against their limits, in about 10 minutes
+	$(BIN)/python Testing/benchmarks/bench.py --output build/benchmarks $(ARGS)
 
 lint: $(READY)  ## check style and formatting
 	$(BIN)/ruff check .

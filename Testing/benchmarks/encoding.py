@@ -1,6 +1,6 @@
 """How fast masks become label sets and 0/1/2 tensors: 256 x 256 x 256 voxels, eleven labels.
 
-    python encode.py
+    python Testing/benchmarks/encoding.py
 
 Prints seconds, each as a ratio to copying the same masks once, and the peak memory of the process.
 """
