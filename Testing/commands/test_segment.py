@@ -113,3 +113,22 @@ def test_an_output_of_unknown_format_is_refused(partialseg, model, scan, tmp_pat
 def test_a_scan_that_does_not_exist_is_refused(partialseg, model, tmp_path):
     result = partialseg("segment", tmp_path / "no.nii.gz", "-o", tmp_path / "o.nii.gz")
     assert result.code == 2 and "no.nii.gz does not exist" in result.sentence
+
+
+def test_a_model_named_twice_and_mirrored_is_averaged(partialseg, model, scan, tmp_path):
+    words = ("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model, "--model", model)
+    content = json.loads(partialseg(*words, "--mirror", "--json").out)
+    name = json.loads((model / "model.json").read_text())["name"]
+    assert content["model"] == f"{name}, {name}"
+    assert (tmp_path / "seg.nii.gz").is_file()
+
+
+def test_models_that_cannot_be_averaged_are_refused(partialseg, model, scan, tmp_path):
+    other = shutil.copytree(model, tmp_path / "other")
+    content = json.loads((other / "model.json").read_text())
+    content["preprocessing"]["spacing"] = 3.0
+    (other / "model.json").write_text(json.dumps(content))
+    words = ("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model, "--model", other)
+    result = partialseg(*words)
+    assert result.code == 2 and "differ in their preprocessing" in result.sentence
+    assert not (tmp_path / "seg.nii.gz").exists()

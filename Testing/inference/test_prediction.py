@@ -6,14 +6,9 @@ import torch
 
 from partialseg_trainer.inference.prediction import count_steps, predict
 from partialseg_trainer.inference.segment import segment
-from partialseg_trainer.labels import LabelScheme
-from partialseg_trainer.models import ModelInfo, NetworkSettings
-from partialseg_trainer.networks import build_network
-from partialseg_trainer.networks.model import Model
 from partialseg_trainer.volumes import Volume
 from partialseg_trainer.volumes.preprocessing import Preprocessing, from_slices, prepare
-
-SCHEME = LabelScheme.load("brainstem")
+from small_models import SCHEME, decided_unet, model_of, noise_scan
 
 
 class Voxelwise(torch.nn.Module):
@@ -30,25 +25,9 @@ class Voxelwise(torch.nn.Module):
         return torch.cat([first] + [torch.zeros_like(first)] * (SCHEME.n_leaves - 1), 1)
 
 
-def model_of(network, preprocessing, patch=None) -> Model:
-    info = ModelInfo(
-        name="test",
-        date="2026-01-01",
-        loss="marginal_ce",
-        head="leaves",
-        network=NetworkSettings(name="unet" if patch is None else "dynunet"),
-        preprocessing=preprocessing,
-        patch=patch,
-        scheme=SCHEME.to_dict(),
-        training_data="none",
-    )
-    return Model(network.eval(), SCHEME, info)
-
-
 @pytest.fixture(scope="module")
 def scan() -> Volume:
-    data = np.random.default_rng(0).uniform(1, 2, (13, 18, 11)).astype(np.float32)
-    return Volume(data, np.diag([2.0, 2.0, 2.0, 1.0]))
+    return noise_scan()
 
 
 def predicted(scan: Volume, network, patch=None, **settings):
@@ -56,15 +35,13 @@ def predicted(scan: Volume, network, patch=None, **settings):
     model = model_of(network, Preprocessing(spacing=2.0, **settings), patch)
     prepared = prepare(scan, model.info.preprocessing)
     told = []
-    leaves = predict(prepared.slices, prepared.axis, model, torch.device("cpu"), told.append)
+    leaves = predict(prepared.slices, prepared.axis, [model], torch.device("cpu"), told.append)
     assert told == sorted(set(told)) and told[-1] == count_steps(prepared, model)
     return np.stack([from_slices(leaf, prepared.axis) for leaf in leaves]).astype(np.float32)
 
 
 def test_three_views_give_the_mean_of_the_views(scan):
-    torch.manual_seed(0)
-    network = build_network("unet", 1, SCHEME.n_leaves, width=4, depth=2)
-    network.head.weight.data *= 50  # or it would be as undecided everywhere
+    network = decided_unet()
     views = [predicted(scan, network, axis=axis) for axis in ("sagittal", "coronal", "axial")]
     assert np.abs(views[0] - views[1]).max() > 0.01
     mean = predicted(scan, network, axis="all")

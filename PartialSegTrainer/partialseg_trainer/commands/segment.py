@@ -31,9 +31,9 @@ def segment(
         ),
     ],
     model: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="A model's folder or name, or a run's folder.",
+            help="A model's folder or name, or a run's folder; given again, models are averaged.",
             metavar="DIR",
             show_default="the one that ships",
         ),
@@ -41,6 +41,12 @@ def segment(
     confidence: Annotated[
         bool,
         typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence."),
+    ] = False,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror", help="Average over the scan and its mirror image; takes twice the time."
+        ),
     ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -55,22 +61,24 @@ def segment(
 
         partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
+        partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
     """
     with busy("Loading the model"):
-        from ..inference import find_jobs, load_model, segment_files
+        from ..inference import as_ensemble, find_jobs, load_model, segment_files
         from ..networks.device import choose_device
 
         jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence)
         choose_device(device)
-        loaded = load_model(model)
+        models = as_ensemble([load_model(folder) for folder in model or [None]])
     scans: list[dict[str, Any]] = []
     failed: list[UserError] = []
     with progress_bar("Segmenting") as advance:
         # Results are not kept: a hospital's archive would not fit into memory.
         for job, result in segment_files(
             jobs,
-            loaded,
+            models,
             device=device,
+            mirror=mirror,
             confidence=confidence,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
@@ -82,7 +90,8 @@ def segment(
     if failed and not source.is_dir():
         raise failed[0]
     if as_json:
-        print_json({"model": loaded.info.name, "scheme": loaded.scheme.name, "scans": scans})
+        names = ", ".join(each.info.name for each in models)
+        print_json({"model": names, "scheme": models[0].scheme.name, "scans": scans})
     else:
         for error in failed:
             remark(f"Not segmented: {error}", "red")

@@ -1,12 +1,14 @@
 """Segmentation of new scans with a trained model."""
 
 from .batch import Job, find_jobs, find_scans, segment_files
+from .ensemble import as_ensemble
 from .loading import load_model
 from .segment import Segmentation, segment
 
 __all__ = [
     "Job",
     "Segmentation",
+    "as_ensemble",
     "find_jobs",
     "find_scans",
     "load_model",

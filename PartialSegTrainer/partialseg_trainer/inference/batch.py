@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import UserError
 from ..networks.model import Model
 from ..volumes import Volume, write_volume
+from .ensemble import as_ensemble
 from .segment import Segmentation, segment
 
 _ENDINGS = (".nii.gz", ".nii", ".nrrd")
@@ -86,9 +87,10 @@ def find_jobs(
 
 def segment_files(
     jobs: list[Job],
-    model: Model,
+    model: Model | Sequence[Model],
     *,
     device: str = "auto",
+    mirror: bool = False,
     confidence: bool = False,
     progress: Callable[[Job], Progress | None] | None = None,
 ) -> Iterator[tuple[Job, Segmentation | UserError]]:
@@ -96,13 +98,17 @@ def segment_files(
 
     A scan that cannot be used does not stop the others: its UserError is yielded in place of the
     result. `progress` gives, for each job, what is called with (steps done, steps in all).
+
+    Raises UserError for models that cannot be averaged.
     """
+    models = as_ensemble(model)
     for job in jobs:
         try:
             result = segment(
                 job.image,
-                model,
+                models,
                 device=device,
+                mirror=mirror,
                 confidence=confidence,
                 progress=progress(job) if progress else None,
             )

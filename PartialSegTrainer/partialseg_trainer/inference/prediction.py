@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -29,53 +29,83 @@ def count_steps(prepared: Prepared, model: Model) -> int:
 def predict(
     slices: np.ndarray,
     axis: Axis,
-    model: Model,
+    models: Sequence[Model],
     device: torch.device,
     advance: Callable[[int], None],
+    *,
+    mirror: bool = False,
 ) -> np.ndarray:
     """(L, S, H, W) float16 probabilities of the leaves in the slices of a prepared scan.
 
-    A model that cuts scans along several axes gives the mean over these.
+    They are the mean over the models, over the directions in which these cut scans, and, with
+    `mirror`, over the scan and its mirror image.
 
     Args:
         slices: (S, H, W) float32 in [0, 1], cut along `axis`.
+        models: an ensemble, see `as_ensemble`.
         advance: called with the number of steps done.
+        mirror: whether to look at everything once more with left and right exchanged.
     """
+    looks = [_look(model, device) for model in models]
+
+    def probabilities(image: Tensor, cut: Axis) -> Tensor:
+        total = sum(look(image) for look in looks)
+        if mirror:
+            total += sum(_mirrored(look, image, cut) for look in looks)
+        return total / (len(looks) * (1 + mirror))
+
+    first = models[0]
+    if first.info.patch is not None:
+        return _of_blocks(slices, axis, first.info.patch, probabilities, device, advance)
+    return _of_slices(slices, axis, first, probabilities, device, advance)
+
+
+def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """From images (B, C, ...) of any size to a model's probabilities (B, L, ...)."""
     layout = memory_layout(model.info.network.name)
     network = model.network.to(device, memory_format=layout)
     membership = torch.from_numpy(model.scheme.membership).to(device)
 
     def probabilities(image: Tensor) -> Tensor:
-        logits = network(image.contiguous(memory_format=layout)).float()
+        height, width = image.shape[-2:]
+        padding = (0, -width % network.divisor, 0, -height % network.divisor)
+        padded = torch.nn.functional.pad(image, padding).contiguous(memory_format=layout)
+        logits = network(padded)[..., :height, :width].float()
         return leaf_logits(logits, model.info.head, membership).softmax(1)
 
-    if model.info.patch is not None:
-        return _of_blocks(slices, model.info.patch, probabilities, device, advance)
-    return _of_slices(slices, axis, model, probabilities, device, advance)
+    return probabilities
+
+
+def _mirrored(look: Callable[[Tensor], Tensor], image: Tensor, cut: Axis) -> Tensor:
+    """What is seen with left and right exchanged, put back where it belongs."""
+    if image.ndim == 5:
+        x = 2 if cut == "sagittal" else 3
+        return look(image.flip(x)).flip(x)
+    if cut == "sagittal":
+        # The slices on the left of one are now on its right; it stays as it is itself.
+        return look(image.flip(1))
+    return look(image.flip(2)).flip(2)
 
 
 def _of_slices(
     slices: np.ndarray,
     cut: Axis,
     model: Model,
-    probabilities: Callable[[Tensor], Tensor],
+    probabilities: Callable[[Tensor, Axis], Tensor],
     device: torch.device,
     advance: Callable[[int], None],
 ) -> np.ndarray:
     """One array takes in the probabilities of all directions, so memory does not grow with them."""
-    preprocessing, divisor = model.info.preprocessing, model.network.divisor
+    preprocessing = model.info.preprocessing
     axes = preprocessing.axes
     total = torch.zeros(model.scheme.n_leaves, *slices.shape, dtype=torch.float16)
     volume = from_slices(slices, cut)
     done = 0
     for axis in axes:
         stack = _with_neighbours(to_slices(volume, axis), preprocessing.neighbours)
-        height, width = stack.shape[2:]
-        padding = (0, -width % divisor, 0, -height % divisor)
         target = _cut_along(total, cut, axis)
         for start in range(0, len(stack), _BATCH):
-            batch = torch.nn.functional.pad(stack[start : start + _BATCH].to(device), padding)
-            leaves = probabilities(batch)[:, :, :height, :width] / len(axes)
+            leaves = probabilities(stack[start : start + _BATCH].to(device), axis) / len(axes)
             target[:, start : start + _BATCH] += leaves.transpose(0, 1).half().cpu()
             advance(done + min(start + _BATCH, len(stack)))
         done += len(stack)
@@ -95,8 +125,9 @@ def _cut_along(leaves: Tensor, now: Axis, axis: Axis) -> Tensor:
 
 def _of_blocks(
     slices: np.ndarray,
+    cut: Axis,
     patch: tuple[int, int, int],
-    probabilities: Callable[[Tensor], Tensor],
+    probabilities: Callable[[Tensor, Axis], Tensor],
     device: torch.device,
     advance: Callable[[int], None],
 ) -> np.ndarray:
@@ -107,7 +138,7 @@ def _of_blocks(
 
     def counted(image: Tensor) -> Tensor:
         nonlocal done
-        leaves = probabilities(image)
+        leaves = probabilities(image, cut)
         done += len(image)
         advance(done)
         return leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import nibabel
@@ -14,6 +14,7 @@ from ..networks.device import choose_device
 from ..networks.model import Model
 from ..volumes import Volume, as_volume, resample, to_nibabel
 from ..volumes.preprocessing import Prepared, from_slices, prepare
+from .ensemble import as_ensemble
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
 
@@ -81,9 +82,10 @@ class Segmentation:
 
 def segment(
     image: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
-    model: Model,
+    model: Model | Sequence[Model],
     *,
     device: str = "auto",
+    mirror: bool = False,
     confidence: bool = False,
     progress: Progress | None = None,
 ) -> Segmentation:
@@ -91,28 +93,36 @@ def segment(
 
     Args:
         image: a path, nibabel image or Volume, on any grid.
+        model: one, or several whose probabilities are averaged.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        mirror: whether to average over the scan and its mirror image, which takes twice the time
+            (test-time augmentation); left and right alone, as trainings mirror no other axis.
         confidence: whether to make the confidence map.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
             network sees, and after these a leaf that is brought to the scan's grid.
 
-    Raises UserError for an image that cannot be used and a device that is not there.
+    Raises UserError for an image that cannot be used, a device that is not there, and models that
+    cannot be averaged (see `as_ensemble`).
     """
+    models = as_ensemble(model)
+    first = models[0]
     volume = as_volume(image)
-    prepared = prepare(volume, model.info.preprocessing)
-    shown, leaves = count_steps(prepared, model), model.scheme.n_leaves
+    prepared = prepare(volume, first.info.preprocessing)
+    shown, leaves = count_steps(prepared, first), first.scheme.n_leaves
 
     def advance(steps: int) -> None:
         if progress:
             progress(steps, shown + leaves)
 
-    probabilities = predict(prepared.slices, prepared.axis, model, choose_device(device), advance)
+    probabilities = predict(
+        prepared.slices, prepared.axis, models, choose_device(device), advance, mirror=mirror
+    )
     leaf, best = _most_probable(probabilities, prepared, lambda done: advance(shown + done))
-    labelmap = np.zeros(volume.data.shape, dtype=model.scheme.leaf_values.dtype)
+    labelmap = np.zeros(volume.data.shape, dtype=first.scheme.leaf_values.dtype)
     box = tuple(
         slice(start, start + size) for start, size in zip(prepared.corner, leaf.shape, strict=True)
     )
-    labelmap[box] = model.scheme.leaf_values[leaf]
+    labelmap[box] = first.scheme.leaf_values[leaf]
     certainty = None
     if confidence:
         # Beyond the box there is nothing but background, which no network was asked about.
@@ -121,8 +131,8 @@ def segment(
     return Segmentation(
         to_nibabel(Volume(labelmap, volume.affine)),
         None if certainty is None else to_nibabel(Volume(certainty, volume.affine)),
-        model.scheme,
-        implausibilities(volume, labelmap, model.scheme),
+        first.scheme,
+        implausibilities(volume, labelmap, first.scheme),
     )
 
 

@@ -77,10 +77,7 @@ def _shown(models: Sequence[Path], device: str, reporter: Reporter) -> Predict:
         nonlocal scans
         scans += 1
         reporter.update(stage=f"pseudo-labels of scan {scans}")
-        total = np.zeros((members[0].scheme.n_leaves, *slices.shape), dtype=np.float32)
-        for member in members:
-            total += predict(slices, axis, member, on, advance)
-        return total / len(members)
+        return predict(slices, axis, members, on, advance)
 
     return mean
 
