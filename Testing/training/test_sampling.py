@@ -9,9 +9,9 @@ from partialseg_trainer.training.sampling import epoch_order
 FULL, PARTIAL = np.arange(10), np.arange(100, 190)
 
 
-def order(sampling, epoch=0, full=FULL, partial=PARTIAL, **settings):
+def order(sampling, epoch=0, full=FULL, partial=PARTIAL, marked=None, **settings):
     config = TrainConfig(dataset="unused", sampling=sampling, **settings)
-    return epoch_order(config, full, partial, epoch)
+    return epoch_order(config, full, partial, epoch, marked)
 
 
 @pytest.mark.parametrize("sampling", ["balanced", "uniform", "reference"])
@@ -57,3 +57,29 @@ def test_an_epoch_of_blocks_shows_as_many_slices_as_one_of_slices():
     assert len(order("balanced", **blocks)) == 5
     assert len(order("balanced", slices_per_epoch=40, **blocks)) == 2
     assert len(order("balanced", slices_per_epoch=1, **blocks)) == 1
+
+
+class TestDrawnByLabel:
+    def marked(self):
+        """Slice 3 alone has the second label, slices 3 to 9 the first, the partial ones none."""
+        marked = np.zeros((200, 3), dtype=bool)
+        marked[3:10, 0] = marked[3, 1] = True
+        return marked
+
+    def test_a_rare_label_is_shown_as_often_as_a_frequent_one(self):
+        settings = {"label_share": 0.5, "slices_per_epoch": 4000, "full_share": 0.5}
+        counts = np.bincount(order("balanced", marked=self.marked(), **settings), minlength=200)
+        # Of 2000 full slices half are drawn by label, half of these for the label that is rare.
+        assert 550 < counts[3] < 750
+        assert 80 < counts[:3].mean() < 120
+        assert counts[FULL].sum() == 2000
+
+    def test_scans_in_which_nothing_is_marked_are_drawn_as_ever(self):
+        drawn = order("balanced", marked=self.marked(), label_share=0.3, full_share=0.4)
+        assert np.isin(drawn, PARTIAL).sum() == 60
+
+    @pytest.mark.parametrize("sampling", ["balanced", "uniform", "reference"])
+    def test_an_epoch_stays_as_long_and_as_reproducible(self, sampling):
+        settings = {"label_share": 0.3, "marked": self.marked(), "slices_per_epoch": 51}
+        assert len(order(sampling, **settings)) == 51
+        assert np.array_equal(order(sampling, **settings), order(sampling, **settings))

@@ -83,6 +83,13 @@ def train(
         float | None,
         typer.Option(help="Share of full scans in balanced epochs.", rich_help_panel=_SCANS),
     ] = None,
+    label_share: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of slices drawn for a label that they show, small ones as often as large.",
+            rich_help_panel=_SCANS,
+        ),
+    ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +180,7 @@ def train(
         "slices_per_epoch": slices_per_epoch,
         "sampling": sampling,
         "full_share": full_share,
+        "label_share": label_share,
         "loss": loss,
         "strategy": strategy,
         "network.name": network,

@@ -83,7 +83,10 @@ class PartialLabelTraining(lightning.LightningModule):
         set_bias(self.network, bias)
 
     def train_dataloader(self) -> DataLoader:
-        order = epoch_order(self.config, self._split.full, self._split.partial, self.current_epoch)
+        split = self._split
+        by_label = self.config.label_share > 0
+        marked = self._store.marked(self.codebook.values.cpu().numpy()) if by_label else None
+        order = epoch_order(self.config, split.full, split.partial, self.current_epoch, marked)
         batches = TrainingBatches(self._store, order, self.config, self.current_epoch)
         # An item is a batch already; reading one costs far less than the step it feeds.
         return DataLoader(batches, batch_size=None, shuffle=False)

@@ -133,6 +133,10 @@ class SliceStore:
         shape = (-1, height, width)
         return self._images[start:stop].reshape(shape), self._codes[start:stop].reshape(shape)
 
+    def marked(self, values: np.ndarray) -> np.ndarray:
+        """(N, C) bool: in which slices each label is marked, by the (K, C) values of the codes."""
+        return self._counts @ (values == 1).astype(self._counts.dtype) > 0
+
     def code_counts(self, numbers: np.ndarray) -> np.ndarray:
         """(K,) how many voxels of these slices have each code."""
         return self._counts[numbers].sum(axis=0)
