@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .config import Augmentation
+from .share import WHOLE, Share
 
 # Pixels between the control points of smooth random fields.
 _FIELD_STEP = 32
@@ -20,6 +21,7 @@ def augment(
     settings: Augmentation,
     generator: torch.Generator,
     sagittal: Tensor | None = None,
+    share: Share = WHOLE,
 ) -> tuple[Tensor, Tensor]:
     """Deform a batch and change its intensities.
 
@@ -32,10 +34,11 @@ def augment(
         generator: on the images' device; its state decides all that is random.
         sagittal: (B,) bool, the items in which left and right lie along S and not along H; none
             unless given.
+        share: which items of the batch these are, where other processes have the rest.
 
     Returns the changed image, within [0, 1], and the codes in their own type.
     """
-    draw = _Draw(len(image), image.device, generator)
+    draw = _Draw(len(image), image.device, generator, share)
     if settings.head:
         image = _surround(image, settings.head, draw)
     if sagittal is None:
@@ -44,22 +47,31 @@ def augment(
     image = _coarsen(image, settings.blur, draw)
     image = _bend_tone(image, settings.tone, draw)
     image = image * torch.exp(draw.field(image.shape[2:], settings.bias))
-    image = image + draw.normal(image.shape) * settings.noise * draw.uniform(0, 1)
+    image = image + draw.normal(*image.shape[1:]) * settings.noise * draw.uniform(0, 1)
     return image.clamp(0, 1), codes
 
 
 class _Draw:
-    """Random numbers, one a sample of the batch unless a shape is given."""
+    """Random numbers for each of B items, drawn for the whole batch that they are a share of."""
 
-    def __init__(self, batch: int, device: torch.device, generator: torch.Generator):
-        self.batch, self._on = batch, {"device": device, "generator": generator}
+    def __init__(self, items: int, device: torch.device, generator: torch.Generator, share: Share):
+        self._batch, self._share = items * share.count, share
+        self._on = {"device": device, "generator": generator}
 
     def uniform(self, low: float, high: float) -> Tensor:
         """(B, 1, 1, 1) uniform in [low, high)."""
-        return low + (high - low) * torch.rand(self.batch, 1, 1, 1, **self._on)
+        return self._uniform(low, high)[self._share.items]
 
-    def normal(self, shape: torch.Size) -> Tensor:
-        return torch.randn(shape, **self._on)
+    def uniform_of_all(self, low: float, high: float) -> float:
+        """One number for the whole batch, uniform in [low, high)."""
+        return float(self._uniform(low, high)[0])
+
+    def _uniform(self, low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(self._batch, 1, 1, 1, **self._on)
+
+    def normal(self, *shape: int) -> Tensor:
+        """(B, *shape) normal."""
+        return torch.randn(self._batch, *shape, **self._on)[self._share.items]
 
     def chosen(self, probability: float) -> Tensor:
         """(B, 1, 1, 1) bool."""
@@ -68,7 +80,7 @@ class _Draw:
     def field(self, size: torch.Size, deviation: float, channels: int = 1) -> Tensor:
         """(B, channels, H, W) smooth normal noise."""
         coarse = [max(2, length // _FIELD_STEP + 2) for length in size]
-        points = self.normal(torch.Size((self.batch, channels, *coarse))) * deviation
+        points = self.normal(channels, *coarse) * deviation
         return functional.interpolate(points, size=size, mode="bicubic", align_corners=True)
 
 
@@ -114,8 +126,7 @@ def _deform(
 def _coarsen(image: Tensor, probability: float, draw: _Draw) -> Tensor:
     """Simulate thick voxels: average and interpolate back, along one side or both."""
     size = image.shape[2:]
-    height = float(draw.uniform(1, 3)[0])
-    width = float(draw.uniform(1, 3)[0])
+    height, width = draw.uniform_of_all(1, 3), draw.uniform_of_all(1, 3)
     small = [max(1, round(size[0] / height)), max(1, round(size[1] / width))]
     # On Apple's GPU torch averages only where the sizes divide evenly (pytorch/pytorch#96056).
     source = image.cpu() if image.device.type == "mps" else image
@@ -145,7 +156,9 @@ def _surround(image: Tensor, probability: float, draw: _Draw) -> Tensor:
         near = functional.avg_pool2d(near, 9, stride=1, padding=4)
     # Falls from about 0.5 at the brain's edge to 0 some 16 pixels away; noise makes it irregular.
     near = near * torch.exp(draw.field(image.shape[2:], 0.15))
-    texture = torch.exp(draw.field(image.shape[2:], 0.3)) * (1 + 0.1 * draw.normal(image.shape))
+    texture = torch.exp(draw.field(image.shape[2:], 0.3)) * (
+        1 + 0.1 * draw.normal(*image.shape[1:])
+    )
     surroundings = torch.zeros_like(image)
     outer = draw.uniform(0.0, 0.6) * draw.chosen(0.5)
     surroundings = surroundings + outer * (near < 0.03)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ..errors import UserError
 from .config import TrainConfig
+from .share import WHOLE, Share
 from .slices import UNKNOWN, SliceStore
 
 Batch = dict[str, Tensor]
@@ -23,14 +25,27 @@ class TrainingBatches(Dataset[Batch]):
     ``{"image": (B, C, H, W) float16, "codes": (B, H, W) uint8 or int32, "sagittal": (B,) bool}``,
     with the C slices that the network sees at once; for one that sees blocks, (B, 1, S, H, W) and
     (B, S, H, W). The last slices that do not fill a batch are left out, unless they are all there
-    is.
+    is. Only the items of `share` are cut; raises UserError where an epoch has not one for each.
     """
 
-    def __init__(self, store: SliceStore, order: np.ndarray, config: TrainConfig, epoch: int):
+    def __init__(
+        self,
+        store: SliceStore,
+        order: np.ndarray,
+        config: TrainConfig,
+        epoch: int,
+        share: Share = WHOLE,
+    ):
         self._store = store
         self._config = config
         self._epoch = epoch
-        size = min(config.batch_size, len(order))
+        self._share = share
+        size = min(config.batch_size, len(order)) // share.count * share.count
+        if not size:
+            raise UserError(
+                f"An epoch has {len(order)} slices, too few for {share.count} processes to share; "
+                "train in one, or set slices_per_epoch."
+            )
         self._batches = order[: len(order) // size * size].reshape(-1, size)
 
     def __len__(self) -> int:
@@ -41,8 +56,9 @@ class TrainingBatches(Dataset[Batch]):
         numbers = self._batches[position]
         items = [read_item(self._store, number, self._config) for number in numbers]
         patch = self._config.patch
-        batch = _cut(items, patch, _random_corner(rng))
-        sagittal = [self._store.axis(number) == "sagittal" for number in numbers]
+        batch = _cut(items, patch, _random_corner(rng), self._share)
+        own = numbers[self._share.items]
+        sagittal = [self._store.axis(number) == "sagittal" for number in own]
         return {**batch, "sagittal": torch.tensor(sagittal)}
 
 
@@ -100,15 +116,22 @@ def _middle(spare: int) -> int:
 
 
 def _cut(
-    items: list[tuple[np.ndarray, np.ndarray]], patch: tuple[int, ...], corner: Corner
+    items: list[tuple[np.ndarray, np.ndarray]],
+    patch: tuple[int, ...],
+    corner: Corner,
+    share: Share = WHOLE,
 ) -> Batch:
-    """Cut one patch from each item; what lies outside a scan is black and unknown."""
+    """Cut one patch from each item of the share; what lies outside a scan is black and unknown."""
+    corners = [
+        [corner(size - wanted) for size, wanted in zip(labels.shape, patch, strict=True)]
+        for _, labels in items
+    ]
+    items, corners = items[share.items], corners[share.items]
     image = np.zeros((len(items), len(items[0][0]), *patch), dtype=np.float16)
     codes = np.full((len(items), *patch), UNKNOWN, dtype=items[0][1].dtype)
-    for row, (source, labels) in enumerate(items):
+    for row, ((source, labels), starts) in enumerate(zip(items, corners, strict=True)):
         taken, given = [], []
-        for size, wanted in zip(labels.shape, patch, strict=True):
-            start = corner(size - wanted)
+        for size, wanted, start in zip(labels.shape, patch, starts, strict=True):
             taken.append(slice(max(start, 0), min(start + wanted, size)))
             given.append(slice(max(-start, 0), max(-start, 0) + taken[-1].stop - taken[-1].start))
         image[row][(slice(None), *given)] = source[(slice(None), *taken)]
