@@ -5,12 +5,12 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
 from functools import partial
 
 import pandas as pd
 import pytest
 
+from in_this_process import InThisProcess
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.experiments import (
     CellState,
@@ -100,25 +100,8 @@ def test_a_grid_completes_though_a_worker_is_killed_and_is_then_left_alone(tmp_p
     with planned(folder, grown) as (_, costs):
         assert [cell.method for cell in costs] == ["huc"]
     content["methods"]["iuc"]["learning_rate"] = 0.1
-    with pytest.raises(UserError, match="trained with another learning_rate"):
+    with pytest.raises(UserError, match="made with another learning_rate"):
         run_experiment(folder, checked_settings(content, "grid.yaml"), no_cluster)
-
-
-class InThisProcess:
-    """Stands in for a Dask client where only what happens around the cells is of interest."""
-
-    def __init__(self, monkeypatch):
-        import dask.distributed
-
-        monkeypatch.setattr(dask.distributed, "as_completed", lambda futures: futures)
-
-    @contextmanager
-    def connect(self, cells):
-        yield self
-
-    def submit(self, work, *arguments, **_):
-        value = work(*arguments)
-        return type("Future", (), {"status": "finished", "result": lambda _: value})()
 
 
 def test_a_cell_that_fails_is_named_and_the_others_go_on(tmp_path, content, monkeypatch):
@@ -150,6 +133,28 @@ def test_the_dry_run_shows_the_grid_and_its_cost_and_writes_nothing(tmp_path, co
         assert steps == {"iuc": 4, "marginal": 4, "long": 40, "all": 4}
         assert sum(cost.seconds for cost in costs.values()) == 2 * 2.0 * (4 + 4 + 40 + 4)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_cost_counts_every_training_of_a_strategy_and_none_of_models_that_are_there(
+    tmp_path, content
+):
+    content["methods"] = {
+        "plain": {"loss": "marginal_ce"},
+        "teachers": {"loss": "marginal_ce", "strategy": "pseudo_labels"},
+        "two phases": {"loss": "iuc", "strategy": "phased"},
+        "four networks": {"loss": "iuc", "strategy": "multi_model"},
+        "three models": {"loss": "marginal_ce", "ensemble": 3},
+        "two more": {"of": "plain", "ensemble": 3},
+        "mirrored": {"of": "plain", "mirror": True},
+    }
+    with planned(tmp_path / "out", checked_settings(content, "grid.yaml")) as (_, costs):
+        trainings = {cell.method: cost.steps / 4 for cell, cost in costs.items()}
+        seconds = {cell.method: cost.seconds for cell, cost in costs.items()}
+    assert trainings == {
+        **{"plain": 1, "teachers": 4, "two phases": 2, "four networks": 4},
+        **{"three models": 3, "two more": 2, "mirrored": 0},
+    }
+    assert seconds == {**dict.fromkeys(trainings), "mirrored": 0}
 
 
 def test_without_steps_the_scans_headers_tell_how_many_slices_there_are(tmp_path, content):

@@ -13,13 +13,13 @@ from ..errors import UserError
 from ..evaluation import LabelScore, score, write_scores
 from ..failures import explain_failure
 from ..inference import load_model, segment
-from ..runs import RunFolder, RunState, read_status, wait
+from ..runs import RunState, read_status, wait
 from ..runs.status import SILENCE_SECONDS
 from ..training import prepare_run, train
 from ..training.log import set_up_log
 from ..volumes import Volume, read_labelmap, write_volume
-from .cell_folder import CellFolder, CellState
-from .experiment import Experiment
+from .cell_folder import CellFolder, CellState, has_model
+from .experiment import Experiment, Member
 from .grid import Cell
 
 # Of a training whose computer was lost, it is known only then that it is over.
@@ -27,11 +27,12 @@ _LOST_AFTER_SECONDS = SILENCE_SECONDS + 30
 _log = logging.getLogger(__name__)
 
 
-def run_cell(folder: str, cell: Cell) -> str | None:
+def run_cell(folder: str, cell: Cell, _before: object = None) -> str | None:
     """Do what is left of a cell; returns why it failed, in a sentence, or None.
 
-    `folder` is that of the experiment. A training that was interrupted goes on from its last
-    checkpoint. Nothing is raised: whoever runs the grid goes on with the other cells.
+    `folder` is that of the experiment; `_before` is there for Dask, which first does the cells
+    whose results stand in it. A training that was interrupted goes on from its last checkpoint.
+    Nothing is raised: whoever runs the grid goes on with the other cells.
     """
     experiment = Experiment.open(folder)
     place = experiment.place(cell)
@@ -41,7 +42,9 @@ def run_cell(folder: str, cell: Cell) -> str | None:
     place.record_failure(None)
     try:
         with _logged(place.log_file):
-            _train(_prepared(experiment, cell, place), place)
+            place.record_use(experiment.settings.methods[cell.method].use)
+            for member in experiment.members(cell):
+                _train(experiment, cell, member)
             write_scores(
                 place.path, _scores(experiment, cell, place), experiment.source.scheme, replace=True
             )
@@ -52,31 +55,35 @@ def run_cell(folder: str, cell: Cell) -> str | None:
     return None
 
 
-def _prepared(experiment: Experiment, cell: Cell, place: CellFolder) -> RunFolder:
-    if place.run.config_file.is_file():
-        return place.run
-    dataset = experiment.dataset(cell)
-    config = experiment.settings.train_config(cell.method, dataset.folder, cell.training_seed)
-    return prepare_run(place.run.path, config)
-
-
-def _train(run: RunFolder, place: CellFolder) -> None:
+def _train(experiment: Experiment, cell: Cell, member: Member) -> None:
+    """See that a member has its model; those of other cells are there, or these have failed."""
+    run = member.run
+    if member.cell != cell:
+        if not has_model(run):
+            raise UserError(f"The model of '{member.cell.method}' is not there; its cell failed.")
+        return
+    if not run.config_file.is_file():
+        dataset = experiment.dataset(cell)
+        prepare_run(
+            run.path, experiment.settings.train_config(cell.method, dataset.folder, member.seed)
+        )
     status = wait(run, timeout=_LOST_AFTER_SECONDS) if read_status(run).active else read_status(run)
     if status.state is not RunState.FINISHED:
         train(run)
-    if read_status(run).state is RunState.STOPPED or not place.has_model:
+    if read_status(run).state is RunState.STOPPED or not has_model(run):
         raise UserError("The training was stopped on request; run the experiment again to go on.")
 
 
 def _scores(experiment: Experiment, cell: Cell, place: CellFolder) -> dict[str, list[LabelScore]]:
     """Segment and score every test scan."""
-    model, scheme = load_model(place.run.model), experiment.source.scheme
+    models = [load_model(member.run.model) for member in experiment.members(cell)]
+    mirror, scheme = experiment.settings.methods[cell.method].mirror, experiment.source.scheme
     device = experiment.settings.settings.get("device", "auto")
     place.predictions.mkdir(exist_ok=True)
     scores = {}
     for case in experiment.test_cases(cell):
         image = case.image()
-        labelmap = read_labelmap(segment(image, model, device=device).labelmap)
+        labelmap = read_labelmap(segment(image, models, device=device, mirror=mirror).labelmap)
         write_volume(place.prediction(case.name), labelmap)
         truth = Volume(case.label_sets(scheme).labelmap(), image.affine)
         scores[case.name] = score(labelmap, truth, scheme)

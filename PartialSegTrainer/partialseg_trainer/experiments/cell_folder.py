@@ -1,4 +1,4 @@
-"""The folder of one cell: its run, its predictions, their scores, and how it stands."""
+"""The folder of one cell: its runs, its predictions, their scores, and how it stands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_COMPARED = ("dataset", "device", "initial_model", "name")
 
 
 class CellState(str, Enum):
-    """Where a cell stands. BEGUN: its training has a run folder, from which it goes on."""
+    """Where a cell stands. BEGUN: a training of it has a run folder, from which it goes on."""
 
     WAITING = "waiting"
     BEGUN = "begun"
@@ -34,8 +34,17 @@ class CellFolder:
 
     @property
     def run(self) -> RunFolder:
-        """The training."""
-        return RunFolder(self.path / "run")
+        """The training, or the first of several."""
+        return self.member(1)
+
+    def member(self, number: int) -> RunFolder:
+        """The training of the model of that number, from 1, of those that answer together."""
+        return RunFolder(self.path / ("run" if number == 1 else f"run-{number}"))
+
+    @property
+    def begun(self) -> list[RunFolder]:
+        """The trainings that were begun here."""
+        return [RunFolder(file.parent) for file in sorted(self.path.glob("run*/config.json"))]
 
     @property
     def log_file(self) -> Path:
@@ -59,7 +68,7 @@ class CellFolder:
             return CellState.DONE
         if self._failure_file.is_file():
             return CellState.FAILED
-        return CellState.BEGUN if self.run.config_file.is_file() else CellState.WAITING
+        return CellState.BEGUN if self.begun else CellState.WAITING
 
     @property
     def failure(self) -> str:
@@ -78,22 +87,37 @@ class CellFolder:
         """The score of each test scan and label, as `evaluation.score_table` has them."""
         return pd.read_csv(self.path / "scores.csv", dtype={"scan": str, "note": str})
 
-    def differences(self, settings: dict[str, Any]) -> list[str]:
-        """The settings of a training in which the one that is here was made with others."""
-        if not self.run.config_file.is_file():
-            return []
-        here = read_json(self.run.config_file)
-        return sorted(
-            name
-            for name in settings.keys() & here.keys()
-            if name not in _NOT_COMPARED and settings[name] != here[name]
-        )
+    def record_use(self, use: dict[str, Any]) -> None:
+        """Keep what of the method no training knows (`Method.use`)."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self._use_file, use)
 
-    @property
-    def has_model(self) -> bool:
-        """Whether the training has left a model."""
-        return (self.run.model / INFO_FILE).is_file()
+    def differences(self, use: dict[str, Any]) -> set[str]:
+        """In what the cell, as far as it was made, was made with another `Method.use`."""
+        if not self.begun and self.state is not CellState.DONE:
+            return set()
+        # A cell that was made before there was such a record has nothing of this.
+        here = read_json(self._use_file) if self._use_file.is_file() else {}
+        return {name for name in use if (use[name] or None) != (here.get(name) or None)}
 
     @property
     def _failure_file(self) -> Path:
         return self.path / "failed.json"
+
+    @property
+    def _use_file(self) -> Path:
+        return self.path / "method.json"
+
+
+def differences(run: RunFolder, settings: dict[str, Any]) -> set[str]:
+    """The settings in which a training, where it was begun, was made with others."""
+    if not run.config_file.is_file():
+        return set()
+    here = read_json(run.config_file)
+    shared = settings.keys() & here.keys() - set(_NOT_COMPARED)
+    return {name for name in shared if settings[name] != here[name]}
+
+
+def has_model(run: RunFolder) -> bool:
+    """Whether a training has left a model."""
+    return (run.model / INFO_FILE).is_file()

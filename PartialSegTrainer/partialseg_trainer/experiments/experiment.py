@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from ..dataset.progress import Progress
 from ..dataset.split import split_problems
 from ..errors import UserError
 from ..files import read_checked, write_text
-from ..synthesis import synthesize_dataset
-from .cell_folder import CellFolder
+from ..runs import RunFolder
+from ..synthesis import synthesize_dataset, vary_dataset
+from .cell_folder import CellFolder, differences
 from .grid import Cell, expand
 from .settings import ExperimentSettings, FixedSplit
 
@@ -27,6 +28,23 @@ _SETTINGS = "experiment.json"
 _LOCK = ".scans.lock"
 # What decides the scans of every cell, and so may not change between two calls.
 _FIXED = {"data": {"scheme", "phantoms"}, "split": True, "partial": True}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the trainings whose models a cell is scored with, the first of which is number 1.
+
+    `cell` is the one that trains it, which may be another.
+    """
+
+    cell: Cell
+    number: int
+    run: RunFolder
+
+    @property
+    def seed(self) -> int:
+        """The seed of the training, another one for each number."""
+        return self.cell.training_seed + 100 * (self.number - 1)
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,17 @@ class Experiment:
         """The folder of a cell."""
         return CellFolder(self.folder / "cells" / cell.place)
 
+    def members(self, cell: Cell) -> list[Member]:
+        """The trainings whose models, together, a cell is scored with; those of others first."""
+        method = self.settings.methods[cell.method]
+        others = self.members(replace(cell, method=method.of)) if method.of else []
+        wanted = method.ensemble or max(1, len(others))
+        own = [
+            Member(cell, number, self.place(cell).member(number))
+            for number in range(len(others) + 1, wanted + 1)
+        ]
+        return [*others, *own][:wanted]
+
     def dataset_folder(self, cell: Cell) -> Path:
         """Where the partly labelled scans lie that a cell learns from."""
         return self.folder / "datasets" / cell.dataset
@@ -147,6 +176,9 @@ class Experiment:
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             if folder.is_dir():
                 return Dataset.open(folder)
+            if cell.copies:
+                varied = self.dataset(replace(cell, copies=0))
+                return vary_dataset(varied, folder, copies=cell.copies, seed=cell.draw)
             hidden = self.hidden(cell)
             training = self.split(cell).train
             splits = {
@@ -209,11 +241,13 @@ class Experiment:
     def _check_cells(self) -> None:
         """Raise UserError where a cell was trained with settings that differ from those now."""
         for cell in self.cells:
-            config = self.settings.train_config(cell.method, Path(), cell.training_seed)
             place = self.place(cell)
-            different = place.differences(config.model_dump(mode="json"))
+            different = place.differences(self.settings.methods[cell.method].use)
+            for member in self.members(cell):
+                config = self.settings.train_config(cell.method, Path(), member.seed)
+                different |= differences(member.run, config.model_dump(mode="json"))
             if different:
                 raise UserError(
-                    f"{place.path} was trained with another {' and '.join(different)}; choose "
+                    f"{place.path} was made with another {' and '.join(sorted(different))}; choose "
                     "another folder, give the method another name, or delete the cell."
                 )

@@ -16,7 +16,8 @@ class Cell:
     """One training: a method, how many subjects are fully labelled, which ones, and the seed.
 
     `amount` is as the settings say it ("2", "5 %"), `full` is that in subjects. `draw` decides
-    which subjects these are; those of a smaller amount are among those of a larger one.
+    which subjects these are; those of a smaller amount are among those of a larger one. `copies`
+    is how many randomised copies of each training scan there are too.
     """
 
     method: str
@@ -24,11 +25,13 @@ class Cell:
     full: int
     draw: int
     seed: int
+    copies: int = 0
 
     @property
     def dataset(self) -> Path:
         """Where its dataset lies, below that of all datasets; cells of one draw share it."""
-        return Path(f"{_plain(self.amount)}-draw-{self.draw}")
+        copies = f"-copies-{self.copies}" if self.copies else ""
+        return Path(f"{_plain(self.amount)}-draw-{self.draw}{copies}")
 
     @property
     def place(self) -> Path:
@@ -54,10 +57,7 @@ def expand(settings: ExperimentSettings, training: Sequence[int]) -> list[Cell]:
     """
     cells = []
     amounts = dict.fromkeys(
-        [
-            *settings.full,
-            *(one for method in settings.methods.values() for one in method.full or ()),
-        ]
+        [*settings.full, *(one for name in settings.methods for one in settings.amounts(name))]
     )
     for draw in range(settings.draws):
         subjects = training[draw % len(training)]
@@ -72,9 +72,9 @@ def expand(settings: ExperimentSettings, training: Sequence[int]) -> list[Cell]:
                 if full == subjects and draw >= len(training):
                     continue
                 cells += [
-                    Cell(name, amount, full, draw, seed)
-                    for name, method in settings.methods.items()
-                    if amount in (method.full or settings.full)
+                    Cell(name, amount, full, draw, seed, settings.trained(name).copies)
+                    for name in settings.methods
+                    if amount in settings.amounts(name)
                 ]
     return cells
 

@@ -70,6 +70,8 @@ def beside_ours(experiment: Experiment, summary: pd.DataFrame) -> pd.DataFrame:
 def _same_method(experiment: Experiment, row: Published) -> str | None:
     """The first method of the experiment with strategy, loss and network of the paper's row."""
     for name in experiment.settings.methods:
+        if any(experiment.settings.methods[name].use.values()):
+            continue
         config = experiment.settings.train_config(name, Path(), 0)
         here = (config.strategy, config.loss, config.network.name)
         if here == (row.strategy, row.loss, row.network):

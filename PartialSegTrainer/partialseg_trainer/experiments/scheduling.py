@@ -104,14 +104,19 @@ def run_cells(
 ) -> None:
     """Run cells, the first of them first, and come back when all are over, well or not."""
     distributed = _distributed()
-    futures = {
-        client.submit(
-            run_cell, str(experiment.folder), cell, key=f"cell-{cell}", priority=-number, pure=False
-        ): cell
-        for number, cell in enumerate(cells)
-    }
-    for future in distributed.as_completed(list(futures)):
-        cell = futures[future]
+    futures: dict[Cell, Any] = {}
+    for number, cell in enumerate(cells):
+        others = [member.cell for member in experiment.members(cell)]
+        before = [futures[other] for other in dict.fromkeys(others) if other in futures]
+        futures[cell] = client.submit(
+            *(run_cell, str(experiment.folder), cell, before),
+            key=f"cell-{cell}",
+            priority=-number,
+            pure=False,
+        )
+    done_of = {future: cell for cell, future in futures.items()}
+    for future in distributed.as_completed(list(done_of)):
+        cell = done_of[future]
         failure = (
             future.result() if future.status == "finished" else _lost(future, experiment, cell)
         )

@@ -112,12 +112,41 @@ class Partial(_Strict):
 
 
 class Method(BaseModel):
-    """A method: settings of a training, beside the amounts (`full`) and `steps` of its own."""
+    """A method: settings of a training, and what else belongs to it.
+
+    full, steps: amounts and steps of its own.
+    copies: how many randomised copies of each training scan it learns from too (`synthesis`).
+    of: a method above it, whose models it takes instead of settings; nothing is trained again.
+    ensemble: how many models, trained from different seeds, answer together; those of `of` are the
+        first of them. None is one, or as many as `of` has.
+    mirror: whether a scan's segmentation is the mean of what is said of it and of its mirror image.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     full: tuple[Amount, ...] | None = None
     steps: int | None = Field(default=None, ge=1)
+    copies: int = Field(default=0, ge=0)
+    of: str | None = None
+    ensemble: int | None = Field(default=None, ge=1)
+    mirror: bool = False
+
+    @model_validator(mode="after")
+    def _no_training_of_its_own(self) -> Method:
+        trained = [
+            *self.model_extra,
+            *(name for name in ("steps", "copies") if getattr(self, name)),
+        ]
+        if self.of is not None and trained:
+            raise ValueError(
+                f"'{trained[0]}' belongs to a training, but the models are those of '{self.of}'"
+            )
+        return self
+
+    @property
+    def use(self) -> dict[str, Any]:
+        """What of it no training knows."""
+        return self.model_dump(include={"copies", "of", "ensemble", "mirror"})
 
 
 class Slurm(_Strict):
@@ -180,6 +209,21 @@ class ExperimentSettings(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _others_stand_above(self) -> ExperimentSettings:
+        above: list[str] = []
+        for name, method in self.methods.items():
+            if method.of is not None:
+                if method.of not in above:
+                    raise ValueError(f"'{name}' is of '{method.of}', which is no method above it")
+                lacking = [one for one in self.amounts(name) if one not in self.amounts(method.of)]
+                if lacking:
+                    raise ValueError(
+                        f"'{name}' is of '{method.of}', which has no {lacking[0]} full"
+                    )
+            above.append(name)
+        return self
+
+    @model_validator(mode="after")
     def _folders_differ(self) -> ExperimentSettings:
         folders: dict[str, str] = {}
         for name in self.methods:
@@ -195,10 +239,21 @@ class ExperimentSettings(_Strict):
         """The method that the others are compared with."""
         return self.reference or next(iter(self.methods))
 
+    def amounts(self, method: str) -> tuple[Amount, ...]:
+        """The amounts of full scans at which a method is measured."""
+        chosen = self.methods[method]
+        common = self.full if chosen.of is None else self.amounts(chosen.of)
+        return chosen.full or common
+
+    def trained(self, method: str) -> Method:
+        """The method whose settings a method's models are trained with: itself, or one above."""
+        chosen = self.methods[method]
+        return chosen if chosen.of is None else self.trained(chosen.of)
+
     def train_config(self, method: str, dataset: Path, seed: int) -> TrainConfig:
         """The settings of one training. Raises UserError naming the first wrong field."""
         origin = f"the experiment '{self.name}', method '{method}'"
-        chosen = self.methods[method]
+        chosen = self.trained(method)
         content = {**self.settings, **chosen.model_extra}
         decided = [name for name in _DECIDED if name in content]
         if decided:

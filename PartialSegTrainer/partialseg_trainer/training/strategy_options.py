@@ -30,6 +30,11 @@ class StrategyOptions(BaseModel):
         """Whether some stage learns from fully labelled scans alone."""
         return False
 
+    @property
+    def stages(self) -> int:
+        """How many trainings there are, one after another."""
+        return 1
+
 
 class PseudoLabelsOptions(StrategyOptions):
     """`members` teachers learn with the loss `loss` and its `loss_options`, each from its own seed.
@@ -47,6 +52,10 @@ class PseudoLabelsOptions(StrategyOptions):
     def needs_full(self) -> bool:
         return any(method.needs_full for method in methods() if method.name == self.loss)
 
+    @property
+    def stages(self) -> int:
+        return self.members + 1
+
 
 class FullFirstOptions(StrategyOptions):
     """Of a strategy with a stage of fully labelled scans alone, and one of all scans."""
@@ -56,6 +65,10 @@ class FullFirstOptions(StrategyOptions):
     @property
     def needs_full(self) -> bool:
         return True
+
+    @property
+    def stages(self) -> int:
+        return 2
 
 
 class MeanTeacherOptions(StrategyOptions):
