@@ -11,6 +11,7 @@ from ..errors import UserError
 from ..labels import LabelScheme
 from ..volumes import Volume
 from .surface import surface_distances
+from .surface_dice import surface_dice
 
 ABSENT_IN_BOTH = "absent in both"
 ABSENT_IN_TRUTH = "absent in truth"
@@ -23,14 +24,20 @@ RULES = {
     "hd100": "Hausdorff distance in mm: the larger of the two directed maxima between surfaces.",
     "hd95": "The larger of the two directed 95th percentiles of surface distance, in mm.",
     "assd": "Average symmetric surface distance in mm: the mean over the voxels of both surfaces.",
+    "nsd05, nsd1": (
+        "Normalised surface Dice: the share of the voxels of both surfaces that lie within 0.5 mm, "
+        "and 1 mm, of the other surface; 1 is perfect."
+    ),
     "surface": (
         "Voxels of the mask with at least one of six face neighbours outside it, where the border "
         "of the image counts as outside; distances run between voxel centres on the native grid."
     ),
     "volume": "Voxels times the volume of a voxel, in mL; difference is prediction minus truth.",
     ABSENT_IN_BOTH: "Dice and distances are undefined and left out of every mean.",
-    ABSENT_IN_TRUTH: "Dice is 0; distances are undefined and left out of every mean.",
-    MISSING_IN_PREDICTION: "Dice is 0; distances are undefined and left out of every mean.",
+    ABSENT_IN_TRUTH: "Both kinds of Dice are 0; distances are undefined, left out of every mean.",
+    MISSING_IN_PREDICTION: (
+        "Both kinds of Dice are 0; distances are undefined, left out of every mean."
+    ),
     UNKNOWN_IN_TRUTH: (
         "The truth holds a super-label whose parts were not drawn, so its parts are not scored."
     ),
@@ -54,6 +61,8 @@ class LabelScore:
     hd100: float | None
     hd95: float | None
     assd: float | None
+    nsd05: float | None
+    nsd1: float | None
     volume_ml: float
     truth_ml: float | None
     volume_difference_ml: float | None
@@ -123,9 +132,9 @@ def _score_label(
     n_prediction = int(np.count_nonzero(prediction))
     if truth is None:
         volume = n_prediction * voxel_ml
-        return LabelScore(label, None, None, None, None, volume, None, None, UNKNOWN_IN_TRUTH)
+        return LabelScore(label, *[None] * 6, volume, None, None, UNKNOWN_IN_TRUTH)
     n_truth = int(np.count_nonzero(truth))
-    dice = hd100 = hd95 = assd = None
+    dice = hd100 = hd95 = assd = nsd05 = nsd1 = None
     note = ""
     if n_prediction and n_truth:
         box = ndimage.find_objects((prediction | truth).view(np.uint8))[0]
@@ -133,13 +142,14 @@ def _score_label(
         dice = 2 * int(np.count_nonzero(prediction & truth)) / (n_prediction + n_truth)
         distances = surface_distances(prediction, truth, spacing)
         hd100, hd95, assd = distances.hausdorff(), distances.hausdorff(95), distances.mean()
-    elif n_truth:
-        dice, note = 0.0, MISSING_IN_PREDICTION
-    elif n_prediction:
-        dice, note = 0.0, ABSENT_IN_TRUTH
+        nsd05, nsd1 = surface_dice(distances, 0.5), surface_dice(distances, 1)
+    elif n_truth or n_prediction:
+        dice = nsd05 = nsd1 = 0.0
+        note = MISSING_IN_PREDICTION if n_truth else ABSENT_IN_TRUTH
     else:
         note = ABSENT_IN_BOTH
     volume, truth_volume = n_prediction * voxel_ml, n_truth * voxel_ml
     return LabelScore(
-        label, dice, hd100, hd95, assd, volume, truth_volume, volume - truth_volume, note
+        *(label, dice, hd100, hd95, assd, nsd05, nsd1),
+        *(volume, truth_volume, volume - truth_volume, note),
     )

@@ -16,8 +16,12 @@ METRICS = {
     "hd95": "HD95 (mm)",
     "hd100": "HD100 (mm)",
     "assd": "ASSD (mm)",
+    "nsd05": "NSD at 0.5 mm",
+    "nsd1": "NSD at 1 mm",
     "volume_difference_ml": "Volume difference (mL)",
 }
+# Shares, from 0 to 1, of which more is better.
+SHARES = ("dice", "nsd05", "nsd1")
 
 
 def score_table(scores: Mapping[str, Sequence[LabelScore]]) -> pd.DataFrame:
@@ -50,7 +54,7 @@ def mean_sd(summary: pd.DataFrame, label: str, metric: str) -> str:
     mean, sd, n = (summary.loc[label, (metric, name)] for name in ("mean", "sd", "n"))
     if n == 0:
         return "—"
-    digits = 3 if metric == "dice" else 2
+    digits = 3 if metric in SHARES else 2
     return f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if n > 1 else "")
 
 

@@ -19,6 +19,7 @@ from .plausibility import implausibilities
 from .prediction import count_steps, predict
 
 Progress = Callable[[int, int], None]
+Inspect = Callable[[np.ndarray, Prepared], None]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def segment(
     device: str = "auto",
     mirror: bool = False,
     confidence: bool = False,
+    inspect: Inspect | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
     """Segment one T2-weighted scan.
@@ -98,6 +100,8 @@ def segment(
         mirror: whether to average over the scan and its mirror image, which takes twice the time
             (test-time augmentation); left and right alone, as trainings mirror no other axis.
         confidence: whether to make the confidence map.
+        inspect: called with the probabilities of the leaves, (L, S, H, W) float16, and the scan as
+            the network saw it, in whose slices they are.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
             network sees, and after these a leaf that is brought to the scan's grid.
 
@@ -117,6 +121,8 @@ def segment(
     probabilities = predict(
         prepared.slices, prepared.axis, models, choose_device(device), advance, mirror=mirror
     )
+    if inspect:
+        inspect(probabilities, prepared)
     leaf, best = _most_probable(probabilities, prepared, lambda done: advance(shown + done))
     labelmap = np.zeros(volume.data.shape, dtype=first.scheme.leaf_values.dtype)
     box = tuple(
