@@ -127,7 +127,10 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     # Segment neonate
 
     def missingPackages(self, packages):
-        """Requirements of a set of packages, "files" or "learning", that Slicer's Python lacks."""
+        """Requirements of a set of packages that Slicer's Python lacks.
+
+        The sets are "files", "learning", and the extras of networks: "segformer", "3d".
+        """
         from PartialSegLib.packages import missing
 
         return missing(packages)
@@ -352,8 +355,26 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return methods()
 
+    def strategies(self):
+        """The ways to put a training together, the usual one first: name, title, description."""
+        from partialseg_trainer.methods import strategies
+
+        return strategies()
+
+    def networks(self):
+        """The networks to train, the usual one first: title, description, settings."""
+        from partialseg_trainer.methods import networks
+
+        return networks()
+
+    def samplings(self):
+        """The orders in which slices are shown, the usual one first: name, title, description."""
+        from partialseg_trainer.methods import samplings
+
+        return samplings()
+
     def trainJob(self, settings, onProgress=None, onFinished=None, onFailed=None):
-        """A job that checks a training and starts it in the background.
+        """A job that checks a training, which is started in the background at its end.
 
         `settings` are fields of the engine's TrainConfig by name, of which `dataset` has to be
         there. `onFinished` gets the training's RunFolder.
@@ -366,18 +387,12 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         """Start a training and return its RunFolder; it goes on when this process has ended.
 
         `run` is the folder to make, a new one of the user's if None; `settings` as for
-        `trainJob`: name, loss, epochs, device, ... Raises UserError when
-        something does not fit, before anything is written.
+        `trainJob`: name, loss, strategy, epochs, device, ... Raises UserError when something does
+        not fit, before anything is written.
         """
         from PartialSegLib.training import train
 
         return train({"dataset": str(dataset), **settings}, run)
-
-    def resumeJob(self, run, onProgress=None, onFinished=None, onFailed=None):
-        """A job that lets a training go on from its last epoch; `run` is a RunFolder."""
-        from PartialSegLib.training import resumeJob
-
-        return resumeJob(run, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
 
     def resumeTraining(self, run):
         """Let a stopped, failed or interrupted training go on from its last epoch.

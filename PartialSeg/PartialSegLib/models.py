@@ -19,8 +19,10 @@ _INFO_FILE = "model.json"
 class ModelCard(NamedTuple):
     """What a model's folder says about it.
 
-    `name` is what jobs take: the folder, or empty for the default model. `scores` are Dice by
-    label, None where a label was not measured, under the name of what they were measured on.
+    `name` is what jobs take: the folder, or empty for the default model. `head` and `outputs` are
+    what its network's channels are for, and how it has them (see the engine's ModelInfo). `scores`
+    are Dice by label, None where a label was not measured, under the name of what they were
+    measured on.
     """
 
     name: str
@@ -28,6 +30,8 @@ class ModelCard(NamedTuple):
     date: str
     scheme: LabelScheme
     trainingData: str
+    head: str
+    outputs: str
     scores: Mapping[str, Mapping[str, float | None]]
 
     @property
@@ -74,6 +78,8 @@ def readModel(name: str) -> ModelCard:
             content["date"],
             LabelScheme.from_dict(content["scheme"], origin=f"{file}: scheme"),
             content["training_data"],
+            content["head"],
+            content.get("outputs", "together"),
             content.get("scores", {}),
         )
     except (KeyError, TypeError, AttributeError) as error:

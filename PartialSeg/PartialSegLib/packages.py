@@ -28,14 +28,17 @@ _PROJECT = Path(partialseg_trainer.__file__).resolve().parents[1] / "pyproject.t
 FILES = "files"
 """What reading and writing scans, datasets and runs needs."""
 LEARNING = "learning"
-"""What segmenting and training need: all of the engine's list."""
+"""What segmenting and training need: all of the engine's list.
+
+Beside these two, every extra of the engine is a set of its own, under its name in pyproject.toml.
+"""
 
 _FILES = {
     *("nibabel", "pynrrd", "scipy", "scikit-image"),
     *("pydantic", "psutil", "filelock", "platformdirs"),
 }
 _SLICERS_OWN = ("numpy", "SimpleITK", "requests")
-_SIZES = {FILES: "60 MB", LEARNING: "120 MB"}
+_SIZES = {FILES: "60 MB", LEARNING: "120 MB", "segformer": "25 MB", "3d": "2 MB"}
 _TORCH_SIZE = "200 MB without a graphics card for it, up to 3 GB with one"
 
 
@@ -44,7 +47,7 @@ class PackagesMissing(UserError):
 
 
 def missing(packages: str) -> list[str]:
-    """The requirements of a set, FILES or LEARNING, that this Python does not meet.
+    """The requirements of a set, FILES, LEARNING or an extra's, that this Python does not meet.
 
     Nothing is imported to find out. Slicer's own packages do not count: they are never installed.
     """
@@ -91,13 +94,14 @@ def _required(packages: str) -> list[Requirement]:
 
     if packages not in _SIZES:
         raise ValueError(f"no set of packages '{packages}'; there are {', '.join(_SIZES)}")
-    lines = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
-    requirements = [Requirement(line) for line in lines]
+    project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    requirements = map(Requirement, extras.get(packages, project["dependencies"]))
     return [
         requirement
         for requirement in requirements
         if requirement.name not in _SLICERS_OWN
-        and (packages == LEARNING or requirement.name in _FILES)
+        and (packages != FILES or requirement.name in _FILES)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Trainings: checked and started in a job, from then on processes that outlive Slicer."""
+"""Trainings: checked in a job, and from then on processes that outlive Slicer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .models import defaultModel
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunFolder
 
+    from .jobs import JobFolder
+
 
 def trainJob(
     settings: Mapping[str, Any],
@@ -21,28 +23,28 @@ def trainJob(
     onFinished: Callable[[RunFolder], object] | None = None,
     onFailed: Callable[[JobFailed], object] | None = None,
 ) -> Job:
-    """A job that checks a training and starts it in a new run folder, which `onFinished` gets.
+    """A job that checks a training; at its end this is started, and `onFinished` gets its folder.
 
     `settings` are fields of the engine's TrainConfig; `dataset` has to be there, the others keep
     their defaults where left out. `run` is the folder to make, a new one of the user's if None.
+    While the job can be cancelled, no training has begun.
     """
+
+    def finished(result: Mapping[str, Any], folder: JobFolder) -> None:
+        # Here as below, because it needs packages that Slicer may lack.
+        from partialseg_trainer.runs import RunFolder, start
+
+        prepared = RunFolder(Path(result["run"]))
+        start(prepared)
+        if onFinished is not None:
+            onFinished(prepared)
+
     request = {"config": dict(settings), "run": None if run is None else str(run)}
-    return _job(request, onProgress, onFinished, onFailed)
-
-
-def resumeJob(
-    run: RunFolder,
-    *,
-    onProgress: Callable[[dict[str, Any]], object] | None = None,
-    onFinished: Callable[[RunFolder], object] | None = None,
-    onFailed: Callable[[JobFailed], object] | None = None,
-) -> Job:
-    """A job that lets a run go on from its last checkpoint."""
-    return _job({"resume": str(run.path)}, onProgress, onFinished, onFailed)
+    return Job("train", request, onProgress=onProgress, onFinished=finished, onFailed=onFailed)
 
 
 def train(settings: Mapping[str, Any], run: str | Path | None = None) -> RunFolder:
-    """The same as `trainJob`, waiting until the training is at work; for scripts.
+    """The same as `trainJob`, waiting until the training is started; for scripts.
 
     Raises JobFailed, which says what does not fit.
     """
@@ -52,11 +54,13 @@ def train(settings: Mapping[str, Any], run: str | Path | None = None) -> RunFold
 
 
 def resume(run: RunFolder) -> None:
-    """The same as `resumeJob`, waiting until the training is at work again; for scripts.
+    """Let a run go on from its last checkpoint.
 
-    Raises JobFailed when the run is at work, or finished.
+    Raises UserError when it is at work, or finished.
     """
-    resumeJob(run).wait()
+    from partialseg_trainer.runs import start
+
+    start(run, resume=True)
 
 
 def stop(run: RunFolder, now: bool = False) -> None:
@@ -64,7 +68,6 @@ def stop(run: RunFolder, now: bool = False) -> None:
 
     Raises UserError when the run is not at work, or is to be ended but on another computer.
     """
-    # Here as below, because it needs packages that Slicer may lack.
     from partialseg_trainer.runs import kill, request_stop
 
     if now:
@@ -89,13 +92,3 @@ def settingsFrom(model: str) -> dict[str, Any]:
         "preprocessing": info.preprocessing.model_dump(),
         **blocks,
     }
-
-
-def _job(request, onProgress, onFinished, onFailed) -> Job:
-    def finished(result: Mapping[str, Any], folder) -> None:
-        from partialseg_trainer.runs import RunFolder
-
-        if onFinished is not None:
-            onFinished(RunFolder(Path(result["run"])))
-
-    return Job("train", request, onProgress=onProgress, onFinished=finished, onFailed=onFailed)

@@ -1,12 +1,10 @@
-"""A training is checked, started beside the job, and resumed."""
-
-import sys
+"""A training is checked and prepared; whoever gets the result starts it, and no job can end it."""
 
 import pytest
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.jobs import train
-from partialseg_trainer.runs import RunFolder, RunState, kill, read_status, start, wait
+from partialseg_trainer.runs import RunFolder, RunState, read_status, start, wait
 from partialseg_trainer.synthesis import synthesize_dataset
 
 
@@ -32,35 +30,21 @@ def config(folder, **changes):
     }
 
 
-def test_a_training_is_started_and_goes_on_without_the_job(job, dataset, tmp_path, processed):
+def test_a_training_is_prepared_by_the_job_and_can_be_started(job, dataset, tmp_path, processed):
     result = processed("train", job({"config": config(dataset), "run": str(tmp_path / "run")}))
     assert result == {"run": str(tmp_path / "run")}
     run = RunFolder(tmp_path / "run")
+    assert read_status(run).state is RunState.QUEUED
+    start(run)
     assert wait(run, 120).state is RunState.FINISHED, run.log_file.read_text()
     assert (run.model / "model.json").is_file()
 
 
 def test_without_a_run_a_new_one_of_the_user_is_made(job, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr(train, "start", lambda run, resume: None)
     run = RunFolder(train.work(job({"config": config(dataset), "run": None}))["run"])
     assert run.path.is_relative_to(tmp_path) and run.name.endswith("-mine")
     assert read_status(run).state is RunState.QUEUED
-
-
-def test_a_run_is_resumed(job, dataset, tmp_path, monkeypatch):
-    started = []
-    monkeypatch.setattr(train, "start", lambda run, resume: started.append((run, resume)))
-    folder = train.work(job({"resume": str(tmp_path / "run")}))["run"]
-    assert started == [(RunFolder(folder), True)] and folder == str(tmp_path / "run")
-
-
-def test_a_run_that_is_at_work_is_not_resumed(job, tmp_path):
-    run = RunFolder.create(tmp_path / "run", {})
-    start(run, argv=[sys.executable, "-c", "import time; time.sleep(30)"])
-    with pytest.raises(UserError, match="at work already"):
-        train.work(job({"resume": str(run.path)}))
-    kill(run)
 
 
 @pytest.mark.parametrize(

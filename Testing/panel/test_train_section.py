@@ -365,26 +365,172 @@ def test_the_form_begins_with_what_the_engine_takes_by_default(train):
     assert config == TrainConfig(dataset="/data/newborns", name="newborns")
 
 
-def test_the_networks_have_as_many_parameters_as_they_say(standIn):
-    from partialseg_trainer.networks import build_network
-    from partialseg_trainer.volumes.preprocessing import Preprocessing
-    from PartialSegLib.networks import networks
-
-    for network in networks():
-        shown = Preprocessing(**network.preprocessing).channels
-        built = build_network(in_channels=shown, out_channels=10, **network.settings)
-        assert sum(each.numel() for each in built.parameters()) == network.parameters
+def test_the_panel_recommends_what_the_engine_names_first(train, logic, monkeypatch):
+    for kind in ("methods", "strategies"):
+        monkeypatch.setattr(type(logic), kind, _reversed(getattr(logic, kind)()))
+    settings = train()._form.settings("/data/newborns", "auto")
+    assert settings["loss"] == logic.methods()[0].name
+    assert settings["strategy"] == logic.strategies()[0].name
+    assert train().ui.methodComboBox.currentText.endswith("(recommended)")
 
 
-def test_a_training_has_the_network_that_was_chosen_and_what_that_is_shown(train):
+def _reversed(entries):
+    return lambda logic: entries[::-1]
+
+
+def test_a_training_has_the_network_that_was_chosen_and_what_that_needs(train):
     from partialseg_trainer.training import TrainConfig
 
     panel = train()
-    for row, network in enumerate(panel._form._networks):
+    for row, network in enumerate(panel.logic.networks()):
         panel.ui.networkComboBox.currentIndex = row
         config = TrainConfig.checked(panel._form.settings("/data/newborns", "auto"))
-        assert config.network.model_dump() == network.settings
-        assert config.preprocessing.model_dump(exclude_unset=True) == network.preprocessing
+        named = {"dataset": "/data/newborns", "name": "newborns"}
+        assert config == TrainConfig.checked({**named, **network.settings})
+        assert network.description in panel.ui.networkDescriptionLabel.text
+
+
+def test_what_is_not_left_to_the_network_is_what_it_is_trained_with(train):
+    ui = (panel := train()).ui
+    titles = [network.title for network in panel.logic.networks()]
+    ui.networkComboBox.currentIndex = titles.index("DynUNet (3D)")
+    assert not {"patch", "batch_size"} & set(panel._form.settings("/data/newborns", "auto"))
+    ui.patchSpinBox.value, ui.batchSizeSpinBox.value, ui.learningRateSpinBox.value = 48, 1, 0.01
+    settings = panel._form.settings("/data/newborns", "auto")
+    assert (settings["patch"], settings["batch_size"]) == ([48, 48, 48], 1)
+    ui.networkComboBox.currentIndex = titles.index("SegFormer-B0")
+    settings = panel._form.settings("/data/newborns", "auto")
+    assert (settings["patch"], settings["learning_rate"]) == ([48, 48], pytest.approx(0.01))
+    assert settings["schedule"] == "one_cycle"
+
+
+@pytest.mark.parametrize("method", range(3))
+def test_strategy_and_sampling_are_those_that_were_chosen_and_every_choice_explains_itself(
+    train, method
+):
+    panel = train()
+    for combo, field, offered in (
+        (panel.ui.methodComboBox, "loss", panel.logic.methods()),
+        (panel.ui.strategyComboBox, "strategy", panel.logic.strategies()),
+        (panel.ui.samplingComboBox, "sampling", panel.logic.samplings()),
+    ):
+        combo.currentIndex = method
+        assert panel._form.settings("/data/newborns", "auto")[field] == offered[method].name
+        assert combo.itemData(method, qt_toolTip()) == offered[method].description
+
+
+def qt_toolTip() -> int:
+    import qt
+
+    return qt.Qt.ToolTipRole
+
+
+def row_of(entries, name: str) -> int:
+    return [entry.name for entry in entries].index(name)
+
+
+def can_be_chosen(combo, row: int) -> bool:
+    return combo.model().item(row).isEnabled()
+
+
+def test_what_does_not_go_together_is_explained_and_cannot_be_started(train, balls):
+    from partialseg_trainer.errors import UserError
+    from partialseg_trainer.training import TrainConfig
+
+    panel = train()
+    panel.parameterNode.dataset = str(balls)
+    ui, strategies = panel.ui, panel.logic.strategies()
+    for row, method in enumerate(panel.logic.methods()):
+        ui.methodComboBox.currentIndex = row
+        for other, strategy in enumerate(strategies):
+            fields = {"dataset": str(balls), "loss": method.name, "strategy": strategy.name}
+            try:
+                TrainConfig.checked(fields)
+                fits = True
+            except UserError:
+                fits = False
+            assert can_be_chosen(ui.strategyComboBox, other) is fits, (method.name, strategy.name)
+            toolTip = ui.strategyComboBox.itemData(other, qt_toolTip())
+            assert (toolTip == strategy.description) is fits
+    ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), "marginal_ce")
+    ui.strategyComboBox.currentIndex = row_of(strategies, "mean_teacher")
+    assert ui.startButton.enabled
+    ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), "iuc")
+    assert not ui.startButton.enabled
+    assert "Mean teacher needs a method that chooses one structure" in ui.startButton.toolTip
+
+
+def test_a_model_to_start_from_fits_the_method_or_says_why_not(train, balls):
+    """What the default model was trained by is read from its folder."""
+    panel = train()
+    panel.parameterNode.dataset = str(balls)
+    ui, (card, *_others) = panel.ui, panel.logic.models()
+    for head, fits in ((card.head, True), ({"labels", "leaves"} - {card.head}, False)):
+        method = next(each for each in panel.logic.methods() if each.head in head)
+        ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), method.name)
+        ui.strategyComboBox.currentIndex = row_of(panel.logic.strategies(), "plain")
+        assert can_be_chosen(ui.initialModelComboBox, 1) is fits
+        ui.initialModelComboBox.currentIndex = 1
+        assert ui.startButton.enabled is fits
+    assert "choose another method, or start from scratch" in ui.startButton.toolTip
+    ui.initialModelComboBox.currentIndex = 0
+    ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), "iuc")
+    ui.strategyComboBox.currentIndex = row_of(panel.logic.strategies(), "multi_model")
+    assert ui.startButton.enabled
+    assert not can_be_chosen(ui.initialModelComboBox, 1)
+
+
+def test_a_strategy_says_that_it_needs_fully_labelled_scans(train):
+    panel = train()
+    for row, strategy in enumerate(panel.logic.strategies()):
+        panel.ui.strategyComboBox.currentIndex = row
+        told = "labelled fully" in panel.ui.strategyDescriptionLabel.text
+        assert told is strategy.needs_full
+
+
+def test_what_a_network_is_made_of_is_asked_for_when_the_training_starts(
+    train, balls, packages, dialogs, waitFor
+):
+    packages.lack("transformers")
+    panel = train()
+    panel.parameterNode.dataset = str(balls)
+    titles = [network.title for network in panel.logic.networks()]
+    assert "transformers" not in panel.ui.networkDescriptionLabel.text
+    panel.ui.networkComboBox.currentIndex = titles.index("SegFormer-B0")
+    assert "Start training asks for what it needs: transformers" in (
+        panel.ui.networkDescriptionLabel.text
+    )
+    dialogs.answer("Cancel", "Ok")
+    panel.ui.startButton.click()
+    assert "train the network SegFormer-B0" in dialogs.messages[-1].text
+    assert "Nothing was installed" in panel.ui.startLabel.text
+    assert not panel.busy
+    panel.ui.startButton.click()
+    assert any("transformers" in each for each in packages.installed)
+    assert "asks for what it needs" not in panel.ui.networkDescriptionLabel.text
+    assert panel.busy
+    panel.ui.cancelButton.click()
+
+
+def test_every_extra_of_a_network_is_a_set_of_packages(logic):
+    for network in logic.networks():
+        if network.extra:
+            assert logic.missingPackages(network.extra) == []
+
+
+def test_a_check_is_cancelled_and_nothing_was_started(train, balls, standIn, dialogs):
+    panel = train()
+    standIn.show(panel.widget)
+    assert not panel.ui.cancelButton.visible
+    chooseQuickTraining(panel, balls, epochs=1)
+    panel.ui.startButton.click()
+    assert panel.ui.cancelButton.visible and panel.ui.cancelButton.toolTip
+    panel.ui.cancelButton.click()
+    assert not panel.busy and not panel.ui.cancelButton.visible
+    assert "no training was started" in panel.ui.startLabel.text
+    assert panel.ui.startButton.enabled
+    assert not any(read_status(run).active for run in list_runs())
+    assert not dialogs.messages
 
 
 def test_a_training_from_a_model_has_its_network_and_preprocessing(train):
@@ -392,6 +538,7 @@ def test_a_training_from_a_model_has_its_network_and_preprocessing(train):
 
     panel = train()
     panel.ui.initialModelComboBox.currentIndex = 1
+    assert not panel.ui.networkDescriptionLabel.visible
     assert "model to start from" in panel.ui.networkComboBox.toolTip
     assert not panel.ui.networkComboBox.enabled
     settings = panel._form.settings("/data/newborns", "auto")
@@ -502,4 +649,3 @@ def test_a_script_starts_watches_and_stops_a_training_without_the_panel(logic, s
         logic.stopTraining(run, now=True)
     with pytest.raises(UserError, match="no model yet"):
         logic.useModel(run)
-    assert logic.methods()[0].name == "iuc"

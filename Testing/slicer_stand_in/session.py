@@ -172,7 +172,6 @@ def _putInPlace(replaced: _Replaced, scene, app) -> None:
     replaced.module(packaging)
     replaced.set(slicer, "packaging", packaging)
     replaced.set(importlib.metadata, "version", version)
-    replaced.set(importlib.metadata, "version", version)
     replaced.module(qtModule())
     replaced.module(ctkModule())
     replaced.module(sampleDataModule())

@@ -305,11 +305,12 @@ def test_a_supervised_teacher_leaves_partial_scans_to_the_student(tmp_path, sett
 
 def test_every_strategy_is_described_and_every_description_is_of_one_that_exists():
     assert set(strategy_names()) == set(STAGES) == set(_OPTIONS)
-    assert strategy_names()[0] == "plain" == TrainConfig.model_fields["strategy"].default
     for strategy in strategies():
         assert strategy.title and strategy.description.endswith(".")
         assert len(strategy.description) < 130
-        assert strategy.needs_full is _OPTIONS[strategy.name]().needs_full
+        options = _OPTIONS[strategy.name]()
+        assert strategy.needs_full is options.needs_full
+        assert (strategy.needs_head, strategy.outputs) == (options.needs_head, options.outputs)
 
 
 def test_the_page_of_methods_tells_of_every_strategy_and_its_options():

@@ -12,14 +12,16 @@ import qt
 import slicer.util
 from slicer.i18n import tr as _
 
-from partialseg_trainer.errors import UserError
+from partialseg_trainer.methods import Network
 
+from ..packages import LEARNING
 from ..plots import Figures, updateTrainingCharts
 from ..runs import RunReader
 from . import runReasons
 from .comboBox import offer
 from .deviceSearch import DeviceSearch
 from .lastDataset import lastDataset, rememberDataset
+from .packagesRequest import packagesAreThere
 from .pathLine import connectPath
 from .runLog import RunLog
 from .runsTable import RunsTable
@@ -42,8 +44,8 @@ class TrainSection(Section):
         self._failure = ""
         self._epochs: dict[Path, int | None] = {}
         self._reader = RunReader()
-        self._form = TrainingForm(ui, self.logic.methods())
         self._runs = RunsTable(ui.runsTree, self._showSelected)
+        self._form = TrainingForm(ui, self.logic, self._updateButtons)
         self._log = RunLog(ui.logTextEdit)
         self._devices = DeviceSearch(self.logic, self._showDevices)
         self._timer = qt.QTimer()
@@ -55,6 +57,7 @@ class TrainSection(Section):
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._chooseDevice)
         for button, slot in (
             (ui.startButton, self._start),
+            (ui.cancelButton, self._cancel),
             (ui.stopButton, self._stop),
             (ui.resumeButton, self._resume),
             (ui.stopNowButton, self._stopNow),
@@ -64,7 +67,8 @@ class TrainSection(Section):
             (ui.useModelButton, self._useModel),
         ):
             button.connect("clicked()", guarded(slot))
-        self._tell("")
+        self._form.update()
+        self.jobChanged()
         self._showSelected()
 
     def enter(self) -> None:
@@ -95,6 +99,7 @@ class TrainSection(Section):
     def jobChanged(self) -> None:
         if self.busy:
             self._failure = ""
+        self.ui.cancelButton.visible = self.busy
         self._tell(_("Starting") if self.busy else self._failure)
         self._updateButtons()
 
@@ -187,7 +192,7 @@ class TrainSection(Section):
         for button, reason, toolTip in (
             (
                 ui.startButton,
-                checking or undecided,
+                checking or undecided or self._form.whyNot,
                 _("Train in the background. It goes on when Slicer is closed."),
             ),
             (
@@ -234,34 +239,39 @@ class TrainSection(Section):
     # What the buttons do
 
     def _start(self) -> None:
-        if self._packagesAreThere():
-            chosen = self.parameterNode
-            self.ui.datasetPathLineEdit.addCurrentPathToHistory()
-            rememberDataset(chosen.dataset)
-            settings = self._form.settings(chosen.dataset, chosen.device)
-            self.startJob(self.logic.trainJob(settings, **self._callbacks()))
+        if not self._packagesAreThere(self._form.network):
+            return
+        chosen = self.parameterNode
+        self.ui.datasetPathLineEdit.addCurrentPathToHistory()
+        rememberDataset(chosen.dataset)
+        settings = self._form.settings(chosen.dataset, chosen.device)
+        self.startJob(
+            self.logic.trainJob(
+                settings,
+                onProgress=lambda report: self._tell(report["stage"]),
+                onFinished=self._onStarted,
+                onFailed=self._onFailed,
+            )
+        )
+
+    def _cancel(self) -> None:
+        self.cancelJob()
+        self._tell(_("Cancelled; no training was started."))
 
     def _resume(self) -> None:
         if self._packagesAreThere():
-            self.startJob(self.logic.resumeJob(self._runs.selected.run, **self._callbacks()))
+            self.logic.resumeTraining(self._runs.selected.run)
+            self._readRuns()
 
-    def _packagesAreThere(self) -> bool:
-        """Whether what a training needs is installed, after asking for it."""
-        try:
-            self.logic.ensurePackages("learning", _("train a model"))
-        except UserError as error:
-            # Whoever declined needs no further window, and pip has shown one of its own.
-            self._tell(str(error))
-            return False
+    def _packagesAreThere(self, network: Network | None = None) -> bool:
+        """Whether what a training, with a network, needs is installed, after asking for it."""
+        there = packagesAreThere(self.logic, LEARNING, _("train a model"), self._tell)
+        if there and network is not None and network.extra:
+            reason = _("train the network {title}").format(title=network.title)
+            there = packagesAreThere(self.logic, network.extra, reason, self._tell)
+        self._form.update()
         # The scene may have been closed meanwhile.
-        return self.parameterNode is not None
-
-    def _callbacks(self):
-        return {
-            "onProgress": lambda report: self._tell(report["stage"]),
-            "onFinished": self._onStarted,
-            "onFailed": self._onFailed,
-        }
+        return there and self.parameterNode is not None
 
     def _onStarted(self, run) -> None:
         self._readRuns()

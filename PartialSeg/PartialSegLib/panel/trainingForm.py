@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import qt
 from slicer.i18n import tr as _
 
+from partialseg_trainer.methods import Method, Network, Sampling, Strategy
+
 from ..models import ModelCard
-from ..networks import networks
 from ..training import settingsFrom
 from .section import setEnabled
+from .trainingReasons import notFrom, notTogether
 
 
 class TrainingForm:
-    """Fills the widgets that describe a training, and reads them."""
+    """Fills the widgets that describe a training, and reads them.
 
-    def __init__(self, ui, methods) -> None:
+    What is chosen first is the engine's default. `onChanged` is called when the choices do, or no
+    longer do, go together (`whyNot`).
+    """
+
+    def __init__(self, ui, logic, onChanged: Callable[[], object]) -> None:
         self._ui = ui
-        self._methods = list(methods)
-        self._networks = networks()
+        self._logic = logic
+        self._onChanged = onChanged
         self._models: list[ModelCard] = []
         self._networkToolTip = ui.networkComboBox.toolTip
-        for row, method in enumerate(self._methods):
-            ui.methodComboBox.addItem(method.title)
-            ui.methodComboBox.setItemData(row, method.description, qt.Qt.ToolTipRole)
-        for network in self._networks:
-            ui.networkComboBox.addItem(
-                _("{title} ({count} million parameters)").format(
-                    title=network.title, count=round(network.parameters / 1e6, 1)
-                )
-            )
+        self._methods: Sequence[Method] = logic.methods()
+        self._strategies: Sequence[Strategy] = logic.strategies()
+        self._networks: Sequence[Network] = logic.networks()
+        self._samplings: Sequence[Sampling] = logic.samplings()
         ui.initialModelComboBox.addItem(_("Scratch"))
-        ui.methodComboBox.connect("currentIndexChanged(int)", self._describe)
-        ui.networkComboBox.connect("currentIndexChanged(int)", self._describe)
-        ui.initialModelComboBox.connect("currentIndexChanged(int)", self._describe)
-        self._describe()
+        for combo, entries in (
+            (ui.methodComboBox, self._methods),
+            (ui.strategyComboBox, self._strategies),
+            (ui.networkComboBox, self._networks),
+            (ui.samplingComboBox, self._samplings),
+            (ui.initialModelComboBox, ()),
+        ):
+            for row, entry in enumerate(entries):
+                combo.addItem(entry.title)
+                combo.setItemData(row, entry.description, qt.Qt.ToolTipRole)
+            combo.connect("currentIndexChanged(int)", self.update)
+        ui.methodComboBox.setItemText(
+            0, _("{title} (recommended)").format(title=self._methods[0].title)
+        )
 
     def offerModels(self, models: Sequence[ModelCard]) -> None:
         """Let the user choose a model to start from; the choice stays if the model is there."""
@@ -52,34 +63,88 @@ class TrainingForm:
         if chosen is not None and chosen.name in names:
             combo.currentIndex = 1 + names.index(chosen.name)
         combo.blockSignals(wasBlocked)
-        self._describe()
+        self.update()
 
     def settings(self, dataset: str, device: str) -> dict[str, Any]:
-        """The fields of the engine's TrainConfig.
+        """The fields of the engine's TrainConfig; what is left to it is not among them.
 
         Raises UserError when the model to start from cannot be used.
         """
-        ui = self._ui
-        model, network = self._initialModel, self._network
-        start = (
-            {"network": network.settings, "preprocessing": network.preprocessing}
-            if model is None
-            else settingsFrom(model.name)
-        )
+        # Here, because it needs packages that Slicer may lack.
+        from partialseg_trainer.models import NETWORK_KINDS
+
+        ui, model = self._ui, self._initialModel
+        start = self.network.settings if model is None else settingsFrom(model.name)
+        dimensions = NETWORK_KINDS[start["network"]["name"]].dimensions
+        chosen = {
+            "batch_size": ui.batchSizeSpinBox.value,
+            "learning_rate": ui.learningRateSpinBox.value,
+            "patch": ui.patchSpinBox.value and [ui.patchSpinBox.value] * dimensions,
+        }
         return {
             "dataset": dataset,
             "name": ui.nameLineEdit.text.strip() or Path(dataset).name,
             "loss": self._method.name,
+            "strategy": self._strategy.name,
+            "sampling": self._sampling.name,
             "epochs": ui.epochsSpinBox.value,
             "device": device,
-            "batch_size": ui.batchSizeSpinBox.value,
-            "learning_rate": ui.learningRateSpinBox.value,
-            "patch": [ui.patchSpinBox.value] * 2,
             "slices_per_epoch": ui.slicesSpinBox.value or None,
             "validation_fraction": ui.validationSpinBox.value / 100,
             "seed": ui.seedSpinBox.value,
             **start,
+            **{name: value for name, value in chosen.items() if value},
         }
+
+    @property
+    def whyNot(self) -> str:
+        """Why no training can be made of these choices; empty if one can."""
+        model = self._initialModel
+        return notTogether(self._strategy, self._method) or (
+            notFrom(model, self._method, self._strategy) if model is not None else ""
+        )
+
+    @property
+    def network(self) -> Network | None:
+        """The chosen network; None if it is that of the model to start from."""
+        if self._initialModel is not None:
+            return None
+        return self._networks[self._ui.networkComboBox.currentIndex]
+
+    def update(self) -> None:
+        """Say what the choices mean, and offer only what goes with them."""
+        ui, method, strategy = self._ui, self._method, self._strategy
+        ui.methodDescriptionLabel.text = method.description
+        ui.strategyDescriptionLabel.text = strategy.description + (
+            " " + _("It needs scans that are labelled fully.") if strategy.needs_full else ""
+        )
+        for row, each in enumerate(self._strategies):
+            _allow(ui.strategyComboBox, row, notTogether(each, method), each.description)
+        for row, card in enumerate(self._models, start=1):
+            _allow(ui.initialModelComboBox, row, notFrom(card, method, strategy), card.trainingData)
+        self._describeNetwork()
+        ui.samplingComboBox.toolTip = self._sampling.description
+        self._onChanged()
+
+    def _describeNetwork(self) -> None:
+        ui, network = self._ui, self.network
+        ui.networkDescriptionLabel.visible = network is not None
+        setEnabled(
+            ui.networkComboBox,
+            _("The network is that of the model to start from.") if network is None else "",
+            self._networkToolTip,
+        )
+        if network is None:
+            return
+        text = _("{description} Parameters: {count} million.").format(
+            description=network.description, count=round(network.parameters / 1e6, 1)
+        )
+        missing = self._logic.missingPackages(network.extra) if network.extra else ()
+        if missing:
+            text += " " + _("Start training asks for what it needs: {packages}.").format(
+                packages=", ".join(missing)
+            )
+        ui.networkDescriptionLabel.text = text
 
     @property
     def _initialModel(self) -> ModelCard | None:
@@ -87,21 +152,19 @@ class TrainingForm:
         return self._models[row - 1] if row > 0 else None
 
     @property
-    def _method(self):
+    def _method(self) -> Method:
         return self._methods[self._ui.methodComboBox.currentIndex]
 
     @property
-    def _network(self):
-        return self._networks[self._ui.networkComboBox.currentIndex]
+    def _strategy(self) -> Strategy:
+        return self._strategies[self._ui.strategyComboBox.currentIndex]
 
-    def _describe(self) -> None:
-        """Say what the choices mean."""
-        ui = self._ui
-        ui.methodDescriptionLabel.text = self._method.description
-        setEnabled(
-            ui.networkComboBox,
-            _("The network is that of the model to start from.")
-            if self._initialModel is not None
-            else "",
-            f"{self._networkToolTip} {self._network.description}",
-        )
+    @property
+    def _sampling(self) -> Sampling:
+        return self._samplings[self._ui.samplingComboBox.currentIndex]
+
+
+def _allow(combo, row: int, reason: str, toolTip: str) -> None:
+    """Let an entry be chosen, or not for a `reason` that its tooltip then gives."""
+    combo.model().item(row).setEnabled(not reason)
+    combo.setItemData(row, reason or toolTip, qt.Qt.ToolTipRole)

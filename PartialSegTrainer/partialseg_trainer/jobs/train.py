@@ -1,33 +1,22 @@
-"""Job "train": check a training and start it, in a process that outlives this one.
+"""Job "train": check a training and make its run folder.
 
 Request: `config`, the fields of TrainConfig, and `run`, the run's folder or null for a new one of
-the user's; or `resume`, the folder of a run that shall go on. Result: `run`, its folder.
+the user's. Result: `run`, its folder. Whoever gets the result starts the training (`runs.start`):
+a job that is cancelled ends with all that it started, and must not take a training with it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ..dataset import Dataset
-from ..runs import RunFolder, new_run_path, start
+from ..runs import new_run_path
 from .folder import JobFolder
 
 
 def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
-    resume = request.get("resume")
-    if resume:
-        run = RunFolder(Path(resume))
-    else:
-        job.report("Checking the dataset and the settings")
-        run = _prepared(request)
-    job.report("Starting the training")
-    start(run, resume=bool(resume))
-    return {"run": str(run.path)}
-
-
-def _prepared(request: dict[str, Any]) -> RunFolder:
+    job.report("Checking the dataset and the settings")
     # What users get wrong most often is refused before PyTorch is imported, which takes seconds.
     dataset = request["config"].get("dataset")
     if dataset is not None:
@@ -35,4 +24,5 @@ def _prepared(request: dict[str, Any]) -> RunFolder:
     from ..training import TrainConfig, prepare_run
 
     config = TrainConfig.checked(request["config"])
-    return prepare_run(request.get("run") or new_run_path(config.name), config)
+    run = prepare_run(request.get("run") or new_run_path(config.name), config)
+    return {"run": str(run.path)}
