@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,6 +29,10 @@ class Agreement:
         pairs = (codes.long() * leaf_count + leaves).reshape(-1)
         counts = torch.bincount(pairs, minlength=kinds * leaf_count)
         self._counts += counts.reshape(kinds, leaf_count).cpu().numpy()
+
+    def combine(self, total: Callable[[Tensor], Tensor]) -> None:
+        """Put the `total` over several processes in the place of what this one has counted."""
+        self._counts = total(torch.from_numpy(self._counts)).numpy()
 
     def dice(self) -> dict[str, float | None]:
         """Dice of each label; None where it is neither annotated nor predicted."""

@@ -11,6 +11,7 @@ import lightning
 
 from ..runs.metrics import Value
 from .module import PartialLabelTraining
+from .ranks import any_rank
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,18 @@ class Reporter(Protocol):
 
     @property
     def stop_requested(self) -> bool: ...
+
+    def update(self, **fields: Any) -> None: ...
+
+    def metrics(self, row: Mapping[str, Value]) -> None: ...
+
+    def resume_at(self, epoch: int) -> None: ...
+
+
+class Silence:
+    """The Reporter of a process that leaves reporting to the first of those it trains with."""
+
+    stop_requested = False
 
     def update(self, **fields: Any) -> None: ...
 
@@ -59,7 +72,7 @@ class ReportProgress(lightning.Callback):
         left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
         pace = (time.monotonic() - self._began) / done
         self._reporter.update(step=trainer.global_step, eta_seconds=round(left * pace, 1))
-        if self._reporter.stop_requested:
+        if any_rank(self._reporter.stop_requested):
             raise StoppedOnRequest
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: PartialLabelTraining) -> None:

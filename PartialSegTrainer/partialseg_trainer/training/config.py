@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveInt,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -17,7 +18,6 @@ from pydantic import (
 
 from ..files import checked
 from ..losses import loss_head
-from ..methods import method_names, sampling_names, strategy_names
 from ..models import NetworkSettings
 from ..volumes.preprocessing import Preprocessing
 from .loss_choice import LossName, LossOptions
@@ -59,8 +59,7 @@ class TrainConfig(BaseModel):
     others') or "balanced" `sampling`: these make up for fewer steps, and can be switched off.
 
     `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
-    loss (`Docs/methods.md` tells them). Loss, strategy and sampling are by default those that
-    `methods` names first.
+    loss (`Docs/methods.md` tells them).
 
     `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
     `strategy_options` of its own (`Docs/methods.md` tells these too).
@@ -75,15 +74,19 @@ class TrainConfig(BaseModel):
     rate up and anneals it to zero over all epochs.
     `validation_slices` limits the slices scored an epoch; the two fractions hold for subjects to
     which the dataset's participants.tsv gives no `split`.
+
+    `devices` is how many processes on this computer train together, each on a device of its own:
+    "auto" has one for each GPU. torchrun and srun decide that themselves. `batch_size` is that of
+    all of them together.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     dataset: Path
     name: str = "model"
-    loss: LossName = method_names()[0]
+    loss: LossName = "iuc"
     loss_options: LossOptions = {}
-    strategy: str = strategy_names()[0]
+    strategy: str = "plain"
     strategy_options: dict[str, Any] = {}
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
@@ -101,12 +104,13 @@ class TrainConfig(BaseModel):
     test_fraction: float = Field(default=0.1, ge=0, lt=1)
     validation_slices: int = Field(default=256, ge=1)
     label_weights: Literal["none", "frequency"] = "frequency"
-    sampling: Literal["balanced", "uniform", "reference"] = sampling_names()[0]
+    sampling: Literal["balanced", "uniform", "reference"] = "balanced"
     full_share: float = Field(default=0.5, gt=0, lt=1)
     label_share: float = Field(default=0.0, ge=0, lt=1)
     initial_model: Path | None = None
     seed: int = Field(default=0, ge=0)
     device: str = "auto"
+    devices: PositiveInt | Literal["auto"] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
 

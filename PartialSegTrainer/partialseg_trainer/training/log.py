@@ -6,10 +6,10 @@ import logging
 import warnings
 
 
-def set_up_log() -> None:
+def set_up_log(level: int = logging.INFO) -> None:
     """Print what the engine logs, with the time, and warnings that somebody can act on."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    logging.getLogger(__name__.partition(".")[0]).setLevel(logging.INFO)
+    logging.getLogger(__name__.partition(".")[0]).setLevel(level)
     # It tells which devices there are not, and what else of its maker one could install.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for message in (

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from ..labels import LabelScheme
 from ..losses import Codebook, PartialLoss, build_loss
@@ -20,6 +20,7 @@ from .agreement import Agreement
 from .augmentation import augment
 from .config import TrainConfig
 from .patches import Batch, TrainingBatches, ValidationBatches
+from .ranks import share, total
 from .sampling import epoch_order
 from .slices import SliceStore
 from .split import SliceSplit
@@ -87,12 +88,14 @@ class PartialLabelTraining(lightning.LightningModule):
         by_label = self.config.label_share > 0
         marked = self._store.marked(self.codebook.values.cpu().numpy()) if by_label else None
         order = epoch_order(self.config, split.full, split.partial, self.current_epoch, marked)
-        batches = TrainingBatches(self._store, order, self.config, self.current_epoch)
+        batches = TrainingBatches(self._store, order, self.config, self.current_epoch, share())
         # An item is a batch already; reading one costs far less than the step it feeds.
         return DataLoader(batches, batch_size=None, shuffle=False)
 
     def val_dataloader(self) -> DataLoader:
-        batches = ValidationBatches(self._store, self._split.validation, self.config)
+        all_batches = ValidationBatches(self._store, self._split.validation, self.config)
+        # Whole batches, so that the loss of each is the same whoever computes it.
+        batches = Subset(all_batches, range(len(all_batches))[share().items])
         return DataLoader(batches, batch_size=None, shuffle=False)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -102,13 +105,20 @@ class PartialLabelTraining(lightning.LightningModule):
         with self._full_precision():
             image, codes = self._augmented(batch, generator)
         # Some networks drop features at random; not by the numbers that augmented their images.
-        torch.manual_seed(seed + _DROPOUT)
+        torch.manual_seed(seed + _DROPOUT * (1 + share().rank))
         logits = self.network(image.contiguous(memory_format=self._layout))
         with self._full_precision():
             loss = self.objective(image, logits, codes)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss.item()} at step {self.global_step}")
-        self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
+        self.log(
+            "training_loss",
+            loss,
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(image),
+            sync_dist=True,
+        )
         return loss
 
     def objective(self, image: Tensor, logits: Tensor, codes: Tensor) -> Tensor:
@@ -124,7 +134,7 @@ class PartialLabelTraining(lightning.LightningModule):
         image, codes = batch["image"].float(), batch["codes"]
         slices = image.flatten(1, -3)
         slices, codes = augment(
-            slices, codes, self.config.augmentation, generator, batch["sagittal"]
+            slices, codes, self.config.augmentation, generator, batch["sagittal"], share()
         )
         return slices.view(image.shape), codes
 
@@ -137,18 +147,23 @@ class PartialLabelTraining(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._agreement = Agreement(self.scheme, self._store.leaf_sets)
+        # The sum of the losses of all items, and their number.
+        self._validated = torch.zeros(2, device=self.device)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         logits = self.logits(batch["image"].float())
         with self._full_precision():
             loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
             leaves = leaf_logits(logits.float(), self.loss.head, self.loss.membership).argmax(1)
-        self.log("validation_loss", loss, on_epoch=True, batch_size=len(logits))
+        self._validated += torch.stack([loss, torch.ones_like(loss)]) * len(logits)
         self._agreement.add(batch["codes"], leaves)
 
     def on_validation_epoch_end(self) -> None:
+        self._agreement.combine(total)
+        loss, items = total(self._validated)
+        self.log("validation_loss", loss / items, sync_dist=True)
         scores = [score for score in self.dice().values() if score is not None]
-        self.log("validation_dice", float(np.mean(scores)) if scores else 0.0)
+        self.log("validation_dice", float(np.mean(scores)) if scores else 0.0, sync_dist=True)
 
     def logits(self, image: Tensor) -> Tensor:
         """Logits of whole slices (B, C, H, W), or of blocks (B, 1, S, H, W) of any size."""

@@ -16,6 +16,7 @@ from ..runs import RunFolder
 from ..volumes.preprocessing import Axis, from_slices, to_slices
 from .callback import Reporter, StoppedOnRequest
 from .material import Material
+from .ranks import once
 from .slices import SliceStore, StoredCase, write_labels
 
 _log = logging.getLogger(__name__)
@@ -51,16 +52,20 @@ def pseudo_labelled(
     """
     folder = run.path / "pseudo_labels"
     store, validating = material.store, material.split.validation_subjects
-    if not folder.is_dir():
+
+    def wanted(case: StoredCase) -> bool:
+        return case.subject not in validating and not case.fully_known
+
+    def label() -> None:
+        if folder.is_dir():
+            return
         _log.info("Now pseudo-labels")
-
-        def wanted(case: StoredCase) -> bool:
-            return case.subject not in validating and not case.fully_known
-
         leaf_sets, leaf_codes = _with_leaves(store.leaf_sets)
         shown = _shown(models, device, reporter)
         codes = _codes(store, leaf_codes, wanted, shown)
         write_labels(folder, store.cases, leaf_sets, codes)
+
+    once(label)
     return material.relabelled(SliceStore(store.folder, folder))
 
 

@@ -13,6 +13,7 @@ from ..runs.status import write_status
 from .callback import Reporter, StoppedOnRequest
 from .config import TrainConfig
 from .material import Material
+from .ranks import once
 from .train import fit
 
 _log = logging.getLogger(__name__)
@@ -59,12 +60,16 @@ def train_stage(
     folder like any other. Raises StoppedOnRequest when somebody asked for a stop before its end.
     """
     stage = RunFolder(run.path / "stages" / name)
-    if not stage.path.exists():
-        RunFolder.create(stage.path, config.model_dump(mode="json"))
+
+    def begin() -> None:
+        if not stage.path.exists():
+            RunFolder.create(stage.path, config.model_dump(mode="json"))
+
+    once(begin)
     if read_status(stage).state is not RunState.FINISHED:
         _log.info("Now %s", words)
         told = StageReporter(reporter, stage, words)
         if not fit(stage, config, material, told, new_head=new_head):
             raise StoppedOnRequest
-        write_status(stage, RunStatus(state=RunState.FINISHED))
+        once(lambda: write_status(stage, RunStatus(state=RunState.FINISHED)))
     return stage.model

@@ -6,11 +6,14 @@ import datetime
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.strategies import DDPStrategy
 
 from ..dataset import Dataset
 from ..errors import UserError
@@ -22,6 +25,7 @@ from ..networks import check_network
 from ..networks.device import choose_device, describe, lightning_precision
 from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
+from .batch_norm import SharedBatchNorm
 from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
 from .checkpoints import WholeCheckpoints
@@ -29,6 +33,8 @@ from .config import TrainConfig
 from .material import Material
 from .module import PartialLabelTraining
 from .patches import read_item
+from .ranks import launcher, nodes, once, share, wanted
+from .share import WHOLE
 from .slices import SliceStore, open_store
 from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
 from .weights import load_weights
@@ -53,7 +59,7 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     )
     dataset = Dataset.open(config.dataset)
     cases, validation = choose_cases(dataset, config)
-    choose_device(config.device)
+    wanted(config)
     if config.initial_model is not None:
         _check_initial(config, dataset.scheme)
     folder = RunFolder.create(run, config.model_dump(mode="json"))
@@ -63,8 +69,9 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
 
 def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) -> Material:
     """The scans that `prepare_run` chose, prepared."""
-    device = choose_device(config.device)
-    reporter.update(stage="preparing scans", device=describe(device), epochs=config.epochs)
+    count, device = share().count, describe(choose_device(config.device))
+    device = device if count == 1 else f"{count} x {device}"
+    reporter.update(stage="preparing scans", device=device, epochs=config.epochs)
     dataset = Dataset.open(config.dataset)
     cases, validation = recorded_cases(run.path / _SPLIT_FILE, dataset)
     store = open_store(
@@ -75,7 +82,7 @@ def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) ->
     )
     _log.info(
         "Training on %s with %d scans, of which %d validate",
-        describe(device),
+        device,
         len(cases),
         sum(case.subject in validation for case in cases),
     )
@@ -114,13 +121,17 @@ def fit(
     except StoppedOnRequest:
         finished = False
         reporter.update(stage="stopped")
-    reporter.update(stage="saving the model")
-    best = run.checkpoints / "best.ckpt"
-    # There is none when a training was stopped before the end of its first epoch.
-    if best.is_file():
-        _export(run, module, best, material)
-        reporter.update(stage="done")
-        _log.info("The model is saved")
+
+    def export() -> None:
+        reporter.update(stage="saving the model")
+        best = run.checkpoints / "best.ckpt"
+        # There is none when a training was stopped before the end of its first epoch.
+        if best.is_file():
+            _export(run, module, best, material)
+            reporter.update(stage="done")
+            _log.info("The model is saved")
+
+    once(export)
     return finished
 
 
@@ -155,11 +166,10 @@ def _trainer(
     ]
     return lightning.Trainer(
         accelerator="gpu" if device.type == "cuda" else device.type,
-        devices=[device.index or 0] if device.type == "cuda" else 1,
+        **_spread(device),
         precision=lightning_precision(config.precision, device),
         max_epochs=config.epochs,
         callbacks=callbacks,
-        plugins=[WholeCheckpoints()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validates else 0,
@@ -169,6 +179,27 @@ def _trainer(
         use_distributed_sampler=False,
         default_root_dir=run.path,
     )
+
+
+def _spread(device: torch.device) -> dict[str, Any]:
+    """What Lightning has to know of the devices and the processes that train together."""
+    plugins: list[Any] = [WholeCheckpoints()]
+    on_gpu = device.type == "cuda"
+    if share() == WHOLE:
+        # Or else Lightning takes workers of a grid that srun started for ranks of one training.
+        plugins.append(LightningEnvironment())
+        return {"devices": [device.index or 0] if on_gpu else 1, "plugins": plugins}
+    environment = launcher()
+    plugins.append(environment)
+    if not on_gpu:
+        plugins.append(SharedBatchNorm())
+    return {
+        "num_nodes": nodes(environment),
+        "devices": share().count // nodes(environment),
+        "strategy": DDPStrategy(gradient_as_bucket_view=True),
+        "sync_batchnorm": on_gpu,
+        "plugins": plugins,
+    }
 
 
 def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: Material) -> None:

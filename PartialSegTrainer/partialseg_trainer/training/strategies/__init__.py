@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from ...files import read_json
 from ...runs import RunFolder, RunReporter
-from ..callback import Reporter, StoppedOnRequest
+from ..callback import Reporter, Silence, StoppedOnRequest
 from ..config import TrainConfig
 from ..material import Material
+from ..ranks import check_ranks, leads
 from ..train import open_material
 from .mean_teacher import mean_teacher
 from .phased import phased
@@ -36,10 +37,13 @@ def train(run: RunFolder) -> None:
     """Train the run's model by the strategy of its settings, from where it last stood.
 
     Writes checkpoints, metrics and status as it goes, and at the end the model with the best
-    validation score. Raises what went wrong, after it has been written to status.json.
+    validation score. Raises what went wrong, after it has been written to status.json; a UserError
+    too where the settings ask for several processes, and nothing has started these.
     """
+    told = RunReporter(run) if leads() else nullcontext(Silence())
     # A strategy that is stopped between two of its stages has no model yet.
-    with RunReporter(run) as reporter, suppress(StoppedOnRequest):
+    with told as reporter, suppress(StoppedOnRequest):
         config = TrainConfig.checked(read_json(run.config_file), origin=str(run.config_file))
+        check_ranks(config)
         material = open_material(run, config, reporter)
         _STRATEGIES[config.strategy](run, config, material, reporter)
