@@ -18,6 +18,7 @@ from pydantic import (
 
 from ..files import checked
 from ..losses import loss_head
+from ..methods import method_names, sampling_names, strategy_names
 from ..models import NetworkSettings
 from ..volumes.preprocessing import Preprocessing
 from .loss_choice import LossName, LossOptions
@@ -59,7 +60,8 @@ class TrainConfig(BaseModel):
     others') or "balanced" `sampling`: these make up for fewer steps, and can be switched off.
 
     `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
-    loss (`Docs/methods.md` tells them).
+    loss (`Docs/methods.md` tells them). Loss, strategy and sampling are by default those that
+    `methods` names first.
 
     `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
     `strategy_options` of its own (`Docs/methods.md` tells these too).
@@ -84,9 +86,9 @@ class TrainConfig(BaseModel):
 
     dataset: Path
     name: str = "model"
-    loss: LossName = "iuc"
+    loss: LossName = method_names()[0]
     loss_options: LossOptions = {}
-    strategy: str = "plain"
+    strategy: str = strategy_names()[0]
     strategy_options: dict[str, Any] = {}
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
@@ -104,7 +106,7 @@ class TrainConfig(BaseModel):
     test_fraction: float = Field(default=0.1, ge=0, lt=1)
     validation_slices: int = Field(default=256, ge=1)
     label_weights: Literal["none", "frequency"] = "frequency"
-    sampling: Literal["balanced", "uniform", "reference"] = "balanced"
+    sampling: Literal["balanced", "uniform", "reference"] = sampling_names()[0]
     full_share: float = Field(default=0.5, gt=0, lt=1)
     label_share: float = Field(default=0.0, ge=0, lt=1)
     initial_model: Path | None = None
