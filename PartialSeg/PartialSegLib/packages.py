@@ -34,7 +34,7 @@ Beside these two, every extra of the engine is a set of its own, under its name 
 """
 
 _FILES = {
-    *("nibabel", "pynrrd", "scipy", "scikit-image"),
+    *("nibabel", "pynrrd", "isal", "scipy", "scikit-image"),
     *("pydantic", "psutil", "filelock", "platformdirs"),
 }
 _SLICERS_OWN = ("numpy", "SimpleITK", "requests")

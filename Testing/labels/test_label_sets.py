@@ -294,3 +294,24 @@ def test_many_labels_need_wider_codes_and_stay_exact():
     sets = LabelSets.from_multilabel(scheme, np.where(patterns, 0, 2).astype(np.uint8))
     assert sets.codes.dtype == np.uint16
     assert np.array_equal(sets.multilabel(), unknown)
+
+
+@pytest.mark.parametrize("preset", ["dhcp9", "brainstem"])
+def test_the_order_of_voxels_in_memory_does_not_matter(preset):
+    scheme = LabelScheme.load(preset)
+    labelmap = np.random.default_rng(0).choice(scheme.leaf_values, size=(9, 10, 11))
+    masks = {name: scheme.mask(labelmap, name) for name in scheme.names}
+    status = dict.fromkeys(masks, ALL) | {scheme.names[1]: Status.IN_PROGRESS}
+    sets = LabelSets.from_masks(scheme, masks, status)
+    turned = {name: np.asfortranarray(mask) for name, mask in masks.items()}
+    again = LabelSets.from_masks(scheme, turned, status)
+    assert np.array_equal(again.codes, sets.codes)
+    assert np.array_equal(again.multilabel(), sets.multilabel())
+    assert np.array_equal(again.labelmap(), sets.labelmap())
+    assert np.array_equal(again.counts(), np.bincount(sets.codes.ravel()))
+
+
+def test_a_volume_without_voxels_has_a_table_all_the_same():
+    sets = LabelSets.from_labelmap(LabelScheme.load("dhcp9"), np.zeros((0, 2, 2), np.uint8))
+    assert sets.multilabel().shape == (10, 0, 2, 2)
+    assert sets.labelmap().shape == (0, 2, 2)

@@ -259,9 +259,9 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypat
 
     refusal(write, tmp_path / "none" / "a.nii.gz")
 
-    def fail(path, content):
+    def fail(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     assert "No space left" in refusal(write, tmp_path / "a.nii.gz")
     assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 
 import nibabel
 import nrrd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from oriented_grids import affine_of, grids, tilted
 from partialseg_trainer.volumes import (
+    Grid,
     Volume,
     as_volume,
     checksum,
@@ -19,6 +21,7 @@ from partialseg_trainer.volumes import (
     read_multilabel,
     read_volume,
     to_nibabel,
+    write_multilabel,
     write_volume,
 )
 
@@ -244,3 +247,27 @@ def test_the_real_atlas_is_read_as_it_is_described(atlas):
     assert image.spacing == pytest.approx([0.8, 0.8, 0.8], abs=1e-4)
     assert set(np.unique(labels.data)) == set(range(9))
     assert image.grid.mismatch(labels.grid) is None
+
+
+def test_channels_written_one_by_one_make_the_file_that_their_tensor_makes(tmp_path):
+    tensor = values((5, 6, 7, 3)).astype(np.uint8) % 3
+    affine = np.diag([-0.5, 0.6, 0.7, 1.0])
+    for ending in ("nii", "nii.gz"):
+        whole, parts = tmp_path / f"whole.{ending}", tmp_path / f"parts.{ending}"
+        write_volume(whole, Volume(tensor, affine))
+        write_multilabel(parts, np.moveaxis(tensor, -1, 0), 3, Grid((5, 6, 7), affine))
+        assert _plain(parts) == _plain(whole)
+    assert np.array_equal(nibabel.load(parts).dataobj, tensor)
+
+
+def test_a_zipped_file_is_one_gzip_member_that_any_tool_reads(tmp_path):
+    write_volume(tmp_path / "a.nii.gz", Volume(values((40, 50, 60)), np.eye(4)))
+    unzip = zlib.decompressobj(wbits=31)
+    plain = unzip.decompress((tmp_path / "a.nii.gz").read_bytes())
+    assert unzip.eof and not unzip.unused_data
+    assert plain == nibabel.load(tmp_path / "a.nii.gz").to_bytes()
+
+
+def _plain(path):
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content

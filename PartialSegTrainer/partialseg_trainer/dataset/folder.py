@@ -191,5 +191,8 @@ class Dataset:
 
 def _compact(data: np.ndarray) -> np.ndarray:
     """The intensities as int16 where that loses nothing, which most scanners' images allow."""
-    whole = data.astype(np.int16) if np.abs(data).max(initial=0) < 2**15 else data
+    limits = np.iinfo(np.int16)
+    if data.min() < limits.min or data.max() > limits.max:
+        return data
+    whole = data.astype(np.int16)
     return whole if np.array_equal(whole, data) else data

@@ -8,12 +8,13 @@ import numpy as np
 
 from ..errors import UserError
 from ..labels import ContradictionError, LabelScheme, LabelSets
-from ..volumes import Grid, Volume, read_multilabel, write_volume
+from ..volumes import Grid, read_multilabel, write_multilabel
 
 
 def write_label_sets(path: Path, sets: LabelSets, affine: np.ndarray) -> None:
     """Write the sets of an (X, Y, Z) volume; `affine` is its voxel to RAS mm."""
-    write_volume(path, Volume(np.moveaxis(sets.multilabel(), 0, -1), affine))
+    channels = map(sets.value_of, sets.scheme.names)
+    write_multilabel(path, channels, len(sets.scheme), Grid(sets.shape, affine))
 
 
 def read_label_sets(path: Path, scheme: LabelScheme) -> tuple[LabelSets, Grid]:

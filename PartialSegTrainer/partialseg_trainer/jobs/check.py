@@ -55,7 +55,7 @@ def as_json(entry: Contradiction) -> dict[str, Any]:
 
 
 def _counts(sets: LabelSets) -> dict[str, dict[str, int]]:
-    voxels = np.bincount(sets.codes.reshape(-1), minlength=len(sets.codebook))
+    voxels = sets.counts()
     return {
         name: {
             word: int(voxels[sets.codebook[:, channel] == value].sum())

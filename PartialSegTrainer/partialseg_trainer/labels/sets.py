@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import UserError
 from .claims import Claim, Observation, claimed_leaves
 from .contradictions import Contradiction, ContradictionError, find_contradictions
-from .encode import compact, encode
+from .encode import compact, count, encode, look_up
 from .scheme import LabelScheme
 from .status import Status
 
@@ -127,7 +127,7 @@ class LabelSets:
                 f"The labelmap has values outside scheme '{scheme.name}': {found}; map them to "
                 f"the scheme's values ({', '.join(f'{x.value} {x.name}' for x in scheme)}) or 0."
             )
-        sets = np.ones((len(present), scheme.n_leaves), dtype=bool)
+        sets = np.ones((max(len(present), 1), scheme.n_leaves), dtype=bool)
         conflicts = []
         for row, value in enumerate(present):
             claims = _claims_of_value(scheme, int(value), known)
@@ -139,9 +139,10 @@ class LabelSets:
                 Contradiction.explain(scheme, claims, voxels, index, labelmap.shape, affine)
                 for claims, voxels, index in conflicts
             )
-        table = np.zeros(int(present[-1]) + 1 if len(present) else 1, dtype=np.uint16)
+        size = int(present[-1]) + 1 if len(present) else 1
+        table = np.zeros(size, dtype=np.min_scalar_type(len(present)))
         table[present] = np.arange(len(present))
-        return cls(scheme, *compact(np.take(table, labelmap), sets))
+        return cls(scheme, *compact(look_up(table, labelmap), sets))
 
     @classmethod
     def from_multilabel(
@@ -214,15 +215,17 @@ class LabelSets:
     def multilabel(self) -> np.ndarray:
         """(C, ...) uint8 of 0 (no), 1 (yes), 2 (unknown)."""
         tensor = np.empty((len(self.scheme), *self.shape), dtype=np.uint8)
-        index = self.codes.astype(np.intp)  # once, or each look-up would convert it again
-        for channel, column in enumerate(np.ascontiguousarray(self.codebook.T)):
-            # Codes are within the table, so no check per voxel is needed.
-            np.take(column, index, out=tensor[channel], mode="clip")
+        for channel, name in enumerate(self.scheme.names):
+            tensor[channel] = self.value_of(name)
         return tensor
 
     def value_of(self, name: str) -> np.ndarray:
         """The volume of 0 (no), 1 (yes), 2 (unknown) of one label, uint8."""
-        return np.take(self.codebook[:, self.scheme.index(name)], self.codes)
+        return look_up(self.codebook[:, self.scheme.index(name)], self.codes)
+
+    def counts(self) -> np.ndarray:
+        """(K,) the number of voxels of each code."""
+        return count(self.codes, len(self._sets))
 
     def labelmap(self) -> np.ndarray:
         """The value of the most specific label known at each voxel; 0 outside or unknown."""
@@ -231,7 +234,7 @@ class LabelSets:
         by_depth = sorted(self.scheme, key=lambda label: len(self.scheme.ancestors(label.name)))
         for label in by_depth:
             table[self.codebook[:, self.scheme.index(label.name)] == 1] = label.value
-        return np.take(table, self.codes)
+        return look_up(table, self.codes)
 
     @property
     def fully_known(self) -> bool:
@@ -293,7 +296,7 @@ def _values(labelmap: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if labelmap.size and labelmap.min() >= 0 and labelmap.max() < 2**16:
         # Counting is many times faster than sorting the voxels, as np.unique does.
         flat = labelmap.reshape(-1)
-        counts = np.bincount(flat)
+        counts = count(flat, int(labelmap.max()) + 1)
         present = np.flatnonzero(counts)
         first = np.array([np.argmax(flat == value) for value in present])
         return present, first, counts[present]

@@ -7,7 +7,7 @@ from .intensity import normalise_intensity
 from .reading import as_volume, read_labelmap, read_multilabel, read_volume
 from .resampling import resample
 from .volume import Volume, to_nibabel
-from .writing import write_volume
+from .writing import write_multilabel, write_volume
 
 __all__ = [
     "Grid",
@@ -23,5 +23,6 @@ __all__ = [
     "read_volume",
     "resample",
     "to_nibabel",
+    "write_multilabel",
     "write_volume",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import nibabel
 import numpy as np
 
 from ..errors import UserError
 from .file_bytes import damaged
+from .grid import Grid
 from .volume import Volume, to_nibabel
 
 # The first field of each header is its own size; the magic says that the data follow in one file.
@@ -55,9 +57,19 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
         raise damaged(name, "NIfTI file", error) from error
 
 
-def encode(volume: Volume) -> bytes:
-    """The volume as an uncompressed NIfTI-1 file."""
-    return to_nibabel(volume).to_bytes()
+def write(file: BinaryIO, volume: Volume) -> None:
+    """Write the volume as a NIfTI-1 file, slice by slice."""
+    to_nibabel(volume).to_stream(file)
+
+
+def write_channels(file: BinaryIO, channels: Iterable[np.ndarray], count: int, grid: Grid) -> None:
+    """Write so many uint8 volumes of one grid as a 4-D NIfTI-1 file, one after the other."""
+    whole = Volume(np.broadcast_to(np.uint8(0), (*grid.shape, count)), grid.affine)
+    header = to_nibabel(whole).header
+    header.set_slope_inter(1, 0)
+    header.write_to(file)
+    for channel in channels:
+        file.write(np.ascontiguousarray(channel.T))
 
 
 @contextmanager

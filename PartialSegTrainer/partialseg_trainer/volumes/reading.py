@@ -8,6 +8,7 @@ import zlib
 
 import nibabel
 import numpy as np
+from isal import igzip, isal_zlib
 
 from ..errors import UserError
 from . import nifti, nrrd
@@ -112,8 +113,8 @@ def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray]:
 def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.decompress(content)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            content = igzip.decompress(content)
+        except (EOFError, isal_zlib.error, gzip.BadGzipFile) as error:
             raise damaged(name, "gzip file", error) from error
     if nifti.is_nifti(content):
         return nifti.decode(content, name)
