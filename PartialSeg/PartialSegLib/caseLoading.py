@@ -15,6 +15,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from .geometry import arrayShape, kjiToRAS
 from .jobs import Job, JobFailed
+from .region import placeROI
 from .results import loadPrediction
 from .segmentStatus import hasVoxels, setSegmentStatus
 
@@ -25,13 +26,15 @@ _TOLERANCE = 0.05
 class LoadedCase(NamedTuple):
     """The nodes of a case.
 
-    `weakened` names the labels that were complete or absent in a part of the scan only: they are
-    in progress or not annotated here, because elsewhere they would say what is not known.
+    `regionNode` is a markups ROI around the part of the scan that was annotated, None if that was
+    all of it or no box. Then `weakened` names the labels that were complete or absent in that part:
+    they are in progress or not annotated here, because elsewhere they would say what is not known.
     """
 
     volumeNode: slicer.vtkMRMLScalarVolumeNode
     segmentationNode: slicer.vtkMRMLSegmentationNode
     scheme: LabelScheme
+    regionNode: slicer.vtkMRMLMarkupsROINode | None
     weakened: tuple[str, ...]
 
 
@@ -76,13 +79,18 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
         slicer.mrmlScene.RemoveNode(volumeNode)
         raise
     segmentationNode = loadPrediction(labelmap, scheme, volumeNode).segmentationNode
-    weakened = tuple(result["partly_known"])
+    regionNode, weakened = None, tuple(result["partly_known"])
+    if result["region"] is not None:
+        name = f"{volumeNode.GetName()} region"
+        regionNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
+        placeROI(regionNode, *result["region"], np.array(result["affine"]))
+        weakened = ()
     for name, word in result["status"].items():
         status = Status(word)
         if name in weakened:
             status = Status.IN_PROGRESS if status is Status.COMPLETE else Status.NOT_ANNOTATED
         _setStatus(segmentationNode, name, status)
-    return LoadedCase(volumeNode, segmentationNode, scheme, weakened)
+    return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 
 def _loadScan(path: str):

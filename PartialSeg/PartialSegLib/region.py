@@ -1,5 +1,9 @@
 """The part of a scan that was annotated, when it was not all of it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import slicer.util
 
@@ -34,3 +38,22 @@ def regionFromROI(roiNode, volumeNode) -> np.ndarray:
             "annotated, or choose none for the whole scan."
         )
     return (i >= np.ceil(first)) & (i <= np.floor(last))
+
+
+def placeROI(roiNode, first: Sequence[int], last: Sequence[int], affine: np.ndarray) -> None:
+    """Let a markups ROI hold the voxels between two indices (K, J, I), both included.
+
+    `affine` (4, 4) is from these indices to world RAS in mm. The faces lie along the voxels' axes,
+    so that what a person annotates between slices of the scan is a box of voxels.
+    """
+    axes, centre = affine[:3, :3], affine @ [*np.add(first, last) / 2, 1]
+    spacing = np.linalg.norm(axes, axis=0)
+    objectToWorld = np.eye(4)
+    objectToWorld[:3, :3] = axes / spacing
+    objectToWorld[:3, 3] = centre[:3]
+    if np.linalg.det(objectToWorld) < 0:
+        # A box turned round is the same box.
+        objectToWorld[:3, 0] *= -1
+    roiNode.SetAndObserveObjectToNodeMatrix(slicer.util.vtkMatrixFromArray(objectToWorld))
+    roiNode.SetSize(*(spacing * (np.subtract(last, first) + 1)))
+    roiNode.CreateDefaultDisplayNodes()

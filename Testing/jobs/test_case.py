@@ -48,13 +48,25 @@ def test_what_is_known_comes_back_on_slicers_grid(job, processed, dataset):
     assert result["status"]["brainstem"] == "complete"
     assert result["status"]["medulla"] == "not_annotated"
     assert result["partly_known"] == []
+    assert result["region"] is None
 
 
 def test_labels_that_are_finished_in_a_part_of_the_scan_only_are_named(job, dataset):
     region = np.zeros(SHAPE, np.uint8)
     region[5] = 1
     add(dataset, {"brainstem": "complete", "pons": "in_progress"}, region)
-    assert case.work(job(request(dataset)))["partly_known"] == ["brainstem"]
+    result = case.work(job(request(dataset)))
+    assert result["partly_known"] == ["brainstem"]
+    assert result["region"] == [[5, 0, 0], [5, *np.subtract(SHAPE[1:], 1)]]
+
+
+def test_a_part_of_the_scan_that_is_no_box_has_no_region(job, dataset):
+    region = np.zeros(SHAPE, np.uint8)
+    region[5, 1:4, 2:6] = region[6, 1:4, 2:5] = 1
+    add(dataset, {"brainstem": "complete", "pons": "in_progress"}, region)
+    result = case.work(job(request(dataset)))
+    assert result["partly_known"] == ["brainstem"]
+    assert result["region"] is None
 
 
 def test_a_case_that_is_not_there_is_refused(job, dataset):

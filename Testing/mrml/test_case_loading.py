@@ -12,6 +12,8 @@ from partialseg_trainer.labels import Status
 from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
 from PartialSegLib.caseLoading import loadCase
 from PartialSegLib.export import exportCase
+from PartialSegLib.geometry import kjiToRAS
+from PartialSegLib.region import placeROI, regionFromROI
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
@@ -71,7 +73,7 @@ def test_scan_and_annotation_are_as_they_were_exported(scene, dhcp9, tmp_path, g
     loaded = loadCase(tmp_path, "01", "1")
     assert loaded.volumeNode.GetName() == "sub-01_ses-1"
     assert loaded.scheme == dhcp9
-    assert loaded.weakened == ()
+    assert (loaded.regionNode, loaded.weakened) == (None, ())
     # A left-handed grid is read with its slices in reverse.
     order = -1 if geometry is LEFT_HANDED else 1
     again, before = (slicer.util.arrayFromVolume(entry) for entry in (loaded.volumeNode, scan))
@@ -102,6 +104,8 @@ def test_a_scan_that_was_finished_in_a_part_says_no_more_when_it_comes_back(
     roi.SetSize(6, 6, 6)
     exportCase(node, scan, dhcp9, tmp_path, "01", roiNode=roi)
     loaded = loadCase(tmp_path, "01")
+    # Across the voxels of an oblique scan this box is none.
+    assert loaded.regionNode is None
     assert set(loaded.weakened) == {"tcv", "csf"}
     statuses = labelStatuses(loaded.segmentationNode, dhcp9)
     assert statuses["tcv"] is Status.IN_PROGRESS
@@ -111,6 +115,28 @@ def test_a_scan_that_was_finished_in_a_part_says_no_more_when_it_comes_back(
     exported = exported.transpose(0, 3, 2, 1)
     known = again.multilabel() != 2
     assert np.array_equal(again.multilabel()[known], exported[known])
+
+
+@pytest.mark.parametrize("geometry", [GEOMETRY, LEFT_HANDED])
+def test_the_region_that_was_annotated_comes_back_with_what_was_finished_in_it(
+    scene, dhcp9, tmp_path, geometry
+):
+    scan = addScan(geometry, SHAPE)
+    node = addAnnotation(scan, dhcp9)
+    roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+    placeROI(roi, (3, 0, 0), (7, *np.subtract(SHAPE[1:], 1)), kjiToRAS(scan))
+    assert np.array_equal(regionFromROI(roi, scan), block(SHAPE, (3, 0, 0), (8, *SHAPE[1:])))
+    exportCase(node, scan, dhcp9, tmp_path, "01", roiNode=roi)
+    loaded = loadCase(tmp_path, "01")
+    assert loaded.weakened == ()
+    assert labelStatuses(loaded.segmentationNode, dhcp9) == labelStatuses(node, dhcp9)
+    region = regionFromROI(loaded.regionNode, loaded.volumeNode)
+    again = labelSetsFromSegmentation(
+        loaded.segmentationNode, loaded.volumeNode, dhcp9, region
+    ).multilabel()
+    exported = labelSetsFromSegmentation(node, scan, dhcp9, regionFromROI(roi, scan)).multilabel()
+    order = -1 if geometry is LEFT_HANDED else 1
+    assert np.array_equal(again[:, ::order], exported)
 
 
 def test_a_structure_that_an_imported_scan_lacks_is_absent(scene, dhcp9, tmp_path):

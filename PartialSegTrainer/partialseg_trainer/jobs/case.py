@@ -2,7 +2,8 @@
 
 Request: `dataset`, its folder, `subject`, `session` or null. Result: `image`, the path of the scan,
 `scheme` (as in a scheme's file), `status` by label, `affine` (4, 4) from array indices to RAS mm,
-and `partly_known`, the labels that are complete or absent in a part of the scan only. Array:
+`partly_known`, the labels that are complete or absent in a part of the scan only, and `region`,
+that part as the first and the last index (K, J, I) of a box, null where it is none. Array:
 `labelmap` (K, J, I), with the value of the most specific label known at each voxel.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..dataset import Case, Dataset, ScanName
-from ..labels import Status
+from ..labels import LabelSets, Status
 from .axes import array_affine, to_array
 from .folder import JobFolder
 
@@ -27,14 +30,31 @@ def work(job: JobFolder) -> dict[str, Any]:
     sets = case.label_sets(scheme)
     job.write_array("labelmap", to_array(sets.labelmap()))
     unknown = (sets.codebook == 2).any(axis=0)
+    partly_known = [
+        channel
+        for channel, name in enumerate(scheme.names)
+        if status[name] in (Status.COMPLETE, Status.ABSENT) and unknown[channel]
+    ]
     return {
         "image": str(case.image_path),
         "scheme": scheme.to_dict(),
         "status": {name: status[name].value for name in scheme.names},
         "affine": array_affine(affine),
-        "partly_known": [
-            name
-            for channel, name in enumerate(scheme.names)
-            if status[name] in (Status.COMPLETE, Status.ABSENT) and unknown[channel]
-        ],
+        "partly_known": [scheme.names[channel] for channel in partly_known],
+        "region": _box(sets, partly_known),
     }
+
+
+def _box(sets: LabelSets, channels: list[int]) -> list[list[int]] | None:
+    """First and last index (K, J, I) of the box that is where each of these labels is known."""
+    known = sets.codebook[:, channels] != 2
+    if not channels or (known != known[:, :1]).any():
+        return None
+    where = to_array(known[:, 0][sets.codes])
+    extents = [
+        np.flatnonzero(where.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)
+    ]
+    first, last = np.transpose(extents)
+    if where.sum() != np.prod(last - first + 1):
+        return None
+    return [first.tolist(), last.tolist()]
