@@ -6,6 +6,7 @@ A job is fed and watched in small steps (`poll`), so that whoever holds the even
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -174,5 +175,8 @@ def _endTree(process: subprocess.Popen) -> None:
             creationflags=subprocess.CREATE_NO_WINDOW,
         )
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        # Where only zombies are left of a group, macOS says that it may not be ended; and a process
+        # that ends in this moment leaves none.
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
