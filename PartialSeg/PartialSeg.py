@@ -46,7 +46,12 @@ class PartialSeg(ScriptedLoadableModule):
             "MRIs with Partially Annotated Multi-Label Data, Machine Learning for Healthcare "
             "(MLHC) 2025, Proceedings of Machine Learning Research 298."
         )
-        slicer.app.connect("startupCompleted()", _registerSampleData)
+        window = slicer.util.mainWindow()
+        if window is not None and window.visible:
+            # Slicer has started; a module that is loaded later waits for its signal in vain.
+            _registerSampleData()
+        else:
+            slicer.app.connect("startupCompleted()", _registerSampleData)
 
 
 def _registerSampleData():

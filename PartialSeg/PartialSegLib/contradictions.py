@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from partialseg_trainer.labels import LabelScheme
 
@@ -49,18 +49,25 @@ def contradictionsJob(
         annotationArrays(segmentationNode, volumeNode, scheme, roiNode),
         onProgress=onProgress,
         onFinished=lambda result, folder: onFinished(
-            [
-                FoundContradiction(
-                    tuple(entry["labels"]),
-                    entry["voxels"],
-                    tuple(entry["ras"]),
-                    _inTitles(entry["message"], entry["labels"], scheme),
-                )
-                for entry in result["contradictions"]
-            ]
+            foundContradictions(result["contradictions"], scheme)
         ),
         onFailed=onFailed,
     )
+
+
+def foundContradictions(
+    entries: Iterable[Mapping[str, Any]], scheme: LabelScheme
+) -> list[FoundContradiction]:
+    """What a job says of contradictions, in its result or in the details of its failure."""
+    return [
+        FoundContradiction(
+            tuple(entry["labels"]),
+            entry["voxels"],
+            tuple(entry["ras"]),
+            _inTitles(entry["message"], entry["labels"], scheme),
+        )
+        for entry in entries
+    ]
 
 
 def _inTitles(message: str, names: Iterable[str], scheme: LabelScheme) -> str:

@@ -284,11 +284,17 @@ def test_labels_that_exclude_each_other_are_named_and_nothing_is_written(
     export, waitFor, dialogs, annotation, scan, logic, tmp_path
 ):
     paint(annotation, scan, "csf", CORTEX)
-    logic.setStatus(annotation, "csf", "in_progress")
+    paint(annotation, scan, "brainstem", block((3, 3, 10), (5, 5, 12)))
+    for name in ("csf", "brainstem"):
+        logic.setStatus(annotation, name, "in_progress")
     exportAndWait(export, waitFor)
     (message,) = dialogs.errors
-    assert "csf" in message.text and "tcv" in message.text
-    assert "Labels" in message.text
+    assert "Cerebrospinal fluid outside the ventricles and Total cerebrum overlap" in message.text
+    assert f"{CORTEX.sum()} voxels" in message.text
+    assert "; and 1 more. The section Labels leads to the places" in message.text
+    assert "Brainstem" not in message.text
+    first, second = message.details.splitlines()
+    assert "Cerebrospinal" in first and "Brainstem and Total cerebrum overlap in 8" in second
     assert not (tmp_path / "dataset").exists()
     assert export.ui.exportButton.enabled
 
@@ -380,11 +386,16 @@ def test_missing_packages_are_asked_for_on_a_click_only(
 ):
     waitFor(lambda: "Press Refresh" in export.ui.casesStatusLabel.text)
     assert dialogs.messages == []
-    for button in (export.ui.refreshButton, export.ui.exportButton):
+    ui = export.ui
+    for button, line in (
+        (ui.refreshButton, ui.casesStatusLabel),
+        (ui.exportButton, ui.statusLabel),
+    ):
         dialogs.answer("Cancel")
         button.click()
-        assert "pydantic" in dialogs.errors[-1].text
+        assert "Nothing was installed, and without pydantic" in line.text
         assert not export.busy
+    assert not dialogs.errors
     dialogs.answer("Ok")
     export.ui.refreshButton.click()
     waitFor(lambda: export.ui.casesTable.rowCount == 1)
@@ -522,12 +533,27 @@ def test_the_name_of_a_loaded_case_is_not_that_of_the_next_scan(listed, scan, wa
     assert (listed.parameterNode.subject, listed.parameterNode.session) == ("", "")
 
 
-def test_what_was_finished_in_a_part_is_said_when_it_comes_back(listed, dataset, waitFor):
-    addCase(dataset, block((5, 5, 5), (10, 10, 10)), replace=True)
+def test_a_region_that_was_annotated_is_selected_again_with_its_case(listed, dataset, waitFor):
+    from PartialSegLib.region import regionFromROI
+
+    region = block((5, 5, 5), (10, 10, 10))
+    addCase(dataset, region, replace=True)
+    listed.ui.casesTable.selectRow(0)
+    listed.ui.loadCaseButton.click()
+    waitFor(lambda: not listed.busy)
+    chosen = listed.parameterNode
+    assert np.array_equal(regionFromROI(chosen.region, chosen.inputVolume), region)
+    assert "leave it selected as annotated region" in listed.ui.statusLabel.text
+
+
+def test_what_was_finished_in_a_part_that_is_no_box_is_said(listed, dataset, waitFor):
+    corner = block((5, 5, 5), (6, 6, 6))
+    addCase(dataset, block((5, 5, 5), (10, 10, 10)) & ~corner, replace=True)
     listed.ui.casesTable.selectRow(0)
     listed.ui.loadCaseButton.click()
     waitFor(lambda: not listed.busy)
     assert "Total cerebrum" in listed.ui.statusLabel.text
+    assert listed.parameterNode.region is None
 
 
 def test_a_case_that_is_gone_is_said(listed, dataset, waitFor, dialogs):

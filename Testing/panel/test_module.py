@@ -127,6 +127,57 @@ def test_the_first_scan_of_a_scene_is_chosen_and_no_labelmap(standIn, scene):
     assert slicer.modules.PartialSegWidget is widget
 
 
+def test_a_scan_that_arrives_is_chosen_where_none_was_and_only_there(
+    panel, standIn, logic, scene, waitFor
+):
+    import slicer
+    from slicer_stand_in.session import settle
+
+    chosen = panel.sections[0].parameterNode
+    assert chosen.inputVolume is None
+    hidden = slicer.vtkMRMLScalarVolumeNode()
+    hidden.SetHideFromEditors(True)
+    scene.AddNode(hidden)
+    settle()
+    assert chosen.inputVolume is None
+    first = slicer.util.addVolumeFromArray(np.ones((6, 7, 8), np.int16), name="first")
+    waitFor(lambda: chosen.inputVolume is first, seconds=5)
+    slicer.util.addVolumeFromArray(np.ones((6, 7, 8), np.int16), name="second")
+    settle()
+    assert chosen.inputVolume is first
+    chosen.inputVolume = None
+    standIn.leaveModule("PartialSeg")
+    slicer.util.addVolumeFromArray(np.ones((6, 7, 8), np.int16), name="third")
+    settle()
+    assert chosen.inputVolume is None
+
+
+def test_samples_are_registered_at_start_up_and_by_a_module_that_is_loaded_later(standIn):
+    import slicer
+    from SampleData import SampleDataLogic
+    from slicer_stand_in.module_object import qSlicerScriptedLoadableModule
+    from slicer_stand_in.wrapping import wrap
+
+    from PartialSeg import PartialSeg
+
+    def load():
+        PartialSeg(wrap(qSlicerScriptedLoadableModule("PartialSeg", "PartialSeg.py")))
+
+    def registered():
+        return len(SampleDataLogic.sampleDataSourcesByCategory("PartialSeg"))
+
+    standIn.window.hide()
+    load()
+    assert not registered()
+    slicer.app.startupCompleted.emit()
+    count = registered()
+    assert count
+    slicer.modules.sampleDataSources.clear()
+    standIn.window.show()
+    load()
+    assert registered() == count
+
+
 def test_the_panel_can_be_made_narrow_again_whatever_it_shows(panel, standIn, scene):
     """Slicer does not scroll a panel to the side: it is as wide as its widest section needs."""
     from PartialSegLib.panel.labels import LabelsSection

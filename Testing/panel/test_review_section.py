@@ -384,7 +384,9 @@ def test_packages_that_are_refused_leave_the_section_as_it_was(review, scans, pa
     review.ui.folderPathLineEdit.currentPath = str(scans)
     review.ui.findButton.click()
     assert not review.busy and review.ui.findButton.enabled
-    assert "segment the scans of a folder" in dialogs.messages[0].text
+    (question,) = dialogs.messages
+    assert "segment the scans of a folder" in question.text
+    assert "Nothing was installed" in review.ui.findLabel.text
 
 
 class Ranked:

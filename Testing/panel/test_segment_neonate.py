@@ -430,6 +430,7 @@ def test_filling_keeps_what_is_complete_and_says_what_was_kept(
     assert np.array_equal(segmentMask(node, "brainstem", scan), before)
     assert segmentMask(node, "csf", scan).all()
     assert "Kept as annotated: Brainstem" in ui.resultLabel.text
+    assert "Check in the section Labels" in ui.resultLabel.text
     ui.newSegmentationRadioButton.click()
     assert not chosen.fillExisting
 

@@ -8,10 +8,11 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
+from ..contradictions import foundContradictions
 from ..jobs import JobFailed
 from ..overlay import COLOURS, Overlay
 from ..preview import Preview
-from .exportReasons import WHERE_CONTRADICTIONS
+from .exportReasons import inShort
 from .pollTimer import PollTimer
 from .section import guarded, setEnabled, showError
 
@@ -115,10 +116,8 @@ class AnnotationPreview:
 
     def _onFailed(self, error: JobFailed) -> None:
         self._removeOverlay()
-        text = str(error)
-        if "contradictions" in error.details:
-            text += " " + WHERE_CONTRADICTIONS
-        self._say(text)
+        entries = error.details.get("contradictions")
+        self._say(inShort(foundContradictions(entries, self._scheme)) if entries else str(error))
 
     def _onLabelChanged(self, index: int = 0) -> None:
         if self._overlay is not None:

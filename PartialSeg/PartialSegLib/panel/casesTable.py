@@ -12,6 +12,7 @@ from partialseg_trainer.labels import Status
 from ..datasets import DatasetCase, DatasetContent, isNewDataset
 from ..jobs import JobFailed
 from ..packages import FILES
+from .packagesRequest import packagesAreThere
 from .pollTimer import PollTimer
 from .section import guarded, setEnabled, showError
 from .statusNames import STATUS_NAMES
@@ -82,8 +83,8 @@ class CasesTable:
         self._jobTimer.cancel()
 
     def _onRefresh(self, checked: bool) -> None:
-        self._logic.ensurePackages(FILES, _("list the cases of a dataset"))
-        self.refresh()
+        if packagesAreThere(self._logic, FILES, _("list the cases of a dataset"), self._say):
+            self.refresh()
 
     def _read(self) -> None:
         self.stop()

@@ -14,22 +14,27 @@ import vtk
 from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme
 
 from ..caseLoading import LoadedCase
+from ..contradictions import foundContradictions
 from ..datasets import DatasetCase
+from ..geometry import arrayShape, kjiToRAS
 from ..jobs import Job, JobFailed
 from ..overlay import removeTraces
 from ..packages import FILES
+from ..region import placeROI
 from ..segmentationNodes import scanOf
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
 from .exportReasons import (
-    WHERE_CONTRADICTIONS,
+    inShort,
     whyNotExport,
     whyNotIdentifiers,
     whyNotInto,
 )
 from .lastDataset import lastDataset, rememberDataset
+from .packagesRequest import packagesAreThere
 from .pathLine import connectPath
 from .section import Section, guarded, setEnabled, showError
 
@@ -180,14 +185,10 @@ class ExportSection(Section):
 
     def _placeRegion(self, roiNode) -> None:
         """Let a new region enclose the scan, so that its faces only have to be drawn in."""
-        if self.parameterNode.inputVolume is None:
-            return
-        bounds = [0.0] * 6
-        self.parameterNode.inputVolume.GetRASBounds(bounds)
-        low, high = np.array(bounds).reshape(3, 2).T
-        roiNode.SetCenter((low + high) / 2)
-        roiNode.SetSize(high - low)
-        roiNode.CreateDefaultDisplayNodes()
+        scan = self.parameterNode.inputVolume
+        if scan is not None:
+            last = np.subtract(arrayShape(scan), 1)
+            placeROI(roiNode, (0, 0, 0), last, kjiToRAS(scan))
 
     def _onExport(self, clicked: bool) -> None:
         scan, segmentation = self.parameterNode.inputVolume, self.parameterNode.segmentation
@@ -204,7 +205,8 @@ class ExportSection(Section):
             self._export()
 
     def _export(self, replace: bool = False) -> None:
-        self.logic.ensurePackages(FILES, _("write datasets"))
+        if not self._packagesAreThere(_("write datasets")):
+            return
         chosen, annotator = self.parameterNode, self.ui.annotatorLineEdit.text.strip()
         qt.QSettings().setValue(_ANNOTATOR, annotator)
         job = self.logic.exportJob(
@@ -220,7 +222,7 @@ class ExportSection(Section):
             replace=replace,
             onProgress=self._onProgress,
             onFinished=partial(self._onExported, chosen.dataset, chosen.inputVolume.GetID()),
-            onFailed=self._onExportFailed,
+            onFailed=partial(self._onExportFailed, self._scheme),
         )
         self._startJob(job, _("Reading the annotation..."))
 
@@ -231,7 +233,7 @@ class ExportSection(Section):
         self._cases.refresh(select=case)
         self._say(_("{case} is in the dataset.").format(case=case))
 
-    def _onExportFailed(self, error: JobFailed) -> None:
+    def _onExportFailed(self, scheme: LabelScheme, error: JobFailed) -> None:
         self._say("")
         if error.details.get("exists"):
             question = _(
@@ -241,12 +243,15 @@ class ExportSection(Section):
             if slicer.util.confirmYesNoDisplay(question):
                 self._export(replace=True)
         elif error.details.get("contradictions"):
-            slicer.util.errorDisplay(f"{error}\n\n{WHERE_CONTRADICTIONS}")
+            found = foundContradictions(error.details["contradictions"], scheme)
+            details = "\n".join(each.message for each in found)
+            slicer.util.errorDisplay(inShort(found), detailedText=details)
         else:
             showError(error)
 
     def _onLoadCase(self, clicked: bool) -> None:
-        self.logic.ensurePackages(FILES, _("load a case"))
+        if not self._packagesAreThere(_("load a case")):
+            return
         case = self._cases.selected
         job = self.logic.loadCaseJob(
             self._cases.content.folder,
@@ -262,12 +267,16 @@ class ExportSection(Section):
         with slicer.util.NodeModify(self.parameterNode):
             self.parameterNode.inputVolume = loaded.volumeNode
             self.parameterNode.segmentation = loaded.segmentationNode
-            self.parameterNode.region = None
+            self.parameterNode.region = loaded.regionNode
             self.parameterNode.subject = case.subject
             self.parameterNode.session = case.session or ""
             if self._scheme is None or not loaded.scheme.has_labels_of(self._scheme):
                 self.parameterNode.scheme = str(folder / "scheme.json")
         text = _("{case} is loaded; correct it, then export it anew.").format(case=case.name)
+        if loaded.regionNode is not None:
+            text += " " + _(
+                "Only a part of this scan was annotated: leave it selected as annotated region."
+            )
         if loaded.weakened:
             text += " " + _(
                 "Only a part of this scan was annotated, so that these labels are no longer "
@@ -282,6 +291,13 @@ class ExportSection(Section):
     def _onCancel(self, clicked: bool) -> None:
         self.cancelJob()
         self._say(_("Cancelled."))
+
+    def _packagesAreThere(self, reason: str) -> bool:
+        # The scene may have been closed while packages were installed.
+        return (
+            packagesAreThere(self.logic, FILES, reason, self._say)
+            and self.parameterNode is not None
+        )
 
     def _startJob(self, job: Job, text: str) -> None:
         self.ui.exportProgressBar.setRange(0, 0)

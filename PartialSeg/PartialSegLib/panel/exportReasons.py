@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import LabelScheme
 
 from ..annotation import isAnnotated
+from ..contradictions import FoundContradiction
 from ..datasets import DatasetContent
 from ..export import isIdentifier
 from .parameterNode import PartialSegParameterNode
 
-WHERE_CONTRADICTIONS = _("The section Labels leads to the places: press Check there.")
-"""What to do when labels exclude each other."""
+
+def inShort(found: Sequence[FoundContradiction]) -> str:
+    """That labels exclude each other: the largest contradiction, how many more, and what to do."""
+    text = (
+        _("The annotation contradicts itself: {first}; and {count} more.")
+        if len(found) > 1
+        else _("The annotation contradicts itself: {first}.")
+    )
+    where = _("The section Labels leads to the places: press Check there.")
+    return text.format(first=found[0].message, count=len(found) - 1) + " " + where
 
 
 def whyNotIdentifiers(subject: str, session: str) -> str:

@@ -11,9 +11,10 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from .. import packages
 from ..durations import inWords
 from ..nextScan import RankedScan
+from ..packages import LEARNING
+from .packagesRequest import packagesAreThere
 from .pathLine import connectPath
 from .section import Section, guarded, setEnabled, showError
 
@@ -79,8 +80,12 @@ class NextScan:
         return self._scans[items[0].row()] if items else None
 
     def _find(self) -> None:
-        packages.ensure(packages.LEARNING, _("segment the scans of a folder"))
+        reason = _("segment the scans of a folder")
+        there = packagesAreThere(self._section.logic, LEARNING, reason, self._tell)
         chosen, ui = self._section.parameterNode, self._ui
+        # The scene may have been closed while packages were installed.
+        if not there or chosen is None:
+            return
         ui.folderPathLineEdit.addCurrentPathToHistory()
         self._onProgress({"stage": _("Starting"), "fraction": None})
         self._section.startJob(

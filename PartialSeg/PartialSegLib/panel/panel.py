@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import qt
 import slicer
 import slicer.util
 
@@ -39,6 +40,12 @@ class Panel(slicer.util.VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        # A node is added before all of it is there; what is loaded is, when Qt is at work again.
+        self._arrivedTimer = qt.QTimer()
+        self._arrivedTimer.setSingleShot(True)
+        self._arrivedTimer.setInterval(0)
+        self._arrivedTimer.connect("timeout()", self._chooseArrivedScan)
         self._useParameterNode()
 
     def section(self, kind: type):
@@ -55,6 +62,7 @@ class Panel(slicer.util.VTKObservationMixin):
             section.exit()
 
     def cleanup(self) -> None:
+        self._arrivedTimer.stop()
         self.removeObservers()
         for section in self.sections:
             section.cleanup()
@@ -62,10 +70,7 @@ class Panel(slicer.util.VTKObservationMixin):
     def _useParameterNode(self) -> None:
         # One for a scene: each observes its node for as long as some section remembers it.
         parameterNode = self._parameterNode or self._logic.getParameterNode()
-        if parameterNode.inputVolume is None:
-            parameterNode.inputVolume = scan = _firstScan()
-            if scan is not None and parameterNode.segmentation is None:
-                parameterNode.segmentation = segmentationOf(scan)
+        _chooseFirstScan(parameterNode)
         if parameterNode is not self._parameterNode:
             self._parameterNode = parameterNode
             for section in self.sections:
@@ -85,6 +90,23 @@ class Panel(slicer.util.VTKObservationMixin):
         # What the scene brings has replaced the choices, and its nodes are there only now.
         self._parameterNode = None
         self._onSceneEndClose(caller, event)
+
+    def _onNodeAdded(self, caller, event) -> None:
+        # A scene that is read brings its own choice.
+        if self._parameterNode is not None and self._isEntered() and not caller.IsBatchProcessing():
+            self._arrivedTimer.start()
+
+    def _chooseArrivedScan(self) -> None:
+        if self._parameterNode is not None:
+            _chooseFirstScan(self._parameterNode)
+
+
+def _chooseFirstScan(parameterNode) -> None:
+    """Choose the first scan of the scene, with its segmentation, where none is chosen yet."""
+    if parameterNode.inputVolume is None:
+        parameterNode.inputVolume = scan = _firstScan()
+        if scan is not None and parameterNode.segmentation is None:
+            parameterNode.segmentation = segmentationOf(scan)
 
 
 def _firstScan():

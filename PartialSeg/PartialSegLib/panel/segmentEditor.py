@@ -89,15 +89,17 @@ class SegmentEditorSection(Section):
         self._showHint()
 
     def _showHint(self) -> None:
-        """Say what is missing before anything can be painted."""
-        hint = ""
+        """Say what is missing before anything can be painted, or else what painting does."""
+        missing = ""
         if self.parameterNode.segmentation is None:
-            hint = _("Select a segmentation in the section Labels, or create one.")
+            missing = _("Select a segmentation in the section Labels, or create one.")
         elif self.parameterNode.inputVolume is None:
-            hint = _("Select the scan to paint on, at the top of the panel.")
-        self.ui.hintLabel.text = hint
-        self.ui.hintLabel.visible = bool(hint)
-        self.editor.enabled = not hint
+            missing = _("Select the scan to paint on, at the top of the panel.")
+        self.ui.hintLabel.text = missing or _(
+            "A part is painted inside its super-label, but over other parts too, complete ones as "
+            "well: Check in the section Labels finds where labels exclude each other."
+        )
+        self.editor.enabled = not missing
 
     def _useEditorNode(self) -> None:
         node = segmentEditorNode(slicer.mrmlScene)

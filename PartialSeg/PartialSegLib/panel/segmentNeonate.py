@@ -12,12 +12,14 @@ from partialseg_trainer.errors import UserError
 
 from ..durations import inWords
 from ..models import schemeOf
+from ..packages import LEARNING
 from ..results import requireFillable
 from ..segmentation import Segmented
 from ..segmentationNodes import scanOf, segmentationOf
 from .comboBox import offer
 from .deviceSearch import DeviceSearch
 from .modelChoice import ModelChoice
+from .packagesRequest import packagesAreThere
 from .section import Section, guarded, setEnabled, showError
 
 _ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "PartialSeg.png"
@@ -118,7 +120,7 @@ class SegmentNeonateSection(Section):
             self._whyNotFill(),
             _(
                 "Segments that are complete, absent, or in progress with something painted stay "
-                "as they are; all others get the result."
+                "as they are; all others get the result, which may reach into them."
             ),
         )
 
@@ -186,14 +188,9 @@ class SegmentNeonateSection(Section):
     def _segment(self, checked: bool = False) -> None:
         self._say("")
         self._showResult([])
-        try:
-            self.logic.ensurePackages("learning", _("segment a scan"))
-        except UserError as error:
-            # Whoever declined needs no further window, and pip has shown one of its own.
-            self._say(str(error))
-            return
+        there = packagesAreThere(self.logic, LEARNING, _("segment a scan"), self._say)
         # The scene may have been closed while packages were installed.
-        if self.parameterNode is None:
+        if not there or self.parameterNode is None:
             return
         # A model's folder may be gone since the last look.
         self._model.refresh()
@@ -273,7 +270,12 @@ def _resultLines(segmented: Segmented) -> list[str]:
     lines = ["; ".join(volumes)]
     if segmented.loaded.kept:
         kept = ", ".join(scheme[name].title for name in segmented.loaded.kept)
-        lines.append(_("Kept as annotated: {labels}").format(labels=kept))
+        lines.append(
+            _(
+                "Kept as annotated: {labels}. The model knew nothing of these, so that what it "
+                "filled in may reach into them; Check in the section Labels finds the places."
+            ).format(labels=kept)
+        )
     lines += [_("Please check: {warning}").format(warning=text) for text in segmented.warnings]
     return lines
 
