@@ -95,6 +95,25 @@ def test_extreme_logits_in_half_precision_stay_finite(scheme, name, dtype):
         assert torch.isfinite(logits.grad).all()
 
 
+@over_partial_methods
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_batch_in_pieces_and_in_any_layout_has_the_value_and_gradient_of_the_whole(
+    name, layout, monkeypatch
+):
+    loss = build_loss(name, SCHEME)
+    codes, target, codebook = as_batch(drawn_sets(SCHEME))
+    whole = logits_for(loss, dtype=torch.float64).requires_grad_()
+    expected = loss(whole, target)
+    expected.backward()
+    monkeypatch.setattr("partialseg_trainer.losses.pieces._VOXELS", 1)
+    logits = whole.detach().contiguous(memory_format=layout).requires_grad_()
+    value = loss.of_codes(logits, codes, codebook)
+    value.backward()
+    assert value.item() == pytest.approx(expected.item(), rel=1e-12)
+    assert torch.allclose(logits.grad, whole.grad, rtol=1e-9, atol=1e-14)
+    assert logits.grad.stride() == logits.stride()
+
+
 @over_methods
 def test_half_precision_gives_the_loss_of_the_rounded_logits(name):
     loss = build_loss(name, SCHEME)

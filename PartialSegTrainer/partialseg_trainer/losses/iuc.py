@@ -6,6 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import UserError
+from .binary_entropy import BinaryEntropy
+from .codebook import Codebook
 from .dice import known_dice
 from .partial import precise
 from .sigmoid import SigmoidLoss
@@ -22,6 +24,12 @@ class IgnoreUnobservedChild(SigmoidLoss):
     needs none of the small constants that the reference adds inside its logarithms.
     """
 
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        logits = precise(logits)
+        signs = 1 - 2 * (codebook.values == 1).to(logits.dtype)
+        weights = (codebook.values != 2) * self.label_weights.to(logits.dtype) / logits.numel()
+        return BinaryEntropy.apply(logits, codes, signs, weights)
+
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         logits = precise(logits)
         return functional.binary_cross_entropy_with_logits(
@@ -34,9 +42,15 @@ class IgnoreUnobservedChild(SigmoidLoss):
 class IgnoreUnobservedChildDice(IgnoreUnobservedChild):
     """IUC plus `known_dice`, which makes up for rare structures; not in the paper."""
 
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        dice = self._dice(logits, codebook.multilabel(codes))
+        return super().of_codes(logits, codes, codebook) + dice
+
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
-        dice = known_dice(precise(logits).sigmoid(), target)
-        return super()._of_multilabel(logits, target) + dice
+        return super()._of_multilabel(logits, target) + self._dice(logits, target)
+
+    def _dice(self, logits: Tensor, target: Tensor) -> Tensor:
+        return known_dice(precise(logits).sigmoid(), target)
 
 
 class Supervised(IgnoreUnobservedChild):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .label_set import LabelSetLoss, log_probability
+from .label_set import LabelSetLoss
+from .log_probability import log_probability
 
 
 class MarginalCrossEntropy(LabelSetLoss):
