@@ -37,7 +37,12 @@ def cells(values):
             "hd95": np.nan,
             "hd100": np.nan,
             "assd": np.nan,
+            "nsd05": np.nan,
+            "nsd1": np.nan,
             "volume_difference_ml": 0.0,
+            "ece": 0.02,
+            "brier": 0.01,
+            "violations": np.nan,
             "note": "",
         }
         for (method, draw, subject), dice in values.items()
@@ -155,10 +160,17 @@ def test_the_deviation_is_over_trainings_and_missing_scores_are_counted(tmp_path
 
     table = wide(summary.reset_index(), "dice", LabelScheme.load("brainstem"))
     write_tables(tmp_path, {"dice": table})
-    assert "| Pons | 0.600 ± 0.141 |" in (tmp_path / "dice.md").read_text(encoding="utf-8")
+    markdown = (tmp_path / "dice.md").read_text(encoding="utf-8")
+    assert markdown.startswith("| fraction, method | Pons | Mean of all |")
+    assert "| 2, iuc | 0.600 ± 0.141 |" in markdown
     latex = (tmp_path / "dice.tex").read_text(encoding="utf-8")
     assert r"0.600 $\pm$ 0.141" in latex
     assert r"\toprule" in latex
+
+
+def test_a_score_that_no_cell_has_has_no_table():
+    summary = summarise(cells({("iuc", 0, 0): 0.4}))
+    assert wide(summary, "violations", LabelScheme.load("brainstem")).empty
 
 
 def test_a_structure_that_is_missed_leaves_its_scan_without_a_mean_distance(tmp_path):
@@ -170,6 +182,6 @@ def test_a_structure_that_is_missed_leaves_its_scan_without_a_mean_distance(tmp_
     assert means["mean", "sub-0"] == 2.0
     assert np.isnan(means["mean", "sub-1"])
     summary = summarise(table)
-    shown = wide(summary, "hd95", LabelScheme.load("brainstem"))["2", "iuc"]
+    shown = wide(summary, "hd95", LabelScheme.load("brainstem")).loc["2", "iuc"]
     assert shown["Medulla oblongata"] == "3.00 (1 of 2)"
     assert shown["Mean of all"] == "2.00 (1 of 2)"

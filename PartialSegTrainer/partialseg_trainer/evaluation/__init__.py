@@ -1,23 +1,30 @@
 """Evaluation: scores against a truth, tables of them, pictures and a report to pass on."""
 
+from .calibration import Calibration, calibration
 from .charts import dice_chart, training_chart
 from .folders import score_files, score_folders
+from .hierarchy import HierarchyViolations
 from .picture import Picture
 from .pictures import partial_picture, segmentation_picture
 from .report import ReportCase, ReportContent, ReportPicture, write_report
 from .saving import scores_content, write_scores
 from .scores import RULES, LabelScore, score
-from .tables import METRICS, score_table, summary_table, terminal_table
+from .tables import DISTANCES, METRICS, SHARES, score_table, summary_table, terminal_table
 from .words import plain_summary
 
 __all__ = [
+    "DISTANCES",
     "METRICS",
     "RULES",
+    "SHARES",
+    "Calibration",
+    "HierarchyViolations",
     "LabelScore",
     "Picture",
     "ReportCase",
     "ReportContent",
     "ReportPicture",
+    "calibration",
     "dice_chart",
     "partial_picture",
     "plain_summary",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_BINS = 15
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def calibration(probability: np.ndarray, truth: np.ndarray) -> Calibration:
         truth: bool, of the same shape.
     """
     p, y = probability.ravel(), truth.ravel()
-    at = np.minimum((p * _BINS).astype(np.uint8), _BINS - 1)
+    at = np.minimum((p * BINS).astype(np.uint8), BINS - 1)
     voxels, expected, found = (
-        np.bincount(at, weights=weights, minlength=_BINS) for weights in (None, p, y)
+        np.bincount(at, weights=weights, minlength=BINS) for weights in (None, p, y)
     )
     return Calibration(voxels, expected, found, float(np.square(p - y, dtype=np.float64).mean()))

@@ -22,6 +22,8 @@ METRICS = {
 }
 # Shares, from 0 to 1, of which more is better.
 SHARES = ("dice", "nsd05", "nsd1")
+# What a structure that is missing on one side does not have.
+DISTANCES = ("hd95", "hd100", "assd")
 
 
 def score_table(scores: Mapping[str, Sequence[LabelScore]]) -> pd.DataFrame:

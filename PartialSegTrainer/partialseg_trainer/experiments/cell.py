@@ -10,17 +10,18 @@ from pathlib import Path
 import torch
 
 from ..errors import UserError
-from ..evaluation import LabelScore, score, write_scores
+from ..evaluation import write_scores
 from ..failures import explain_failure
-from ..inference import load_model, segment
+from ..inference import load_model
 from ..runs import RunState, read_status, wait
 from ..runs.status import SILENCE_SECONDS
 from ..training import prepare_run, train
 from ..training.log import set_up_log
-from ..volumes import Volume, read_labelmap, write_volume
+from ..volumes import write_volume
 from .cell_folder import CellFolder, CellState, has_model
 from .experiment import Experiment, Member
 from .grid import Cell
+from .scoring import score_scan
 
 # Of a training whose computer was lost, it is known only then that it is over.
 _LOST_AFTER_SECONDS = SILENCE_SECONDS + 30
@@ -45,9 +46,7 @@ def run_cell(folder: str, cell: Cell, _before: object = None) -> str | None:
             place.record_use(experiment.settings.methods[cell.method].use)
             for member in experiment.members(cell):
                 _train(experiment, cell, member)
-            write_scores(
-                place.path, _scores(experiment, cell, place), experiment.source.scheme, replace=True
-            )
+            _score(experiment, cell, place)
     except Exception as error:
         sentence = explain_failure(error)
         place.record_failure(sentence)
@@ -74,21 +73,24 @@ def _train(experiment: Experiment, cell: Cell, member: Member) -> None:
         raise UserError("The training was stopped on request; run the experiment again to go on.")
 
 
-def _scores(experiment: Experiment, cell: Cell, place: CellFolder) -> dict[str, list[LabelScore]]:
-    """Segment and score every test scan."""
+def _score(experiment: Experiment, cell: Cell, place: CellFolder) -> None:
+    """Segment and score every test scan; the scores of labels are written last."""
     models = [load_model(member.run.model) for member in experiment.members(cell)]
     mirror, scheme = experiment.settings.methods[cell.method].mirror, experiment.source.scheme
     device = experiment.settings.settings.get("device", "auto")
     place.predictions.mkdir(exist_ok=True)
     scores = {}
     for case in experiment.test_cases(cell):
-        image = case.image()
-        labelmap = read_labelmap(segment(image, models, device=device, mirror=mirror).labelmap)
-        write_volume(place.prediction(case.name), labelmap)
-        truth = Volume(case.label_sets(scheme).labelmap(), image.affine)
-        scores[case.name] = score(labelmap, truth, scheme)
+        scores[case.name] = score_scan(case, models, scheme, device=device, mirror=mirror)
+        write_volume(place.prediction(case.name), scores[case.name].labelmap)
         _log.info("Scored %s", case.name)
-    return scores
+    place.record_certainty(scores)
+    write_scores(
+        place.path,
+        {scan: of_scan.labels for scan, of_scan in scores.items()},
+        scheme,
+        replace=True,
+    )
 
 
 @contextmanager

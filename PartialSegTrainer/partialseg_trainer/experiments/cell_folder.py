@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..files import read_json, write_json
+from ..files import read_json, write_json, write_text
 from ..models import INFO_FILE
 from ..runs import RunFolder
+from .metrics import METRICS
+
+if TYPE_CHECKING:
+    from .scoring import ScanScores
 
 # Where a training runs and lies says nothing of what comes out.
 _NOT_COMPARED = ("dataset", "device", "initial_model", "name")
@@ -83,9 +88,31 @@ class CellFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self._failure_file, {"message": message})
 
+    def record_certainty(self, scores: Mapping[str, ScanScores]) -> None:
+        """Keep what is known of the probabilities of each test scan."""
+        for name in ("certainty", "reliability"):
+            rows = [
+                {"scan": scan, **row}
+                for scan, of_scan in scores.items()
+                for row in getattr(of_scan, name)()
+            ]
+            write_text(self.path / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False))
+
     def scores(self) -> pd.DataFrame:
-        """The score of each test scan and label, as `evaluation.score_table` has them."""
-        return pd.read_csv(self.path / "scores.csv", dtype={"scan": str, "note": str})
+        """The score of each test scan and label: `METRICS`, `note` and what else there is of them.
+
+        NaN for scores that were not made yet when the cell was.
+        """
+        scores = pd.read_csv(self.path / "scores.csv", dtype={"scan": str, "note": str})
+        certainty = self.path / "certainty.csv"
+        if certainty.is_file():
+            scores = scores.merge(pd.read_csv(certainty, dtype={"scan": str}), how="left")
+        return scores.reindex(columns=[*dict.fromkeys([*scores, *METRICS])])
+
+    def reliability(self) -> pd.DataFrame | None:
+        """Bins of probability of each test scan and label, or None where they were not made."""
+        file = self.path / "reliability.csv"
+        return pd.read_csv(file, dtype={"scan": str}) if file.is_file() else None
 
     def record_use(self, use: dict[str, Any]) -> None:
         """Keep what of the method no training knows (`Method.use`)."""

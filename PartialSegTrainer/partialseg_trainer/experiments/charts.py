@@ -102,6 +102,44 @@ def learning_chart(curves: Mapping[str, pd.DataFrame]) -> Picture:
     return Picture(draw(LIGHT), f"Validation Dice by epoch; the best means: {said}.", draw(DARK))
 
 
+def reliability_chart(bins: Mapping[str, pd.DataFrame]) -> Picture:
+    """How often a label is right against how probable it was said to be, a line for each method.
+
+    `bins` maps a method to rows of `CellFolder.reliability`; all labels, scans and trainings of a
+    method are taken together.
+    """
+    sums = {
+        method: rows.groupby("bin")[["voxels", "expected", "found"]].sum().query("voxels > 0")
+        for method, rows in bins.items()
+    }
+
+    def draw(theme: Theme) -> bytes:
+        figure = Figure(figsize=(WIDTH_INCHES, 4.2), layout="constrained", facecolor="none")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=theme.grid, linewidth=1.2)
+        styles = zip(cycled(theme.methods, sums), cycled(MARKERS, sums), sums.items(), strict=True)
+        for colour, marker, (method, found) in styles:
+            axes.plot(
+                found["expected"] / found["voxels"],
+                found["found"] / found["voxels"],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                linewidth=1.2,
+                label=method,
+            )
+        style_axes(axes, theme)
+        axes.set_aspect("equal")
+        axes.set_xlabel("probability of a label", color=theme.ink, fontsize=8)
+        axes.set_ylabel("share of voxels that are it", color=theme.ink, fontsize=8)
+        axes.grid(color=theme.grid, linewidth=0.8)
+        _legend(figure, theme)
+        return render(figure)
+
+    alt = f"How often labels are right, by their probability, for {', '.join(sums)}."
+    return Picture(draw(LIGHT), alt, draw(DARK))
+
+
 def _legend(figure: Figure, theme: Theme) -> None:
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,22 +34,29 @@ def published() -> tuple[str, str, tuple[Published, ...]]:
     return content["source"], content["data"], tuple(Published(**row) for row in content["rows"])
 
 
-def beside_ours(experiment: Experiment, summary: pd.DataFrame) -> pd.DataFrame:
+def beside_ours(experiment: Experiment, summaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The paper's rows for methods that are in the experiment too, each with our mean Dice.
 
-    Ours is at the paper's fraction where the grid has it, else at the smallest amount of full
-    scans; columns are pairs (whose, label). Empty where nothing can be put side by side.
+    `summaries` are of `tables.summarise`, for each group of ages, "" being all scans. Ours is at
+    the paper's fraction where the grid has it, else at the smallest amount of full scans; columns
+    are pairs (whose, label). Empty where nothing can be put side by side.
     """
     rows, index = [], []
     scheme = experiment.source.scheme
     training = len(experiment.splits[0].train)
-    dice = summary[summary["metric"] == "dice"].set_index(["method", "fraction", "label"])["mean"]
+    ours = {
+        f"ours, {group}".removesuffix(", "): summary[summary["metric"] == "dice"].set_index(
+            ["method", "fraction", "label"]
+        )["mean"]
+        for group, summary in summaries.items()
+    }
+    measured = {place[:2] for dice in ours.values() for place in dice.index}
     for row in published()[2]:
         labels = [label for label in row.preterm if label in scheme]
         method = _same_method(experiment, row)
         if method is None or not labels:
             continue
-        here = [amount for name, amount, _ in dice.index if name == method]
+        here = [amount for name, amount in measured if name == method]
         if not here:
             continue
         smallest = min(here, key=lambda amount: subjects_of(amount, training))
@@ -57,7 +65,11 @@ def beside_ours(experiment: Experiment, summary: pd.DataFrame) -> pd.DataFrame:
             {
                 **{("paper, preterm", label): row.preterm.get(label) for label in labels},
                 **{("paper, term", label): row.term.get(label) for label in labels},
-                **{("ours", label): dice.get((method, amount, label)) for label in labels},
+                **{
+                    (whose, label): dice.get((method, amount, label))
+                    for whose, dice in ours.items()
+                    for label in labels
+                },
             }
         )
         name = row.method if row.network == "unet" else f"{row.method}, {row.network}"

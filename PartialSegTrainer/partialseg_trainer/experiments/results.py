@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..evaluation import METRICS
+from ..evaluation import DISTANCES
 from ..evaluation.scores import MISSING_IN_PREDICTION
 from .cell_folder import CellState
 from .experiment import Experiment
+from .metrics import METRICS
 
 COLUMNS = ("method", "fraction", "full_subjects", "draw", "seed", "subject", "scan", "label")
 # The name of the mean over all labels, where a label is expected.
@@ -52,6 +53,5 @@ def with_mean(table: pd.DataFrame) -> pd.DataFrame:
     values = [metric for metric in METRICS if metric != "volume_difference_ml"]
     means = table.groupby(keys, sort=False)[values].mean()
     missed = (table["note"] == MISSING_IN_PREDICTION).groupby([table[key] for key in keys]).any()
-    distances = [metric for metric in values if metric != "dice"]
-    means.loc[missed.reindex(means.index), distances] = np.nan
+    means.loc[missed.reindex(means.index), list(DISTANCES)] = np.nan
     return pd.concat([table, means.reset_index().assign(label=MEAN)], ignore_index=True)

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..evaluation import METRICS
+from ..evaluation import SHARES
 from ..files import write_text
 from ..labels import LabelScheme
+from .metrics import DIGITS, METRICS
 from .results import MEAN, with_mean
-
-_DIGITS = {"dice": 3}
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
@@ -49,26 +48,28 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def wide(summary: pd.DataFrame, metric: str, scheme: LabelScheme) -> pd.DataFrame:
-    """`0.912 ± 0.010` of a `summarise` table: a row a label, a column a fraction and method.
+    """`0.912 ± 0.010` of a `summarise` table in the form of the paper's Tables 1 to 3.
 
-    `(6 of 8)` follows where so many of the scores are defined.
+    A row is a fraction and method, a column a label's title; labels without a score, and empty
+    tables, have none. `(6 of 8)` follows where so many of the scores are defined.
     """
-    part = summary[summary["metric"] == metric]
-    text = part.apply(lambda row: _mean_sd(row, _DIGITS.get(metric, 2)), axis=1)
-    shown = part.assign(text=text).pivot(
-        index="label", columns=["fraction", "method"], values="text"
+    part = summary[(summary["metric"] == metric) & (summary["undefined"] < summary["scores"])]
+    text = part.apply(lambda row: _mean_sd(row, DIGITS.get(metric, 2)), axis=1)
+    shown = part.assign(text=text.astype(str)).pivot(
+        index=["fraction", "method"], columns="label", values="text"
     )
-    titles = {label.name: label.title for label, _ in scheme.outline()}
-    means = {MEAN: "Mean of all"} if metric != "volume_difference_ml" else {}
-    titles = {**titles, **means}
-    order = list(dict.fromkeys(zip(part["fraction"], part["method"], strict=True)))
-    return shown.reindex(index=list(titles), columns=order).rename(index=titles).fillna("—")
+    titles = {label.name: label.title for label, _ in scheme.outline()} | {MEAN: "Mean of all"}
+    if metric == "volume_difference_ml":
+        del titles[MEAN]
+    order = pd.MultiIndex.from_frame(part[["fraction", "method"]].drop_duplicates())
+    columns = [label for label in titles if label in shown]
+    return shown.reindex(index=order, columns=columns).rename(columns=titles).fillna("—")
 
 
 def best_methods(
     summary: pd.DataFrame, metric: str, titles: dict[str, str]
 ) -> set[tuple[str, str, str]]:
-    """The best methods as (label's title, fraction, method), of those that miss the fewest scores.
+    """The best methods as (fraction, method, label's title), of those that miss the fewest scores.
 
     A method that misses a structure has no distance there, and would win by leaving out its worst.
     """
@@ -77,11 +78,12 @@ def best_methods(
     for (label, fraction), rows in part.groupby(["label", "fraction"], sort=False):
         missed = rows["undefined"] / rows["scores"]
         eligible = rows[missed == missed.min()]
-        top = eligible["mean"].max() if metric == "dice" else eligible["mean"].min()
-        tied = eligible[np.isclose(eligible["mean"], top, rtol=0, atol=5e-4)]
+        top = eligible["mean"].max() if metric in SHARES else eligible["mean"].min()
+        tolerance = 0.5 * 10 ** -DIGITS.get(metric, 2)
+        tied = eligible[np.isclose(eligible["mean"], top, rtol=0, atol=tolerance)]
         # Where all are alike, none is the best.
         if len(tied) < len(rows):
-            best |= {(titles[label], fraction, method) for method in tied["method"]}
+            best |= {(fraction, method, titles[label]) for method in tied["method"]}
     return best
 
 
@@ -103,13 +105,17 @@ def _mean_sd(row: pd.Series, digits: int) -> str:
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    heading = ["", *(", ".join(map(str, column)) for column in table.columns)]
+    heading = [", ".join(map(str, filter(None, table.index.names)))]
+    heading += [", ".join(column) if isinstance(column, tuple) else column for column in table]
     rows = [heading, ["---"] * len(heading)]
-    rows += [[str(label), *map(str, values)] for label, *values in table.itertuples()]
+    for name, *values in table.itertuples():
+        words = ", ".join(name) if isinstance(name, tuple) else name
+        rows.append([words, *map(str, values)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _latex(table: pd.DataFrame) -> str:
-    shown = table.rename_axis(index=None, columns=[None] * table.columns.nlevels)
-    text = shown.to_latex(escape=True, multicolumn_format="c")
+    shown = table.rename_axis(index=[None] * table.index.nlevels)
+    shown = shown.rename_axis(columns=[None] * table.columns.nlevels)
+    text = shown.to_latex(escape=True, multicolumn_format="c", multirow=False)
     return text.replace(" ± ", " $\\pm$ ").replace("—", "--")
