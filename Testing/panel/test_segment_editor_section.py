@@ -66,7 +66,7 @@ def test_it_edits_the_panels_segmentation_on_the_panels_scan(editing, segmentati
     assert editing.editor.segmentationNode() is segmentation
     assert editing.editor.sourceVolumeNode() is scan
     assert editing.editor.enabled
-    assert "over other parts too" in editing.ui.hintLabel.text
+    assert "Parts may overlap" in editing.ui.hintLabel.text
     assert not editing.editor.segmentationNodeSelectorVisible
     assert not editing.editor.sourceVolumeNodeSelectorVisible
 

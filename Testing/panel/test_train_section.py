@@ -433,7 +433,7 @@ def can_be_chosen(combo, row: int) -> bool:
     return combo.model().item(row).isEnabled()
 
 
-def test_what_does_not_go_together_is_explained_and_cannot_be_started(train, balls):
+def test_what_does_not_go_together_is_explained_and_cannot_be_started(train, balls, screenshot):
     from partialseg_trainer.errors import UserError
     from partialseg_trainer.training import TrainConfig
 
@@ -455,6 +455,10 @@ def test_what_does_not_go_together_is_explained_and_cannot_be_started(train, bal
     ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), "marginal_ce")
     ui.strategyComboBox.currentIndex = row_of(strategies, "mean_teacher")
     assert ui.startButton.enabled
+    ui.advancedGroupBox.collapsed = False
+    ui.datasetPathLineEdit.blockSignals(True)
+    ui.datasetPathLineEdit.currentPath = "/home/ada/newborns"
+    screenshot(panel, "train-advanced")
     ui.methodComboBox.currentIndex = row_of(panel.logic.methods(), "iuc")
     assert not ui.startButton.enabled
     assert "Mean teacher needs a method that chooses one structure" in ui.startButton.toolTip

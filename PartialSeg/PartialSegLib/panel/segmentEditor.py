@@ -96,8 +96,7 @@ class SegmentEditorSection(Section):
         elif self.parameterNode.inputVolume is None:
             missing = _("Select the scan to paint on, at the top of the panel.")
         self.ui.hintLabel.text = missing or _(
-            "A part is painted inside its super-label, but over other parts too, complete ones as "
-            "well: Check in the section Labels finds where labels exclude each other."
+            "Parts may overlap: Check in the section Labels finds those that exclude each other."
         )
         self.editor.enabled = not missing
 

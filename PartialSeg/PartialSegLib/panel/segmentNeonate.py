@@ -272,8 +272,8 @@ def _resultLines(segmented: Segmented) -> list[str]:
         kept = ", ".join(scheme[name].title for name in segmented.loaded.kept)
         lines.append(
             _(
-                "Kept as annotated: {labels}. The model knew nothing of these, so that what it "
-                "filled in may reach into them; Check in the section Labels finds the places."
+                "Kept as annotated: {labels}. What was filled in may reach into that: Check in the "
+                "section Labels finds where."
             ).format(labels=kept)
         )
     lines += [_("Please check: {warning}").format(warning=text) for text in segmented.warnings]
