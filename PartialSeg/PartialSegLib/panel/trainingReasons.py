@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from partialseg_trainer.methods import Method, Strategy
+from partialseg_trainer.methods import Method, Strategy, methods
 
 from ..models import ModelCard
 
@@ -15,16 +15,17 @@ def notTogether(strategy: Strategy, method: Method) -> str:
         return ""
     text = (
         _(
-            "{strategy} needs a method that chooses one structure for each voxel, as Marginal "
-            "cross-entropy does; {method} decides on every label by itself."
+            "{strategy} needs a method that chooses one structure for each voxel, such as "
+            "{example}; {method} decides on every label by itself."
         )
         if strategy.needs_head == "leaves"
         else _(
-            "{strategy} needs a method that decides on every label by itself, as IUC does; "
+            "{strategy} needs a method that decides on every label by itself, such as {example}; "
             "{method} chooses one structure for each voxel."
         )
     )
-    return text.format(strategy=strategy.title, method=method.title)
+    example = next(each.title for each in methods() if each.head == strategy.needs_head)
+    return text.format(strategy=strategy.title, method=method.title, example=example)
 
 
 def notFrom(model: ModelCard, method: Method, strategy: Strategy) -> str:
