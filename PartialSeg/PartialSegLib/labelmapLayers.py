@@ -9,6 +9,7 @@ import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels.encode import look_up
 
 
 def labelLayers(scheme: LabelScheme, names: Collection[str]) -> list[tuple[str, ...]]:
@@ -51,8 +52,7 @@ def importLayer(
     image.SetDimensions(*reversed(labelmap.shape))
     image.AllocateScalars(get_vtk_array_type(lookup.dtype), 1)
     voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(labelmap.shape)
-    # All values are within the table, and only unchecked look-ups are written in place.
-    np.take(lookup, labelmap, out=voxels, mode="clip")
+    voxels[...] = look_up(lookup, labelmap)
     image.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToSegmentation))
     updated = vtk.vtkStringArray()
     for name in layer:

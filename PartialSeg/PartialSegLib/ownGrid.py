@@ -11,6 +11,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .masks import cutOut
+from .ownLabelmaps import giveOwnLabelmaps
 
 _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 _Resample = slicer.vtkOrientedImageDataResample
@@ -19,8 +20,8 @@ _Resample = slicer.vtkOrientedImageDataResample
 def commonGrid(segmentationNode, segmentIDs: Collection[str]) -> slicer.vtkOrientedImageData:
     """A grid, without voxels, that holds all that is painted in some segments; else an empty one.
 
-    It is the grid of their labelmaps where they have one in common. Otherwise Slicer finds one that
-    is as fine as the finest of them.
+    It is the grid of their labelmaps, as far as these reach, where they have one in common.
+    Otherwise Slicer finds one that is as fine as the finest of them.
     """
     segmentation = segmentationNode.GetSegmentation()
     content = [segmentation.GetSegment(entry).GetRepresentation(_LABELMAP) for entry in segmentIDs]
@@ -32,7 +33,8 @@ def commonGrid(segmentationNode, segmentIDs: Collection[str]) -> slicer.vtkOrien
         return grid
     if all(_Resample.DoGeometriesMatch(labelmap, labelmaps[0]) for labelmap in labelmaps):
         _copyGeometry(labelmaps[0], grid)
-        grid.SetExtent(_paintedExtent(labelmaps))
+        extents = np.array([labelmap.GetExtent() for labelmap in labelmaps])
+        grid.SetExtent(np.where([1, 0] * 3, extents.min(0), extents.max(0)).tolist())
         return grid
     listed = vtk.vtkStringArray()
     for segmentID in segmentIDs:
@@ -61,7 +63,7 @@ def maskOn(grid, segmentationNode, segmentID: str) -> np.ndarray:
 def setMask(grid, segmentationNode, segmentID: str, mask: np.ndarray) -> None:
     """Replace the content of a segment by a mask (K, J, I) on a grid.
 
-    The other segments stay as they are: one that it overlaps goes to another labelmap.
+    The other segments stay as they are.
     """
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not mask.any():
@@ -72,26 +74,10 @@ def setMask(grid, segmentationNode, segmentID: str, mask: np.ndarray) -> None:
     image.SetExtent(grid.GetExtent())
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
     _array(image)[...] = mask
-    segmentation = segmentationNode.GetSegmentation()
-    labelmap = segmentation.GetSegment(segmentID).GetRepresentation(_LABELMAP)
-    if not _Resample.DoGeometriesMatch(labelmap, image):
-        # Into a labelmap that segments share Slicer writes only what lies on its grid.
-        segmentation.SeparateSegmentLabelmap(segmentID)
+    # Into a labelmap that segments share Slicer writes only what lies on its grid.
+    giveOwnLabelmaps(segmentationNode, [segmentID])
     if not logic.SetBinaryLabelmapToSegment(image, segmentationNode, segmentID, logic.MODE_REPLACE):
         raise RuntimeError("Slicer could not change the segment; its log says why.")
-
-
-def _paintedExtent(labelmaps: Collection[slicer.vtkOrientedImageData]) -> list[int]:
-    """The extent (I, J, K; first and last) of what is painted in labelmaps of one grid."""
-    extents = []
-    for labelmap in labelmaps:
-        extent = [0] * 6
-        if _Resample.CalculateEffectiveExtent(labelmap, extent):
-            extents.append(extent)
-    if not extents:
-        return [0, -1] * 3
-    pick = (min, max)
-    return [pick[place % 2](limits) for place, limits in enumerate(zip(*extents, strict=True))]
 
 
 def _copyGeometry(source, target) -> None:

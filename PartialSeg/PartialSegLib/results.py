@@ -15,9 +15,11 @@ import slicer
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
+from partialseg_trainer.labels.encode import present
 
 from .geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from .labelmapLayers import importLayer, labelLayers
+from .ownLabelmaps import giveOwnLabelmaps
 from .segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
 from .segments import createSegments, foreignSegments
 from .segmentStatus import hasVoxels, holdBack, segmentStatus
@@ -72,6 +74,7 @@ def loadPrediction(
             if _isAnnotated(segmentationNode, segmentIDs[name], replaceInProgress)
         )
         filled = tuple(name for name in scheme.names if name not in kept)
+        giveOwnLabelmaps(segmentationNode, [segmentIDs[name] for name in filled])
         for layer in labelLayers(scheme, filled):
             importLayer(segmentationNode, segmentIDs, scheme, layer, voxels, ijkToSegmentation)
         for name in filled:
@@ -113,8 +116,8 @@ def _predictedVoxels(labelmap, scheme: LabelScheme, volumeNode) -> np.ndarray:
             f"The prediction does not lie on the grid of the selected scan: its {difference}; "
             "select the scan that was segmented."
         )
-    present = np.flatnonzero(np.bincount(voxels.ravel()))
-    strange = sorted(set(present.tolist()) - {0, *(label.value for label in scheme)})
+    found = present(voxels, int(voxels.max()) + 1)
+    strange = sorted(set(found.tolist()) - {0, *(label.value for label in scheme)})
     if strange:
         raise UserError(
             f"The prediction holds the values {', '.join(map(str, strange))}, which scheme "

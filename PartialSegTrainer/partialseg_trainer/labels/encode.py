@@ -38,8 +38,8 @@ def encode(
 
 def compact(codes: np.ndarray, sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Drop sets that no voxel has, merge equal ones, and sort them."""
-    present = _present(codes, len(sets))
-    return _renumbered(codes, present, sets[present])
+    used = present(codes, len(sets))
+    return _renumbered(codes, used, sets[used])
 
 
 def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -64,6 +64,16 @@ def count(codes: np.ndarray, size: int) -> np.ndarray:
     for block in _blocks(len(flat)):
         counts += np.bincount(flat[block], minlength=size)
     return counts
+
+
+def present(codes: np.ndarray, size: int) -> np.ndarray:
+    """The codes below `size` that any voxel has; 0 where there is no voxel."""
+    flat = codes.ravel("K")
+    found = np.zeros(size, dtype=bool)
+    found[0] = not len(flat)
+    for block in _blocks(len(flat)):
+        found[flat[block]] = True
+    return np.flatnonzero(found)
 
 
 def _groups(observations: Sequence[Observation]) -> Iterator[list[Observation]]:
@@ -103,28 +113,18 @@ def _narrow(
         pairs = codes.astype(np.min_scalar_type(len(sets) * outcomes - 1))
         pairs *= pairs.dtype.type(outcomes)
         pairs += packed
-    present = _present(pairs, len(sets) * outcomes)
-    met = sets[present // outcomes] & allowed[present % outcomes]
-    return _renumbered(pairs, present, met)
-
-
-def _present(codes: np.ndarray, size: int) -> np.ndarray:
-    """The codes below `size` that any voxel has; 0 where there is no voxel."""
-    flat = codes.ravel("K")
-    found = np.zeros(size, dtype=bool)
-    found[0] = not len(flat)
-    for block in _blocks(len(flat)):
-        found[flat[block]] = True
-    return np.flatnonzero(found)
+    used = present(pairs, len(sets) * outcomes)
+    met = sets[used // outcomes] & allowed[used % outcomes]
+    return _renumbered(pairs, used, met)
 
 
 def _renumbered(
-    codes: np.ndarray, present: np.ndarray, sets: np.ndarray
+    codes: np.ndarray, used: np.ndarray, sets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sort sets, one for each code that is present, merge equal ones, and adapt the codes."""
+    """Sort sets, one for each code that is used, merge equal ones, and adapt the codes."""
     distinct, place = np.unique(sets, axis=0, return_inverse=True)
-    table = np.zeros(present[-1] + 1, dtype=np.min_scalar_type(len(distinct) - 1))
-    table[present] = place.reshape(-1)
+    table = np.zeros(used[-1] + 1, dtype=np.min_scalar_type(len(distinct) - 1))
+    table[used] = place.reshape(-1)
     return look_up(table, codes), distinct
 
 
