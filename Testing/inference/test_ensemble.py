@@ -22,7 +22,7 @@ def probabilities(data, models, mirror=False):
     leaves = predict(
         to_slices(data, axis), axis, models, device, advance=lambda _: None, mirror=mirror
     )
-    return np.stack([from_slices(leaf, axis) for leaf in leaves]).astype(np.float32)
+    return np.stack([from_slices(leaf, axis) for leaf in leaves.float().numpy()])
 
 
 @pytest.fixture(scope="module")

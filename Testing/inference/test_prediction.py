@@ -36,8 +36,8 @@ def predicted(scan: Volume, network, patch=None, **settings):
     prepared = prepare(scan, model.info.preprocessing)
     told = []
     leaves = predict(prepared.slices, prepared.axis, [model], torch.device("cpu"), told.append)
-    assert told == sorted(set(told)) and told[-1] == count_steps(prepared, model)
-    return np.stack([from_slices(leaf, prepared.axis) for leaf in leaves]).astype(np.float32)
+    assert told == sorted(set(told)) and told[-1] == count_steps(prepared, model.info)
+    return np.stack([from_slices(leaf, prepared.axis) for leaf in leaves.float().numpy()])
 
 
 def test_three_views_give_the_mean_of_the_views(scan):
@@ -80,4 +80,4 @@ def test_the_steps_of_all_views_are_announced(scan):
     segment(scan, model, progress=lambda done, total: seen.append((done, total)))
     done, total = zip(*seen, strict=True)
     assert list(done) == sorted(set(done))
-    assert set(total) == {done[-1]} == {13 + 18 + 11 + SCHEME.n_leaves}
+    assert set(total) == {done[-1]} == {13 + 18 + 11 + 1}

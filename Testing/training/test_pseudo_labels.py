@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,9 +96,12 @@ def predicted(monkeypatch):
     def predict(slices, axis, members, device, advance):
         asked.append(axis)
         advance(1)
-        p = np.zeros((SCHEME.n_leaves, *slices.shape), dtype=np.float16)
+        p = torch.zeros((SCHEME.n_leaves, *slices.shape), dtype=torch.float16)
         of = {"one": (0.8, 0.1, 0.1), "two": (0.0, 0.9, 0.1)}
-        p[core], p[outside], p[shell] = np.mean([of[member] for member in members], axis=0)
+        for leaf, mean in zip(
+            (core, outside, shell), np.mean([of[member] for member in members], axis=0), strict=True
+        ):
+            p[leaf] = float(mean)
         return p
 
     class Loaded(str):

@@ -123,3 +123,18 @@ def test_real_raw_stacks_use_most_of_the_scale(fetal_stacks):
         brain = read_volume(fetal_stacks / f"{stack}_brain_mask.nii.gz").data > 0
         low, high = np.percentile(normalise_intensity(scan)[brain], (5, 95))
         assert low < 0.5 < high and high - low > 0.3
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_box_is_that_of_the_largest_piece_whatever_the_boxes_of_others(order):
+    """A frame that many voxels lie in, and of which few are, is smaller than a ball within."""
+    scan = np.random.default_rng(0).normal(0, 1, (50, 48, 46))
+    scan[2, 2, 2:44] = scan[2, 2:46, 2] = scan[2:48, 2, 2] = 100
+    scan[20:30, 18:29, 16:25] = 100
+    assert brain_box(np.array(scan, order=order)) == (slice(20, 30), slice(18, 29), slice(16, 25))
+
+
+def test_a_box_is_normalised_as_in_the_whole_scan():
+    for scan in SCANS.values():
+        box = (slice(3, 30), slice(10, 45), slice(0, 20))
+        assert np.array_equal(normalise_intensity(scan, box=box), normalise_intensity(scan)[box])

@@ -18,13 +18,19 @@ _SURROUNDINGS = "background"
 _MOST_AT_BORDER = 0.25
 
 
-def implausibilities(image: Volume, labelmap: np.ndarray, scheme: LabelScheme) -> tuple[str, ...]:
-    """Sentences about a segmentation, (X, Y, Z), of `image`; none where nothing is odd.
+def implausibilities(
+    segmentation: Volume, scheme: LabelScheme, blank: bool = False
+) -> tuple[str, ...]:
+    """Sentences about a segmentation, a labelmap (X, Y, Z); none where nothing is odd.
 
     Looked for are a scan without any contrast, a result without any label, a total cerebrum of a
     size that no newborn's has, and a result that ends where the scan ends.
+
+    Args:
+        blank: whether the scan has one value in all its voxels.
     """
-    if image.data.min() == image.data.max():
+    labelmap = segmentation.data
+    if blank:
         return ("The scan has one value in all its voxels; load it again, or choose another.",)
     if not labelmap.any():
         return (
@@ -34,7 +40,7 @@ def implausibilities(image: Volume, labelmap: np.ndarray, scheme: LabelScheme) -
     found = []
     if _CEREBRUM in scheme:
         low, high = _CEREBRUM_ML
-        voxel_ml = abs(np.linalg.det(image.affine[:3, :3])) / 1000
+        voxel_ml = abs(np.linalg.det(segmentation.affine[:3, :3])) / 1000
         cerebrum_ml = np.count_nonzero(scheme.mask(labelmap, _CEREBRUM)) * voxel_ml
         if not low <= cerebrum_ml <= high:
             found.append(
@@ -45,7 +51,7 @@ def implausibilities(image: Volume, labelmap: np.ndarray, scheme: LabelScheme) -
     inside = labelmap != 0
     if _SURROUNDINGS in scheme:
         inside &= ~scheme.mask(labelmap, _SURROUNDINGS)
-    share = share_at_border(inside, image.spacing)
+    share = share_at_border(inside, segmentation.spacing)
     if share > _MOST_AT_BORDER:
         found.append(
             f"{share:.0%} of the surface of what was found lies on the border of the scan, so it "

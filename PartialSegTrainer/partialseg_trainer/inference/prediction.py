@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..losses.heads import leaf_logits
+from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.model import Model
 from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
@@ -16,13 +17,13 @@ from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
 _BATCH = 16
 
 
-def count_steps(prepared: Prepared, model: Model) -> int:
-    """How many steps `predict` takes: a step is a slice, or a block, that the network sees."""
-    if model.info.patch is None:
-        return sum(prepared.grid.shape[AXES.index(axis)] for axis in model.info.preprocessing.axes)
+def count_steps(prepared: Prepared, info: ModelInfo) -> int:
+    """How many steps `predict` takes: a step is a slice, or a block, that the networks see."""
+    if info.patch is None:
+        return sum(prepared.grid.shape[AXES.index(axis)] for axis in info.preprocessing.axes)
     from ..networks.windows import count_windows
 
-    return count_windows(prepared.slices.shape, model.info.patch)
+    return count_windows(prepared.slices.shape, info.patch)
 
 
 @torch.inference_mode()
@@ -34,8 +35,8 @@ def predict(
     advance: Callable[[int], None],
     *,
     mirror: bool = False,
-) -> np.ndarray:
-    """(L, S, H, W) float16 probabilities of the leaves in the slices of a prepared scan.
+) -> Tensor:
+    """(L, S, H, W) float16 probabilities, on the device, of the leaves in a prepared scan's slices.
 
     They are the mean over the models, over the directions in which these cut scans, and, with
     `mirror`, over the scan and its mirror image.
@@ -94,11 +95,11 @@ def _of_slices(
     probabilities: Callable[[Tensor, Axis], Tensor],
     device: torch.device,
     advance: Callable[[int], None],
-) -> np.ndarray:
+) -> Tensor:
     """One array takes in the probabilities of all directions, so memory does not grow with them."""
     preprocessing = model.info.preprocessing
     axes = preprocessing.axes
-    total = torch.zeros(model.scheme.n_leaves, *slices.shape, dtype=torch.float16)
+    total = torch.zeros(model.scheme.n_leaves, *slices.shape, dtype=torch.float16, device=device)
     volume = from_slices(slices, cut)
     done = 0
     for axis in axes:
@@ -106,10 +107,10 @@ def _of_slices(
         target = _cut_along(total, cut, axis)
         for start in range(0, len(stack), _BATCH):
             leaves = probabilities(stack[start : start + _BATCH].to(device), axis) / len(axes)
-            target[:, start : start + _BATCH] += leaves.transpose(0, 1).half().cpu()
+            target[:, start : start + _BATCH] += leaves.transpose(0, 1).half()
             advance(done + min(start + _BATCH, len(stack)))
         done += len(stack)
-    return total.numpy()
+    return total
 
 
 def _with_neighbours(slices: np.ndarray, neighbours: int) -> Tensor:
@@ -130,7 +131,7 @@ def _of_blocks(
     probabilities: Callable[[Tensor, Axis], Tensor],
     device: torch.device,
     advance: Callable[[int], None],
-) -> np.ndarray:
+) -> Tensor:
     # Here, because only the networks that see blocks come with MONAI.
     from ..networks.windows import over_windows
 
@@ -144,4 +145,4 @@ def _of_blocks(
         return leaves
 
     image = torch.from_numpy(slices)[None, None]
-    return over_windows(image, patch, counted, device)[0].half().numpy()
+    return over_windows(image, patch, counted, device)[0].half()

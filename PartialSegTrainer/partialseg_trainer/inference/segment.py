@@ -12,9 +12,10 @@ import numpy as np
 from ..labels import LabelScheme
 from ..networks.device import choose_device
 from ..networks.model import Model
-from ..volumes import Volume, as_volume, resample, to_nibabel
-from ..volumes.preprocessing import Prepared, from_slices, prepare
+from ..volumes import Volume, as_volume, to_nibabel
+from ..volumes.preprocessing import Prepared, prepare
 from .ensemble import as_ensemble
+from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
 
@@ -103,63 +104,45 @@ def segment(
         inspect: called with the probabilities of the leaves, (L, S, H, W) float16, and the scan as
             the network saw it, in whose slices they are.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
-            network sees, and after these a leaf that is brought to the scan's grid.
+            network sees, and after these a slab of the scan whose labels are found.
 
     Raises UserError for an image that cannot be used, a device that is not there, and models that
     cannot be averaged (see `as_ensemble`).
     """
     models = as_ensemble(model)
-    first = models[0]
+    info, scheme = models[0].info, models[0].scheme
     volume = as_volume(image)
-    prepared = prepare(volume, first.info.preprocessing)
-    shown, leaves = count_steps(prepared, first), first.scheme.n_leaves
+    affine, shape = volume.affine, volume.data.shape
+    blank = volume.data.min() == volume.data.max()
+    prepared = prepare(volume, info.preprocessing)
+    # From here on its slices are enough; an image that was read for them leaves the memory.
+    del volume
+    shown, slabs = count_steps(prepared, info), count_slabs(prepared)
 
     def advance(steps: int) -> None:
         if progress:
-            progress(steps, shown + leaves)
+            progress(steps, shown + slabs)
 
     probabilities = predict(
         prepared.slices, prepared.axis, models, choose_device(device), advance, mirror=mirror
     )
     if inspect:
-        inspect(probabilities, prepared)
-    leaf, best = _most_probable(probabilities, prepared, lambda done: advance(shown + done))
-    labelmap = np.zeros(volume.data.shape, dtype=first.scheme.leaf_values.dtype)
+        inspect(probabilities.cpu().numpy(), prepared)
+    leaf, best = most_probable(probabilities, prepared, lambda done: advance(shown + done))
+    labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
     box = tuple(
         slice(start, start + size) for start, size in zip(prepared.corner, leaf.shape, strict=True)
     )
-    labelmap[box] = first.scheme.leaf_values[leaf]
+    labelmap[box] = scheme.leaf_values[leaf]
     certainty = None
     if confidence:
         # Beyond the box there is nothing but background, which no network was asked about.
-        certainty = np.ones(volume.data.shape, dtype=np.float32)
+        certainty = np.ones(shape, dtype=np.float32, order="F")
         certainty[box] = best
+    found = Volume(labelmap, affine)
     return Segmentation(
-        to_nibabel(Volume(labelmap, volume.affine)),
-        None if certainty is None else to_nibabel(Volume(certainty, volume.affine)),
-        first.scheme,
-        implausibilities(volume, labelmap, first.scheme),
+        to_nibabel(found),
+        None if certainty is None else to_nibabel(Volume(certainty, affine)),
+        scheme,
+        implausibilities(found, scheme, blank=blank),
     )
-
-
-def _most_probable(
-    probabilities: np.ndarray, prepared: Prepared, advance: Callable[[int], None]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The leaf of highest probability in each voxel of the native grid, and that probability.
-
-    Probabilities are interpolated, not labels: edges come out smooth on a finer grid. One leaf at
-    a time keeps memory at three volumes.
-    """
-    leaf = np.zeros(
-        prepared.native.shape, dtype=np.uint8 if len(probabilities) <= 256 else np.uint16
-    )
-    best = np.full(prepared.native.shape, -1, dtype=np.float32)
-    for number, plane in enumerate(probabilities):
-        values = resample(
-            from_slices(plane, prepared.axis), prepared.grid, prepared.native, order=1
-        )
-        higher = values > best
-        leaf[higher] = number
-        np.copyto(best, values, where=higher)
-        advance(number + 1)
-    return leaf, best

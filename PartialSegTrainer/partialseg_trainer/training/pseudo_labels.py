@@ -82,7 +82,7 @@ def _shown(models: Sequence[Path], device: str, reporter: Reporter) -> Predict:
         nonlocal scans
         scans += 1
         reporter.update(stage=f"pseudo-labels of scan {scans}")
-        return predict(slices, axis, members, on, advance)
+        return predict(slices, axis, members, on, advance).cpu().numpy()
 
     return mean
 

@@ -2,42 +2,78 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 
-def foreground(data: np.ndarray) -> np.ndarray:
-    """Where a scan, (X, Y, Z), differs from its background, as a boolean array.
+@dataclass(frozen=True)
+class Foreground:
+    """Where a scan differs from its background.
 
-    In a masked (skull-stripped) scan the background is one value, see `masked_value`; in any other
-    scan it is what lies below Otsu's threshold. A constant scan has no foreground.
+    `mask` is (X, Y, Z) bool. In a masked (skull-stripped) scan, `masked`, the background is one
+    value, see `masked_value`; in any other it is what lies below Otsu's threshold. A constant scan
+    has no foreground.
     """
-    value = masked_value(data)
-    return data > _otsu_threshold(data) if value is None else data != value
+
+    mask: np.ndarray
+    masked: bool
+
+    @classmethod
+    def of(cls, data: np.ndarray) -> Foreground:
+        value = masked_value(data)
+        if value is None:
+            return cls(data > _otsu_threshold(data), masked=False)
+        return cls(data != value, masked=True)
+
+    def box(self, margin: int = 0) -> tuple[slice, slice, slice]:
+        """The smallest box around it, with so many voxels on every side as far as the volume goes.
+
+        Of an unmasked scan only the largest connected piece counts, so noise does not widen the
+        box. Without any foreground the box is the whole volume.
+        """
+        if self.masked:
+            found = ndimage.find_objects(self.mask.view(np.uint8))
+        else:
+            # In the order of the memory: across it labelling takes three times as long.
+            pieces, _ = ndimage.label(self.mask.T)
+            found = [box[::-1] for box in _largest(pieces)]
+        if not found:
+            return tuple(slice(0, size) for size in self.mask.shape)
+        return tuple(
+            slice(max(part.start - margin, 0), min(part.stop + margin, size))
+            for part, size in zip(found[0], self.mask.shape, strict=True)
+        )
+
+
+def foreground(data: np.ndarray) -> np.ndarray:
+    """Where a scan, (X, Y, Z), differs from its background (see `Foreground`), as a bool array."""
+    return Foreground.of(data).mask
 
 
 def brain_box(data: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
-    """The smallest box around the foreground of a scan or labelmap, (X, Y, Z).
+    """The smallest box around the foreground of a scan or labelmap, (X, Y, Z), see `Foreground`."""
+    return Foreground.of(data).box(margin)
 
-    Of an unmasked scan only the largest connected piece counts, so noise does not widen the box.
-    Without any foreground the box is the whole volume.
 
-    Args:
-        margin: voxels added on every side, as far as the volume goes.
-    """
-    mask = foreground(data)
-    if masked_value(data) is None:
-        pieces, count = ndimage.label(mask)
-        if count > 1:
-            mask = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
-    if not mask.any():
-        return tuple(slice(0, size) for size in data.shape)
-    box = []
-    for axis, size in enumerate(mask.shape):
-        inside = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        box.append(slice(max(int(inside[0]) - margin, 0), min(int(inside[-1]) + 1 + margin, size)))
-    return tuple(box)
+def _largest(pieces: np.ndarray) -> list[tuple[slice, slice, slice]]:
+    """The box of the label that most voxels have, in a list; empty where there is no label."""
+    boxes = ndimage.find_objects(pieces)
+    size, largest = 0, []
+    for label in sorted(range(len(boxes)), key=lambda label: -_voxels(boxes[label])):
+        if _voxels(boxes[label]) <= size:
+            break  # No box that is left could hold as many.
+        count = np.count_nonzero(pieces[boxes[label]] == label + 1)
+        if count > size:
+            size, largest = count, [boxes[label]]
+    return largest
+
+
+def _voxels(box: tuple[slice, slice, slice]) -> int:
+    return math.prod(part.stop - part.start for part in box)
 
 
 def masked_value(data: np.ndarray) -> float | None:
@@ -45,7 +81,7 @@ def masked_value(data: np.ndarray) -> float | None:
 
     None when the scan is not masked: when no value is held by most voxels on its six faces.
     """
-    faces = [np.take(data, end, axis).ravel() for axis in range(3) for end in (0, -1)]
+    faces = [np.moveaxis(data, axis, 0)[end].ravel() for axis in range(3) for end in (0, -1)]
     values, counts = np.unique(np.concatenate(faces), return_counts=True)
     most = counts.argmax()
     return values[most] if counts[most] > counts.sum() / 2 else None

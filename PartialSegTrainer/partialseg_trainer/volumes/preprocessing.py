@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from .foreground import brain_box
+from .foreground import Foreground
 from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity
 from .resampling import resample
@@ -69,11 +69,12 @@ class Prepared:
 def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
     """Scale intensities, cut off empty space, bring to RAS order and spacing, slice."""
     margin = int(np.ceil(_MARGIN_MM / min(volume.spacing)))
-    box = brain_box(volume.data, margin=margin)
+    found = Foreground.of(volume.data)
+    box = found.box(margin)
     corner = tuple(part.start for part in box)
     affine = volume.affine.copy()
     affine[:3, 3] = volume.grid.ras(corner)
-    image = normalise_intensity(volume.data)[box]
+    image = normalise_intensity(volume.data, found, box)
     native = Grid(image.shape, affine)
     grid = canonical_grid(native, preprocessing.spacing)
     resampled = resample(image, native, grid, order=1)

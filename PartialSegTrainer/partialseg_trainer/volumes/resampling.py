@@ -50,15 +50,42 @@ def resample(
         ]
         return np.moveaxis(np.stack(channels), 0, -1)
 
+    parallel = _parallel(source, target)
+    if parallel is None:
+        return _resample_oblique(data, source, target, order, fill)
+    axes, positions = parallel
+    return _resample_parallel(data.transpose(axes), positions, order, fill)
+
+
+def axis_weights(source: Grid, target: Grid) -> tuple[list[int], list[np.ndarray]]:
+    """What `resample` does at order 1 where axes are parallel, for who does it on another device.
+
+    Returns the source axis that each target axis runs along, and for each target axis a matrix
+    (target voxels, source voxels) float32 to multiply with along that axis.
+
+    Raises:
+        ValueError: the grids are oblique to each other.
+    """
+    parallel = _parallel(source, target)
+    if parallel is None:
+        raise ValueError("grids that are oblique to each other have no weights for each axis")
+    axes, positions = parallel
+    sizes = (source.shape[axis] for axis in axes)
+    return axes, [_axis_weights(at, size, 1) for at, size in zip(positions, sizes, strict=True)]
+
+
+def _parallel(source: Grid, target: Grid) -> tuple[list[int], list[np.ndarray]] | None:
+    """The source axis that each target axis runs along, and where along it, in source voxels, the
+    target's voxels lie; None where the grids are oblique.
+    """
     to_source = np.linalg.inv(source.affine) @ target.affine
     axes = _parallel_axes(to_source, target.shape)
     if axes is None:
-        return _resample_oblique(data, to_source, target.shape, order, fill)
-    positions = [
+        return None
+    return axes, [
         to_source[axis, column] * np.arange(count) + to_source[axis, 3]
         for column, (axis, count) in enumerate(zip(axes, target.shape, strict=True))
     ]
-    return _resample_parallel(data.transpose(axes), positions, order, fill)
 
 
 def _parallel_axes(to_source: np.ndarray, shape: tuple[int, int, int]) -> list[int] | None:
@@ -135,12 +162,9 @@ def _smoothing(step: float) -> float:
 
 
 def _resample_oblique(
-    data: np.ndarray,
-    to_source: np.ndarray,
-    shape: tuple[int, int, int],
-    order: int,
-    fill: float,
+    data: np.ndarray, source: Grid, target: Grid, order: int, fill: float
 ) -> np.ndarray:
+    to_source, shape = np.linalg.inv(source.affine) @ target.affine, target.shape
     matrix, offset = to_source[:3, :3], to_source[:3, 3]
     if order > 0:
         data = data.astype(np.float32, copy=False)
@@ -149,7 +173,7 @@ def _resample_oblique(
             data = ndimage.gaussian_filter(data, sigmas, mode="nearest")
     result = ndimage.affine_transform(data, matrix, offset, shape, order=order, mode="nearest")
     along = np.ogrid[tuple(slice(count) for count in shape)]
-    for row, start, size in zip(matrix, offset, data.shape, strict=True):
+    for row, start, size in zip(matrix, offset, source.shape, strict=True):
         at = sum(step * index for step, index in zip(row, along, strict=True)) + start
         result[_outside(at, size)] = fill
     return result
