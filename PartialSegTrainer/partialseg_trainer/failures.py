@@ -39,8 +39,14 @@ _GPU_FAULT = (
     "choose the CPU as device, and start again."
 )
 
+_OTHER_ENDED = (
+    "Another process of the same training ended, or could not be reached; the log says which, and "
+    "why if it could: resume the training to go on from its last checkpoint."
+)
+
 # torch reports these as RuntimeError, told apart by their text alone. The first that fits counts.
 _BY_TEXT = (
+    (r"gloo.*(by peer|timed out)|nccl(Remote|System)Error|NCCL.*timeout", _OTHER_ENDED),
     (r"no space left on device|disk quota exceeded", _DISK_FULL),
     # What torch says of a file that it could not write to the end.
     (r"PytorchStreamWriter failed|inline_container.*unexpected pos", _DISK_FULL),

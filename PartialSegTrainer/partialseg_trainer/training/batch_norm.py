@@ -16,6 +16,9 @@ class SharedBatchNorm(LayerSync):
     For GPUs there is torch's SyncBatchNorm, which does the same and works on nothing else.
     """
 
+    def __init__(self) -> None:
+        self._kinds: dict[nn.Module, type[nn.Module]] = {}
+
     def apply(self, model: nn.Module) -> nn.Module:
         kinds = (nn.BatchNorm2d, nn.BatchNorm3d)
         self._kinds = {layer: type(layer) for layer in model.modules() if isinstance(layer, kinds)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -50,11 +52,16 @@ class ReportProgress(lightning.Callback):
 
     def __init__(self, reporter: Reporter):
         self._reporter = reporter
+        self._on_sigterm = signal.getsignal(signal.SIGTERM)
         self._began = time.monotonic()
         self._first_step = 0
         self._epoch_began = self._began
 
     def on_train_start(self, trainer: lightning.Trainer, module: PartialLabelTraining) -> None:
+        if threading.current_thread() is threading.main_thread():
+            # Lightning has put its own before it, which talks to the other processes while these
+            # may be about something else, and then all wait for ever.
+            signal.signal(signal.SIGTERM, self._on_sigterm)
         self._reporter.resume_at(trainer.current_epoch)
         self._began = time.monotonic()
         self._first_step = trainer.global_step

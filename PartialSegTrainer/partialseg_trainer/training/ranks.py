@@ -8,6 +8,7 @@ group of one, which leads and waits for nobody.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -108,6 +109,9 @@ def joined(environment: ClusterEnvironment, device: str) -> Iterator[None]:
             )
         torch.cuda.set_device(place)
         backend = "cpu:gloo,cuda:nccl"
+    if environment.global_rank() != 0:
+        # The first process hears it, and all stop together.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     distributed.init_process_group(
         backend,
         init_method=f"tcp://{environment.main_address}:{environment.main_port}",
