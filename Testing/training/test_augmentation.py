@@ -1,7 +1,10 @@
 """Augmentation moves labels with the image, invents no label, and is decided by its generator."""
 
+import math
+
 import pytest
 import torch
+from torch.nn import functional
 
 from partialseg_trainer.training import Augmentation
 from partialseg_trainer.training.augmentation import augment
@@ -144,3 +147,39 @@ def test_a_mirrored_sagittal_stack_is_turned_round_and_its_slices_stay_as_they_a
         assert len(found) == 1
         turned += found == ["turned"]
     assert 0 < turned < 6
+
+
+def test_the_deformation_is_the_one_that_torch_has_for_affine_grids_and_bicubic_fields():
+    image, codes = batch()
+    image = image + 0.1 * torch.rand(image.shape, generator=torch.Generator().manual_seed(5))
+    (items, _, height, width), generator = image.shape, torch.Generator().manual_seed(7)
+
+    def uniform(low, high):
+        return low + (high - low) * torch.rand(items, generator=generator)
+
+    angle = uniform(-30, 30) * math.pi / 180
+    scale, stretch, shear = 1 + uniform(-0.2, 0.2), 1 + uniform(-0.1, 0.1), uniform(-0.1, 0.1)
+    flip = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    cos, sin, aspect = angle.cos() / scale, angle.sin() / scale, height / width
+    affine = torch.zeros(items, 2, 3)
+    affine[:, 0, 0], affine[:, 0, 1] = cos * stretch, (shear - sin) * aspect * flip
+    affine[:, 1, 0], affine[:, 1, 1] = sin / aspect * stretch, cos * flip
+    points = torch.randn(items, 2, height // 32 + 2, width // 32 + 2, generator=generator) * 3
+    shift = functional.interpolate(points, (height, width), mode="bicubic", align_corners=True)
+    shift = shift.movedim(1, -1) * torch.tensor([2 / width, 2 / height])
+    grid = functional.affine_grid(affine, list(image.shape), align_corners=False) + shift
+    expected = functional.grid_sample(image, grid, align_corners=False).clamp(0, 1)
+    nearest = functional.grid_sample(
+        codes[:, None].float(), grid, mode="nearest", align_corners=False
+    )
+
+    changed, labels = augment(image, codes, GEOMETRIC, torch.Generator().manual_seed(7))
+    assert torch.allclose(changed, expected, atol=1e-4)
+    assert (labels != nearest[:, 0]).float().mean() < 1e-3  # half-way between two voxels
+
+
+def test_what_is_given_stays_as_it_is():
+    image, codes = batch()
+    settings = Augmentation(head=1.0, blur=1.0)
+    augment(image, codes, settings, torch.Generator().manual_seed(0))
+    assert torch.equal(image, batch()[0]) and torch.equal(codes, batch()[1])
