@@ -56,6 +56,20 @@ class TestSettings:
         assert settings(partialseg, *words, "--name", "mine")["name"] == "mine"
 
 
+class TestSeveralDevices:
+    def test_their_number_is_a_setting_or_all_there_are(self, partialseg):
+        for given, expected in (("2", 2), ("auto", "auto")):
+            found = settings(partialseg, "--dataset", "d", "--devices", given)
+            assert found["devices"] == expected
+
+    def test_a_run_can_be_prepared_for_torchrun_to_train(self, partialseg, dataset, tmp_path):
+        words = ("--dataset", dataset, "--run", tmp_path / "run", *SMALL, "--prepare")
+        result = partialseg("train", *words)
+        assert result.code == 0 and str(tmp_path / "run") in result.out
+        assert "torchrun" in result.err
+        assert read_status(RunFolder(tmp_path / "run")).state is RunState.QUEUED
+
+
 class TestRefusals:
     """Code 2, what is wrong is named, and no run folder is left."""
 

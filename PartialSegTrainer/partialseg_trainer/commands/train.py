@@ -12,7 +12,8 @@ from ..errors import UserError
 from ..methods import method_names, strategy_names
 from .options import AsJson
 from .runs import go
-from .terminal import busy, print_json
+from .terminal import busy, print_json, remark, say
+from .watching import status_as_json
 
 if TYPE_CHECKING:
     from ..training import TrainConfig
@@ -46,6 +47,10 @@ def train(
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Start the training and do not wait for it.")
+    ] = False,
+    prepare: Annotated[
+        bool,
+        typer.Option("--prepare", help="Make the run's folder; torchrun or srun will train it."),
     ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print all settings as JSON, and do nothing.")
@@ -144,6 +149,14 @@ def train(
             help="auto, cpu, cuda, cuda:1 or mps.", metavar="NAME", rich_help_panel=_MACHINE
         ),
     ] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            help="How many devices share each batch, or auto for all GPUs.",
+            metavar="N",
+            rich_help_panel=_MACHINE,
+        ),
+    ] = None,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"] | None,
         typer.Option(help="Precision of the computation.", rich_help_panel=_MACHINE),
@@ -193,6 +206,7 @@ def train(
         "initial_model": initial_model and str(initial_model),
         "seed": seed,
         "device": device,
+        "devices": devices,
         "precision": precision,
         "compile": compiled,
     }
@@ -203,11 +217,17 @@ def train(
         if print_config:
             print_json(effective.model_dump(mode="json"))
             return
-        from ..runs import new_run_path
+        from ..runs import new_run_path, read_status
         from ..training import prepare_run
 
         prepared = prepare_run(run or new_run_path(effective.name), effective)
-    go(prepared, resuming=False, detach=detach, as_json=as_json)
+    if not prepare:
+        go(prepared, resuming=False, detach=detach, as_json=as_json)
+    elif as_json:
+        print_json(status_as_json(prepared, read_status(prepared)))
+    else:
+        say(f"Prepared: {prepared.path}")
+        remark(f"To train it: torchrun -m partialseg_trainer.training {prepared.path}", "dim")
 
 
 def effective_config(
