@@ -176,9 +176,16 @@ def test_the_best_method_of_a_row_is_marked_but_never_one_that_left_scans_out(sc
     assert not any(cell.best for cell in comparison["csf"]["dice"].values())
 
 
+def test_a_method_that_loses_everywhere_is_said_to_be_behind(scores, dhcp9):
+    tables = {method: score_table(scans) for method, scans in reversed(scores.items())}
+    _, against, _ = plain_summary(tables, dhcp9)
+    assert "is ahead in 0 of" in against
+    assert "It is furthest behind for deep grey matter" in against
+
+
 def test_the_summary_in_words_names_the_gain_and_what_was_not_found(scores, dhcp9):
     tables = {method: score_table(scans) for method, scans in scores.items()}
     own, against, missed = plain_summary(tables, dhcp9)
     assert own.startswith("IUC reaches a mean Dice of 0.") and "on 2 test scans" in own
-    assert "The difference is largest for deep grey matter" in against
+    assert "It is furthest ahead for deep grey matter" in against
     assert missed == "Supervised did not find: deep grey matter in 1 of 2."

@@ -83,7 +83,14 @@ def test_a_grid_completes_though_a_worker_is_killed_and_is_then_left_alone(tmp_p
         path.name for path in (folder / "tables").iterdir()
     }
     report = (folder / "report.html").read_text(encoding="utf-8")
-    for words in ("2 of 2 trainings are done", "ANOVA", "Wilcoxon", "Holm", "Best: sub-0"):
+    for words in (
+        "2 of 2 cells of the grid are done",
+        "beyond chance",
+        "ANOVA",
+        "Wilcoxon",
+        "Holm",
+        "Best: sub-0",
+    ):
         assert words in report
     assert 'src="http' not in report
     assert not list((folder / "datasets").glob("*/.cache"))

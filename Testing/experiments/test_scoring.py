@@ -37,6 +37,17 @@ def test_every_score_of_the_probabilities_is_within_its_range(done):
         assert heading in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
+def test_preterm_and_term_scans_have_tables_of_their_own(done, monkeypatch):
+    ages = {"sub-05": "preterm", "sub-06": "term"}
+    monkeypatch.setattr("partialseg_trainer.experiments.report.age_groups", lambda _: ages)
+    report = write_results(done).read_text(encoding="utf-8")
+    table = pd.read_csv(done.folder / "cells.csv")
+    assert dict(zip(table["scan"], table["age_group"], strict=True)) == ages
+    for group in ages.values():
+        assert f"Dice, {group} scans" in report
+        assert (done.folder / "tables" / f"dice_{group}.tex").is_file()
+
+
 def test_cells_from_before_a_score_was_there_stay_done_and_are_reported(done):
     for cell in done.cells:
         place = done.place(cell).path

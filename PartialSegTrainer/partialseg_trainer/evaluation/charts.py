@@ -16,7 +16,8 @@ from .picture import Picture, render
 
 Rows = Sequence[Mapping[str, float | int | str | None]]
 
-MARKERS = "osD^vP"
+# One more than colours, so that the pairs of the two come again late.
+MARKERS = "osD^vPX"
 WIDTH_INCHES = 7.6
 
 
@@ -118,7 +119,7 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
             loc="outside upper left",
             ncols=min(len(tables), 4),
             frameon=False,
-            fontsize=8,
+            fontsize=7.5,
             labelcolor=theme.ink,
         )
         return render(figure)

@@ -27,12 +27,19 @@ def plain_summary(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> li
     for other, theirs in others:
         gain = (own - theirs).dropna()
         better = int((gain > 0).sum())
-        most, least = gain.idxmax(), gain.idxmin()
+        ends = [
+            f"{scheme[label].title.lower()} ({own[label]:.3f} against {theirs[label]:.3f})"
+            for label in (gain.idxmax(), gain.idxmin())
+        ]
+        if gain.min() >= 0:
+            said = f"It is furthest ahead for {ends[0]} and least for {ends[1]}"
+        elif gain.max() <= 0:
+            said = f"It is furthest behind for {ends[1]} and least for {ends[0]}"
+        else:
+            said = f"It is furthest ahead for {ends[0]} and furthest behind for {ends[1]}"
         lines.append(
             f"{other} reaches {theirs.mean():.3f}; {method} is ahead in {better} of {len(gain)} "
-            f"labels. The difference is largest for {scheme[most].title.lower()} "
-            f"({own[most]:.3f} against {theirs[most]:.3f}) and smallest for "
-            f"{scheme[least].title.lower()} ({own[least]:.3f} against {theirs[least]:.3f})."
+            f"labels. {said}."
         )
     for name, table in tables.items():
         missing = (

@@ -17,6 +17,8 @@ from .results import MEAN
 
 _COLUMNS = 4
 _PANEL_INCHES = 1.9
+# For the methods to which the same colours come again.
+_LINES = ("solid", "dashed", "dotted")
 _LEGEND_COLUMNS = 4
 _LEGEND_ROW_INCHES = 0.2
 
@@ -79,11 +81,12 @@ def learning_chart(curves: Mapping[str, pd.DataFrame]) -> Picture:
     def draw(theme: Theme) -> bytes:
         figure = Figure(figsize=(WIDTH_INCHES, 3.4), layout="constrained", facecolor="none")
         axes = figure.subplots()
-        for colour, (method, table) in zip(
-            cycled(theme.methods, curves), curves.items(), strict=True
+        lines = [style for style in _LINES for _ in theme.methods]
+        for colour, line, (method, table) in zip(
+            cycled(theme.methods, curves), cycled(lines, curves), curves.items(), strict=True
         ):
             dice = table.groupby("epoch")["validation_dice"].agg(["mean", "min", "max"])
-            axes.plot(dice.index, dice["mean"], color=colour, label=method)
+            axes.plot(dice.index, dice["mean"], color=colour, linestyle=line, label=method)
             axes.fill_between(
                 dice.index, dice["min"], dice["max"], color=colour, alpha=0.15, linewidth=0
             )

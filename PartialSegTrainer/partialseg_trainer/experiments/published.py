@@ -39,7 +39,8 @@ def beside_ours(experiment: Experiment, summaries: Mapping[str, pd.DataFrame]) -
 
     `summaries` are of `tables.summarise`, for each group of ages, "" being all scans. Ours is at
     the paper's fraction where the grid has it, else at the smallest amount of full scans; columns
-    are pairs (whose, label). Empty where nothing can be put side by side.
+    are pairs (whose, label), rows pairs (the paper's method and fraction, ours). Empty where
+    nothing can be put side by side.
     """
     rows, index = [], []
     scheme = experiment.source.scheme
@@ -73,9 +74,13 @@ def beside_ours(experiment: Experiment, summaries: Mapping[str, pd.DataFrame]) -
             }
         )
         name = row.method if row.network == "unet" else f"{row.method}, {row.network}"
-        index.append(f"{name}: paper {row.fraction}, ours ({method}) {amount} full")
+        index.append((f"{name}, {row.fraction}", f"{method}, {amount}"))
+    if not rows:
+        return pd.DataFrame()
     return pd.DataFrame(
-        rows, index=index, columns=pd.MultiIndex.from_tuples(rows[0]) if rows else None
+        rows,
+        index=pd.MultiIndex.from_tuples(index, names=["paper", "ours"]),
+        columns=pd.MultiIndex.from_tuples(rows[0]),
     )
 
 

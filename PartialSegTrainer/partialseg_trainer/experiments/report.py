@@ -24,7 +24,7 @@ from .results import MEAN, collect
 from .settings import amount_in_words
 from .statistics import CONFIDENCE, anova, paired, smallest_p
 from .tables import best_methods, summarise, wide, write_tables
-from .words import plain_summary
+from .words import plain_summary, settings_in_words
 
 _TESTED = ("dice", "hd95")
 
@@ -98,6 +98,7 @@ def write_results(experiment: Experiment) -> Path:
             metrics=METRICS,
             mean=MEAN,
             in_words=amount_in_words,
+            settings_in_words=settings_in_words,
             dice_charts={
                 fraction: dice_chart(_by_method(table, fraction), scheme) for fraction in fractions
             },

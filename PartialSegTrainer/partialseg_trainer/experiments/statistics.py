@@ -29,7 +29,13 @@ def anova(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     and `p`; NaN where there are fewer than two methods, or nothing varies.
     """
     rows = []
-    for (fraction, label), part in with_mean(table).groupby(["fraction", "label"], sort=False):
+    of_fractions = with_mean(table).groupby("fraction", sort=False)
+    of_labels = (
+        ((fraction, label), part)
+        for fraction, of_fraction in of_fractions
+        for label, part in of_fraction.groupby("label", sort=False)
+    )
+    for (fraction, label), part in of_labels:
         groups = [
             values.to_numpy()
             for _, values in part.dropna(subset=metric).groupby("method", sort=False)[metric]

@@ -50,19 +50,20 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 def wide(summary: pd.DataFrame, metric: str, scheme: LabelScheme) -> pd.DataFrame:
     """`0.912 ± 0.010` of a `summarise` table in the form of the paper's Tables 1 to 3.
 
-    A row is a fraction and method, a column a label's title; labels without a score, and empty
-    tables, have none. `(6 of 8)` follows where so many of the scores are defined.
+    A row is a fraction and method, a column the title of a label that has a score, and their mean.
+    `(6 of 8)` follows where so many of the scores are defined.
     """
     part = summary[(summary["metric"] == metric) & (summary["undefined"] < summary["scores"])]
     text = part.apply(lambda row: _mean_sd(row, DIGITS.get(metric, 2)), axis=1)
     shown = part.assign(text=text.astype(str)).pivot(
         index=["fraction", "method"], columns="label", values="text"
     )
-    titles = {label.name: label.title for label, _ in scheme.outline()} | {MEAN: "Mean of all"}
-    if metric == "volume_difference_ml":
-        del titles[MEAN]
     order = pd.MultiIndex.from_frame(part[["fraction", "method"]].drop_duplicates())
+    titles = {label.name: label.title for label, _ in scheme.outline()}
     columns = [label for label in titles if label in shown]
+    if len(columns) > 1 and MEAN in shown and metric != "volume_difference_ml":
+        columns.append(MEAN)
+    titles[MEAN] = "Mean of all"
     return shown.reindex(index=order, columns=columns).rename(columns=titles).fillna("—")
 
 
