@@ -52,7 +52,7 @@ def importLayer(
     image.SetDimensions(*reversed(labelmap.shape))
     image.AllocateScalars(get_vtk_array_type(lookup.dtype), 1)
     voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(labelmap.shape)
-    voxels[...] = look_up(lookup, labelmap)
+    look_up(lookup, labelmap, out=voxels)
     image.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToSegmentation))
     updated = vtk.vtkStringArray()
     for name in layer:

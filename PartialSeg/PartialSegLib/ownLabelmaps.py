@@ -43,5 +43,5 @@ def _erase(labelmap, values: list[int]) -> None:
     voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
     table = np.arange(max(voxels.max(), *values) + 1, dtype=voxels.dtype)
     table[values] = 0
-    voxels[...] = look_up(table, voxels)
+    look_up(table, voxels, out=voxels)
     labelmap.Modified()

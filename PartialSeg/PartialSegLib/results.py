@@ -15,7 +15,7 @@ import slicer
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from partialseg_trainer.labels.encode import present
+from partialseg_trainer.labels.encode import look_up
 
 from .geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from .labelmapLayers import importLayer, labelLayers
@@ -116,11 +116,12 @@ def _predictedVoxels(labelmap, scheme: LabelScheme, volumeNode) -> np.ndarray:
             f"The prediction does not lie on the grid of the selected scan: its {difference}; "
             "select the scan that was segmented."
         )
-    found = present(voxels, int(voxels.max()) + 1)
-    strange = sorted(set(found.tolist()) - {0, *(label.value for label in scheme)})
-    if strange:
+    values = [0, *(label.value for label in scheme)]
+    known = np.isin(np.arange(int(voxels.max()) + 1), values)
+    if not look_up(known, voxels).all():
+        strange = ", ".join(map(str, np.setdiff1d(voxels, values)))
         raise UserError(
-            f"The prediction holds the values {', '.join(map(str, strange))}, which scheme "
+            f"The prediction holds the values {strange}, which scheme "
             f"'{scheme.name}' does not have; load it with the scheme of its model."
         )
     return voxels

@@ -117,7 +117,7 @@ def remainderToLastPart(segmentationNode, scheme: LabelScheme, name: str) -> tup
         mask = maskOn(grid, segmentationNode, segmentIDs[part])
         _refuseOverlap(scheme, taken & mask, part)
         taken |= mask
-    remainder &= ~taken
+    np.greater(remainder, taken, out=remainder)
     if status[last] is Status.IN_PROGRESS:
         stray = maskOn(grid, segmentationNode, segmentIDs[last]) & ~remainder
         if stray.any():
