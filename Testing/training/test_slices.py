@@ -7,6 +7,7 @@ from ball_scans import SCHEME, ball
 from partialseg_trainer.labels import LabelSets
 from partialseg_trainer.training import TrainConfig
 from partialseg_trainer.training.patches import TrainingBatches, ValidationBatches, read_item
+from partialseg_trainer.training.read_ahead import ReadAhead
 from partialseg_trainer.training.slices import UNKNOWN, open_store
 from partialseg_trainer.volumes.preprocessing import AXES, Preprocessing, prepare, to_slices
 
@@ -83,6 +84,41 @@ def test_the_same_epoch_gives_the_same_batches_and_another_epoch_others(store):
     first, same, other = (TrainingBatches(store, numbers, config, epoch)[1] for epoch in (0, 0, 1))
     assert first["image"].equal(same["image"])
     assert not first["image"].equal(other["image"])
+
+
+def test_pages_that_were_given_back_are_read_again(store, monkeypatch):
+    numbers = store.numbers(lambda case: True)
+    before = [store.read(number) for number in numbers]
+    kept = [(image.copy(), codes.copy()) for image, codes in before]
+    monkeypatch.setattr("partialseg_trainer.training.slices._MOST_MAPPED", 0)
+    again = [store.read(number) for number in numbers]
+    for views in (before, again):
+        for found, expected in zip(views, kept, strict=True):
+            assert all(map(np.array_equal, found, expected))
+
+
+def test_batches_read_ahead_are_the_batches_in_their_order(store):
+    numbers = store.numbers(lambda case: True)
+    batches = TrainingBatches(store, numbers, config_of(patch=(16, 16), batch_size=4), epoch=0)
+    ahead = ReadAhead(batches)
+    assert len(ahead) == len(batches) > 2
+    for _ in range(2):
+        for position, batch in enumerate(ahead):
+            assert batch["image"].equal(batches[position]["image"])
+        assert position == len(batches) - 1
+
+
+def test_a_batch_that_cannot_be_read_says_why_where_it_is_used():
+    class Broken(list):
+        def __getitem__(self, position):
+            if position == 1:
+                raise OSError("the disk is gone")
+            return super().__getitem__(position)
+
+    taken = iter(ReadAhead(Broken([{"first": 0}, {}, {}])))
+    assert next(taken) == {"first": 0}
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(taken)
 
 
 def test_validation_shows_whole_slices_spread_over_the_scans(store):

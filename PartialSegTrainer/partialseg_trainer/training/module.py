@@ -21,6 +21,7 @@ from .augmentation import augment
 from .config import TrainConfig
 from .patches import Batch, TrainingBatches, ValidationBatches
 from .ranks import share, total
+from .read_ahead import ReadAhead
 from .sampling import epoch_order
 from .slices import SliceStore
 from .split import SliceSplit
@@ -83,14 +84,13 @@ class PartialLabelTraining(lightning.LightningModule):
             bias = bias - torch.logsumexp(bias, 0)
         set_bias(self.network, bias)
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> ReadAhead:
         split = self._split
         by_label = self.config.label_share > 0
         marked = self._store.marked(self.codebook.values.cpu().numpy()) if by_label else None
         order = epoch_order(self.config, split.full, split.partial, self.current_epoch, marked)
         batches = TrainingBatches(self._store, order, self.config, self.current_epoch, share())
-        # An item is a batch already; reading one costs far less than the step it feeds.
-        return DataLoader(batches, batch_size=None, shuffle=False)
+        return ReadAhead(batches)
 
     def val_dataloader(self) -> DataLoader:
         all_batches = ValidationBatches(self._store, self._split.validation, self.config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -26,6 +27,8 @@ Progress = Callable[[int, int], None]
 _FORMAT = 2
 # Code 0 of every store is the whole set of leaves: nothing known. Padding has it.
 UNKNOWN = 0
+# Bytes read between two times that a store's pages are given back.
+_MOST_MAPPED = 1 << 28
 
 
 class StoredCase(BaseModel):
@@ -52,6 +55,9 @@ class StoreIndex(BaseModel):
 class SliceStore:
     """Images (float16) and codes of all cases in two flat files that are mapped, not loaded.
 
+    However much is read, little of it counts as memory of the process: pages go back to the system,
+    which keeps them as long as nothing else needs the room.
+
     `labels` is a folder of other codes for the same images, as `write_labels` leaves it; the
     store's own unless given.
     """
@@ -62,10 +68,10 @@ class SliceStore:
         self.folder = folder
         self.cases = index.cases
         self.leaf_sets = np.array(index.leaf_sets, dtype=bool)
-        self._images = np.memmap(folder / "images.bin", dtype=np.float16, mode="r")
-        self._codes = np.memmap(
-            labels / "codes.bin", dtype=_code_type(len(self.leaf_sets)), mode="r"
-        )
+        self._maps = [_mapped(file) for file in (folder / "images.bin", labels / "codes.bin")]
+        self._images = np.frombuffer(self._maps[0], dtype=np.float16)
+        self._codes = np.frombuffer(self._maps[1], dtype=_code_type(len(self.leaf_sets)))
+        self._bytes_read = 0
         self._counts = np.load(labels / "counts.npy", mmap_mode="r")
         self._ends = np.cumsum([case.shape[0] for case in self.cases])
 
@@ -131,7 +137,18 @@ class SliceStore:
         _, height, width = case.shape
         start, stop = (case.first_voxel + int(place) * height * width for place in (first, end))
         shape = (-1, height, width)
-        return self._images[start:stop].reshape(shape), self._codes[start:stop].reshape(shape)
+        images, codes = (flat[start:stop].reshape(shape) for flat in (self._images, self._codes))
+        self._count(images.nbytes + codes.nbytes)
+        return images, codes
+
+    def _count(self, read: int) -> None:
+        """Give the pages back every so often; a view that is still in use gets its own again."""
+        self._bytes_read += read
+        # Windows has no such call, and takes pages back by itself.
+        if self._bytes_read > _MOST_MAPPED and hasattr(mmap, "MADV_DONTNEED"):
+            self._bytes_read = 0
+            for each in self._maps:
+                each.madvise(mmap.MADV_DONTNEED)
 
     def marked(self, values: np.ndarray) -> np.ndarray:
         """(N, C) bool: in which slices each label is marked, by the (K, C) values of the codes."""
@@ -196,6 +213,11 @@ def write_labels(
         np.save(temporary / "counts.npy", np.array(counts))
         index = StoreIndex(cases=cases, leaf_sets=leaf_sets.tolist())
         write_json(temporary / "index.json", index.model_dump())
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _cache(dataset: Dataset) -> Path:

@@ -30,6 +30,7 @@ from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
 from .checkpoints import WholeCheckpoints
 from .config import TrainConfig
+from .freed_memory import keep_freed_memory
 from .material import Material
 from .module import PartialLabelTraining
 from .patches import read_item
@@ -109,6 +110,7 @@ def fit(
         new_head: whether the last layer of `config.initial_model` is left out.
     """
     reporter.update(stage="starting")
+    keep_freed_memory()
     module = kind(config, material.scheme, material.store, material.split)
     last = run.checkpoints / "last.ckpt"
     if config.initial_model is not None and not last.is_file():
