@@ -66,14 +66,13 @@ def _most_probable_in(
     best = torch.zeros(shape, device=device)
     near = _span(planes.any(0))
     for number, leaf in enumerate(leaves):
-        likely = leaf[near] >= least
+        values = leaf[near].float()
+        likely = values.amax(0) >= least
         if not likely.any():
             continue
-        (to_row, row), (to_column, column) = (
-            _reached(matrix, likely.any(0).any(axis)) for axis, matrix in ((1, rows), (0, columns))
-        )
-        values = leaf[near, row, column].float()
-        values = torch.tensordot(planes[:, near], values, 1)
+        to_row, row = _reached(rows, likely.any(1))
+        to_column, column = _reached(columns, likely.any(0))
+        values = torch.tensordot(planes[:, near], values[:, row, column], 1)
         values = rows[to_row, row] @ values
         values = values @ columns[to_column, column].T
         box = (slice(None), to_row, to_column)

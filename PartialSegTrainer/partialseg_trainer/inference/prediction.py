@@ -11,10 +11,11 @@ from torch import Tensor
 from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import memory_layout
+from ..networks.folding import without_batch_norm
 from ..networks.model import Model
 from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
 
-_BATCH = 16
+BATCH = 16
 
 
 def count_steps(prepared: Prepared, info: ModelInfo) -> int:
@@ -53,7 +54,8 @@ def predict(
         total = sum(look(image) for look in looks)
         if mirror:
             total += sum(_mirrored(look, image, cut) for look in looks)
-        return total / (len(looks) * (1 + mirror))
+        count = len(looks) * (1 + mirror)
+        return total / count if count > 1 else total
 
     first = models[0]
     if first.info.patch is not None:
@@ -64,7 +66,7 @@ def predict(
 def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
     """From images (B, C, ...) of any size to a model's probabilities (B, L, ...)."""
     layout = memory_layout(model.info.network.name)
-    network = model.network.to(device, memory_format=layout)
+    network = without_batch_norm(model.network).to(device, memory_format=layout)
     membership = torch.from_numpy(model.scheme.membership).to(device)
 
     def probabilities(image: Tensor) -> Tensor:
@@ -105,10 +107,10 @@ def _of_slices(
     for axis in axes:
         stack = _with_neighbours(to_slices(volume, axis), preprocessing.neighbours)
         target = _cut_along(total, cut, axis)
-        for start in range(0, len(stack), _BATCH):
-            leaves = probabilities(stack[start : start + _BATCH].to(device), axis) / len(axes)
-            target[:, start : start + _BATCH] += leaves.transpose(0, 1).half()
-            advance(done + min(start + _BATCH, len(stack)))
+        for start in range(0, len(stack), BATCH):
+            leaves = probabilities(stack[start : start + BATCH].to(device), axis)
+            target[:, start : start + BATCH].add_(leaves.transpose(0, 1), alpha=1 / len(axes))
+            advance(done + min(start + BATCH, len(stack)))
         done += len(stack)
     return total
 

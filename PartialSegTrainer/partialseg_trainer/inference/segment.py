@@ -63,10 +63,11 @@ class Segmentation:
 
     def _sums(self, weights: np.ndarray | None = None) -> dict[str, float]:
         """Voxels of each label, or the sum of `weights` over them."""
-        labelmap = np.asarray(self.labelmap.dataobj).reshape(-1)
+        # As they lie in memory.
+        labelmap = np.asarray(self.labelmap.dataobj).T.reshape(-1)
         by_value = np.bincount(
             labelmap,
-            weights=None if weights is None else weights.reshape(-1),
+            weights=None if weights is None else weights.T.reshape(-1),
             minlength=self.scheme.labels[-1].value + 1,
         )
         return {
