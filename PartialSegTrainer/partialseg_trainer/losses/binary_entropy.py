@@ -24,6 +24,7 @@ class BinaryEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, codes: Tensor, signs: Tensor, weights: Tensor) -> Tensor:
         """The sum of (B, C, ...) logits, (B, ...) codes, and (K, C) tables of s and a."""
+        codes = codes.int()  # once, and not with each look-up
         ctx.save_for_backward(logits, codes, signs, weights)
         total = logits.new_zeros(())
         for z, numbers in zip(*pieces(logits, codes), strict=True):

@@ -29,7 +29,7 @@ class _LogProbability(torch.autograd.Function):
         whole, within = (logits.new_empty(len(logits), *logits.shape[2:]) for _ in range(2))
         for z, leaves, of_all, of_set in zip(*pieces(logits, possible, whole, within), strict=True):
             torch.logsumexp(z, 1, out=of_all)
-            torch.logsumexp(z.masked_fill(~leaves, -torch.inf), 1, out=of_set)
+            torch.logsumexp(_only(leaves, z), 1, out=of_set)
         ctx.save_for_backward(logits, possible, whole, within)
         return within - whole
 
@@ -42,7 +42,12 @@ class _LogProbability(torch.autograd.Function):
         for z, leaves, of_all, of_set, factor, slope in zip(
             *pieces(logits, possible, *sums, result), strict=True
         ):
-            # Outside S the first term may overflow.
-            torch.sub(z, of_set, out=slope).exp_().masked_fill_(~leaves, 0)
-            slope.sub_((z - of_all).exp_()).mul_(factor)
+            share = _only(leaves, z).sub_(of_set).exp_()
+            torch.sub(z, of_all, out=slope).exp_()
+            torch.sub(share, slope, out=slope).mul_(factor)
         return result, None
+
+
+def _only(leaves: Tensor, logits: Tensor) -> Tensor:
+    # Of the ways to write this, the one that is fast where the channels lie last.
+    return torch.where(leaves, logits, -torch.inf)
