@@ -10,6 +10,7 @@ does is measured against the 100 ms from which on a person feels it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def affine() -> np.ndarray:
 
 def export_rows(report: Report, scan, labelmap: np.ndarray) -> None:
     scheme = nested_scheme(LABELS)
-    node = painted(scan, scheme, {label.name: labelmap >= label.value for label in scheme})
+    node = painted(scan, scheme, ((label.name, labelmap >= label.value) for label in scheme))
     exported = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     logic = slicer.modules.segmentations.logic()
 
@@ -130,12 +131,12 @@ def click_rows(report: Report, scan, labelmap: np.ndarray) -> None:
         report.add(what, "a click of 100 ms", seconds / CLICK_SECONDS, "<= 1", note)
 
 
-def painted(scan, scheme: LabelScheme, masks: dict[str, np.ndarray]):
+def painted(scan, scheme: LabelScheme, masks: Iterable[tuple[str, np.ndarray]]):
     """A segmentation node with complete segments, drawn by Slicer's own function."""
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     node.SetReferenceImageGeometryParameterFromVolumeNode(scan)
     createSegments(node, scheme)
-    for name, mask in masks.items():
+    for name, mask in masks:
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask.astype(np.uint8), node, name, scan)
         setSegmentStatus(node, name, Status.COMPLETE)
     return node

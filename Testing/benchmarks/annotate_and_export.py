@@ -1,0 +1,44 @@
+"""Draw ten overlapping segments on a scan and export them, in little memory; for `starting.py`.
+
+    python Testing/benchmarks/annotate_and_export.py SIZE FOLDER
+
+Allocations beyond `LIMIT` fail, in this process and in that of the engine.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import slicer
+import slicer.util
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
+
+from mrml_export import LABELS, affine, painted
+from nested import nested_labelmap, nested_scan, nested_scheme
+from partialseg_trainer.labels import Status
+from PartialSegLib.export import exportCase
+from PartialSegLib.headless import headlessScene
+from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.setAlgebra import superLabelFromParts
+
+LIMIT = 2**29
+
+
+def main(size: int, folder: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    scheme = nested_scheme(LABELS)
+    labelmap = nested_labelmap(size, LABELS)
+    with headlessScene():
+        scan = slicer.util.addVolumeFromArray(nested_scan(labelmap), affine(), "scan")
+        masks = ((label.name, labelmap >= label.value) for label in scheme)
+        segmentation = painted(scan, scheme, masks)
+        setSegmentStatus(segmentation, "l1", Status.IN_PROGRESS)
+        superLabelFromParts(segmentation, scheme, "l1")
+        exportCase(segmentation, scan, scheme, folder / "dataset", "01")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
