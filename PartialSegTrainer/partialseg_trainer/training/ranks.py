@@ -164,8 +164,10 @@ def wanted(config: TrainConfig) -> int:
 def start_together(run: RunFolder, count: int) -> None:
     """Train the run in so many processes on this computer, and wait for them.
 
-    Where one of them ends too early, the others are ended too. Raises SystemExit if one failed.
+    Where one of them ends too early, the others are ended too. Raises SystemExit if one failed, or
+    a signal came.
     """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
 
@@ -177,6 +179,6 @@ def start_together(run: RunFolder, count: int) -> None:
                 *("-m", "partialseg_trainer.training", str(run.path)),
             ]
         )
-    except ChildFailedError as error:
+    except (ChildFailedError, SignalException) as error:
         # The log has their own tracebacks already.
         raise SystemExit(1) from error
