@@ -105,7 +105,7 @@ def test_a_batch_in_pieces_and_in_any_layout_has_the_value_and_gradient_of_the_w
     whole = logits_for(loss, dtype=torch.float64).requires_grad_()
     expected = loss(whole, target)
     expected.backward()
-    monkeypatch.setattr("partialseg_trainer.losses.pieces._VOXELS", 1)
+    monkeypatch.setattr("partialseg_trainer.losses.binary_entropy._VOXELS", 1)
     logits = whole.detach().contiguous(memory_format=layout).requires_grad_()
     value = loss.of_codes(logits, codes, codebook)
     value.backward()

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelScheme
-from .label_set import LabelSetLoss
-from .log_probability import log_probability
+from .label_set import LabelSetLoss, log_probability
 
 # From log p and the target g, both (B, L, ...), to values whose mean is the loss.
 ClassicalLoss = Callable[[Tensor, Tensor], Tensor]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .label_set import LabelSetLoss
-from .log_probability import log_probability
+from .label_set import LabelSetLoss, log_probability
 
 
 class MarginalCrossEntropy(LabelSetLoss):

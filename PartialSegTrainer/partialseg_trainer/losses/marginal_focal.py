@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
-from .label_set import LabelSetLoss
-from .log_probability import log_probability
+from .label_set import LabelSetLoss, log_probability
 from .options import LossOptions
 
 
