@@ -17,7 +17,16 @@ from measuring import HEADER, Row, as_line, parser
 
 HERE = Path(__file__).parent
 # In the order in which they run; `robustness` is about Dice, not speed, and needs the atlas.
-BENCHMARKS = ("encoding", "mrml_export", "starting", "growth", "ranks", "grid")
+BENCHMARKS = (
+    "encoding",
+    "mrml_export",
+    "segmenting",
+    "metrics",
+    "starting",
+    "growth",
+    "ranks",
+    "grid",
+)
 
 
 def main() -> int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import edt
 import numpy as np
-from scipy import ndimage
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,10 @@ class SurfaceDistances:
 
     def hausdorff(self, percentile: float = 100) -> float:
         """The larger of the two directed percentiles, mm; 100 is the Hausdorff distance itself."""
-        return float(max(np.percentile(d, percentile) for d in (self.to_truth, self.to_prediction)))
+        both = (self.to_truth, self.to_prediction)
+        if percentile == 100:
+            return float(max(distances.max() for distances in both))
+        return float(max(np.percentile(distances, percentile) for distances in both))
 
     def mean(self) -> float:
         """The average symmetric surface distance, mm: the mean over the voxels of both surfaces."""
@@ -35,7 +37,15 @@ def surface(mask: np.ndarray) -> np.ndarray:
 
     The definition of MONAI's metrics: the mask less its erosion by the 6-neighbourhood.
     """
-    return mask & ~ndimage.binary_erosion(mask)
+    # Seven passes over the mask; an erosion by a structuring element takes seven times as long.
+    padded = np.pad(mask, 1)
+    within = mask.copy()
+    for axis in range(mask.ndim):
+        inner = [slice(1, -1)] * mask.ndim
+        for start, stop in ((None, -2), (2, None)):
+            inner[axis] = slice(start, stop)
+            within &= padded[tuple(inner)]
+    return mask & ~within
 
 
 def surface_distances(
@@ -48,7 +58,12 @@ def surface_distances(
     """
     prediction_surface, truth_surface = surface(prediction), surface(truth)
     spacing = tuple(float(step) for step in spacing)
-    return SurfaceDistances(
-        to_truth=edt.edt(~truth_surface, anisotropy=spacing)[prediction_surface],
-        to_prediction=edt.edt(~prediction_surface, anisotropy=spacing)[truth_surface],
+    # Each transform takes all cores: `parallel=0`.
+    to_truth, to_prediction = (
+        edt.edt(~target, anisotropy=spacing, parallel=0)[at]
+        for target, at in (
+            (truth_surface, prediction_surface),
+            (prediction_surface, truth_surface),
+        )
     )
+    return SurfaceDistances(to_truth, to_prediction)
