@@ -1,13 +1,10 @@
-"""Draw ten overlapping segments on a scan and export them, in little memory; for `starting.py`.
+"""Draw ten overlapping segments on a scan and export them: what `starting.py` watches.
 
-    python Testing/benchmarks/annotate_and_export.py SIZE FOLDER
-
-Allocations beyond `LIMIT` fail, in this process and in that of the engine.
+python Testing/benchmarks/annotate_and_export.py SIZE FOLDER
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
@@ -24,11 +21,8 @@ from PartialSegLib.headless import headlessScene
 from PartialSegLib.segmentStatus import setSegmentStatus
 from PartialSegLib.setAlgebra import superLabelFromParts
 
-LIMIT = 2**29
-
 
 def main(size: int, folder: Path) -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
     scheme = nested_scheme(LABELS)
     labelmap = nested_labelmap(size, LABELS)
     with headlessScene():

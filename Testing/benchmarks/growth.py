@@ -226,7 +226,7 @@ def draw(curves: list[Curve], path: Path) -> None:
     axes[0, 0].set_ylabel("time, times that of the smallest", fontsize=9)
     axes[1, 0].set_ylabel("memory, times that of the smallest", fontsize=9)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
 
 
 def _panel(axes: Axes, curves: list[Curve], what: str) -> None:
