@@ -105,7 +105,7 @@ class PartialLabelTraining(lightning.LightningModule):
         with self._full_precision():
             image, codes = self._augmented(batch, generator)
         # Some networks drop features at random; not by the numbers that augmented their images.
-        torch.manual_seed(seed + _DROPOUT * (1 + share().rank))
+        self._seed_dropout(seed + _DROPOUT * (1 + share().rank))
         logits = self.network(image.contiguous(memory_format=self._layout))
         with self._full_precision():
             loss = self.objective(image, logits, codes)
@@ -120,6 +120,13 @@ class PartialLabelTraining(lightning.LightningModule):
             sync_dist=True,
         )
         return loss
+
+    def _seed_dropout(self, seed: int) -> None:
+        if self.device.type == "cpu":
+            # `torch.manual_seed` takes 2 ms more: it notes the call for GPUs that are not in use.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def objective(self, image: Tensor, logits: Tensor, codes: Tensor) -> Tensor:
         """What a step makes smaller, in full precision: the loss of the logits of `image`."""
