@@ -30,7 +30,7 @@ def waiting(root):
     """A run at work, which a test may stop."""
     run = RunFolder.create(root / "waiting", {})
     start(run, argv=[sys.executable, "-c", WAITING, str(run.path)])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while read_status(run).state is not RunState.RUNNING or not read_status(run).epoch:
         assert time.monotonic() < deadline, "the run does not start"
         time.sleep(0.02)

@@ -20,7 +20,8 @@ def weights(folder, config, labels):
         sets = LabelSets.from_labelmap(SCHEME, shown)
         complete = dict.fromkeys(SCHEME.names, Status.COMPLETE)
         dataset.add_case(f"{number:02d}", image, sets, complete)
-    config = config.model_copy(update={"dataset": dataset.folder, "validation_fraction": 0})
+    changes = {"dataset": dataset.folder, "validation_fraction": 0, "loss": "iuc"}
+    config = config.model_copy(update=changes)
     cases, validation = choose_cases(dataset, config)
     store = open_store(dataset, cases, config.preprocessing)
     module = PartialLabelTraining(config, SCHEME, store, split_slices(store, validation))

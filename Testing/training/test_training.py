@@ -231,7 +231,8 @@ class TestRefusals:
             prepare_run(tmp_path / "run", quick.model_copy(update={"initial_model": run.model}))
 
     def test_a_model_whose_outputs_mean_something_else(self, tmp_path, quick):
-        run = trained(tmp_path, quick.model_copy(update={"epochs": 1}), "first")
+        first = quick.model_copy(update={"epochs": 1, "loss": "iuc"})
+        run = trained(tmp_path, first, "first")
         assert len(SCHEME) == SCHEME.n_leaves  # so the weights alone would fit
         config = quick.model_copy(update={"initial_model": run.model, "loss": "marginal_ce"})
         with pytest.raises(UserError, match=r"tells labels apart.*choose a model or a loss"):
