@@ -55,7 +55,7 @@ def main() -> None:
     compare(report, little, "cpu", turns=6, steps=3 if arguments.small else 10)
     torch.set_num_threads(threads)
     if not arguments.small:
-        compare(report, large, "cpu", turns=5, steps=1, reach=0.95, monai=True)
+        compare(report, large, "cpu", turns=4, steps=1, reach=0.95, monai=True)
     if torch.cuda.is_available():
         compare(
             report, large | {"compile": True}, "cuda", turns=10, steps=40, reach=0.9, monai=True
@@ -330,6 +330,8 @@ def data_paths(config: TrainConfig, material: Material) -> dict[str, Task]:
         batch = {name: each.to(config.device) for name, each in next(batches).items()}
         image, codes, sagittal = (batch[name] for name in ("image", "codes", "sagittal"))
         augment(image.float(), codes, config.augmentation, generator, sagittal)
+        if config.device == "cuda":
+            torch.cuda.synchronize()
 
     def monai() -> None:
         batch = next(others)
