@@ -18,7 +18,7 @@ from torch.nn import functional
 from encoding import scheme_of_eleven
 from measuring import Report, in_turns, parser
 from partialseg_trainer.losses import Codebook, build_loss
-from partialseg_trainer.training.freed_memory import keep_freed_memory
+from partialseg_trainer.networks.freed_memory import keep_freed_memory
 
 LAYOUT = torch.channels_last
 

@@ -12,6 +12,7 @@ from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
+from ..networks.freed_memory import keep_freed_memory
 from ..networks.model import Model
 from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
 
@@ -48,6 +49,8 @@ def predict(
         advance: called with the number of steps done.
         mirror: whether to look at everything once more with left and right exchanged.
     """
+    if device.type == "cpu":
+        keep_freed_memory()
     looks = [_look(model, device) for model in models]
 
     def probabilities(image: Tensor, cut: Axis) -> Tensor:

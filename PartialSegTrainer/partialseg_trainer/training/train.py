@@ -23,6 +23,7 @@ from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import check_network
 from ..networks.device import choose_device, describe, lightning_precision
+from ..networks.freed_memory import keep_freed_memory
 from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
 from .batch_norm import SharedBatchNorm
@@ -30,7 +31,6 @@ from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
 from .checkpoints import WholeCheckpoints
 from .config import TrainConfig
-from .freed_memory import keep_freed_memory
 from .material import Material
 from .module import PartialLabelTraining
 from .patches import read_item

@@ -35,17 +35,15 @@ class Foreground:
         Of an unmasked scan only the largest connected piece counts, so noise does not widen the
         box. Without any foreground the box is the whole volume.
         """
-        if self.masked:
-            found = ndimage.find_objects(self.mask.view(np.uint8))
-        else:
-            # In the order of the memory: across it labelling takes three times as long.
-            pieces, _ = ndimage.label(self.mask.T)
-            found = [box[::-1] for box in _largest(pieces)]
-        if not found:
-            return tuple(slice(0, size) for size in self.mask.shape)
+        shape = self.mask.shape
+        if not self.mask.any():
+            return tuple(slice(0, size) for size in shape)
+        around = _bounds(self.mask)
+        if not self.masked:
+            around = _bounds_of_largest_piece(self.mask, around)
         return tuple(
             slice(max(part.start - margin, 0), min(part.stop + margin, size))
-            for part, size in zip(found[0], self.mask.shape, strict=True)
+            for part, size in zip(around, shape, strict=True)
         )
 
 
@@ -59,17 +57,29 @@ def brain_box(data: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
     return Foreground.of(data).box(margin)
 
 
-def _largest(pieces: np.ndarray) -> list[tuple[slice, slice, slice]]:
-    """The box of the label that most voxels have, in a list; empty where there is no label."""
+def _bounds(mask: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box around all that is true of a mask that is true somewhere."""
+    axes = set(range(mask.ndim))
+    reached = (np.flatnonzero(mask.any(axis=tuple(axes - {axis}))) for axis in sorted(axes))
+    return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in reached)
+
+
+def _bounds_of_largest_piece(mask: np.ndarray, around: tuple[slice, ...]) -> tuple[slice, ...]:
+    """The same for the connected piece of most voxels; `around` is the box of all of them."""
+    # In the order of the memory: across it labelling takes three times as long.
+    pieces, _ = ndimage.label(mask[around].T)
     boxes = ndimage.find_objects(pieces)
-    size, largest = 0, []
+    size, largest = 0, boxes[0]
     for label in sorted(range(len(boxes)), key=lambda label: -_voxels(boxes[label])):
         if _voxels(boxes[label]) <= size:
             break  # No box that is left could hold as many.
         count = np.count_nonzero(pieces[boxes[label]] == label + 1)
         if count > size:
-            size, largest = count, [boxes[label]]
-    return largest
+            size, largest = count, boxes[label]
+    return tuple(
+        slice(part.start + first.start, part.stop + first.start)
+        for part, first in zip(largest[::-1], around, strict=True)
+    )
 
 
 def _voxels(box: tuple[slice, slice, slice]) -> int:
