@@ -17,6 +17,7 @@ from partialseg_trainer.losses import (
     marginalise,
 )
 from partialseg_trainer.losses.dice import mean_dice
+from partialseg_trainer.losses.label_set import LeafProbabilities, log_probability
 
 OVER_LEAVES = [name for name in loss_names() if build_loss(name, SCHEME).head == "leaves"]
 
@@ -106,6 +107,15 @@ def test_marginalisation_stays_finite_where_a_whole_set_underflows():
     assert log_phi.flatten().tolist() == pytest.approx([0, -6e4, -6e4])
     cross_entropy(log_phi, g).mean().backward()
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("size", [1, 30, 1e4])
+def test_the_probability_of_a_set_is_exact_however_small_it_is(size):
+    possible = possible_in(drawn_sets(DEEP))
+    logits = size * logits_for(build_loss("marginal_ce", DEEP))
+    exact = log_probability(logits.double(), possible)
+    found = LeafProbabilities(logits, possible).log_set
+    assert torch.allclose(found.double(), exact, rtol=1e-5, atol=1e-5)
 
 
 def partly_labelled(seed=3):

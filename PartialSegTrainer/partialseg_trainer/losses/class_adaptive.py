@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .dice import mean_dice
-from .label_set import LabelSetLoss
+from .label_set import LabelSetLoss, LeafProbabilities
 
 
 class ClassAdaptive(LabelSetLoss):
@@ -26,13 +26,13 @@ class ClassAdaptive(LabelSetLoss):
     they are known to be nowhere else goes unused. `marginal_ce+leaf_dice` uses it.
     """
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        alone = possible & (possible.sum(1, keepdim=True) == 1)
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        possible, alone = leaves.possible, leaves.alone
         annotated = ~possible.all(1, keepdim=True)
         gaps = (possible & ~alone & annotated).flatten(2).any(2)
         weighed = ~gaps & annotated.flatten(1).any(1, keepdim=True)
-        counted = weighed.view(*weighed.shape, *[1] * (logits.ndim - 2)) & annotated
-        log_p = logits.log_softmax(1)
+        counted = weighed.view(*weighed.shape, *[1] * (possible.ndim - 2)) & annotated
+        log_p = leaves.logits.log_softmax(1)
         entropy = -torch.where(counted & alone, log_p, 0.0).sum(1).flatten(1).mean(1)
         dice = mean_dice(log_p.masked_fill(~counted, -torch.inf), (counted & alone).to(log_p.dtype))
         # A leaf without weight counts 1 in the Dice, a constant.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelScheme
-from .label_set import LabelSetLoss, log_probability
+from .label_set import LabelSetLoss, LeafProbabilities, log_probability
 
 # From log p and the target g, both (B, L, ...), to values whose mean is the loss.
 ClassicalLoss = Callable[[Tensor, Tensor], Tensor]
@@ -62,5 +62,5 @@ class Converted(LabelSetLoss):
         self._loss = loss
         self._conversion = conversion
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        return self._loss(*self._conversion(logits, possible)).mean()
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        return self._loss(*self._conversion(leaves.logits, leaves.possible)).mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -10,6 +11,55 @@ from torch import Tensor
 from ..errors import UserError
 from .codebook import Codebook
 from .partial import PartialLoss, precise
+
+
+class LeafProbabilities:
+    """p = softmax(z) over the leaves beside the sets S of leaves that a voxel may still be.
+
+    What several losses of a sum need of them is computed once, when the first one asks for it.
+
+    Args:
+        logits: (B, L, ...) z, any floating type; kept in full precision.
+        possible: (B, L, ...) bool, S.
+    """
+
+    def __init__(self, logits: Tensor, possible: Tensor):
+        # Leaf by leaf in memory: sums over the leaves of a voxel then take half the time.
+        self.logits, self.possible = precise(logits).contiguous(), possible.contiguous()
+
+    @cached_property
+    def p(self) -> Tensor:
+        """(B, L, ...) p."""
+        return self.logits.softmax(1)
+
+    @cached_property
+    def log_set(self) -> Tensor:
+        """(B, ...) log P_S, the log of the summed probability of the leaves of S."""
+        # A GPU would have to be waited for to know what it found.
+        if self.logits.device.type == "cpu":
+            inside = torch.where(self.possible, self.p, 0.0).sum(1)
+            # A network that is this sure of what is wrong is rare.
+            if (inside > 1e-26).all():
+                return inside.log()
+        return log_probability(self.logits, self.possible)
+
+    @cached_property
+    def alone(self) -> Tensor:
+        """(B, L, ...) bool: whether S = {k}."""
+        return self.possible & (self.possible.sum(1, keepdim=True) == 1)
+
+    def multilabel(self, membership: Tensor) -> Tensor:
+        """(B, C, ...) uint8: 1 where S lies in the label, 0 where it lies outside, else 2.
+
+        Args:
+            membership: (C, L) bool, the leaves of each label.
+        """
+        possible = self.possible.float()
+        may_be, may_not = (
+            torch.einsum("bl...,cl->bc...", possible, each.float()) > 0
+            for each in (membership, ~membership)
+        )
+        return may_be.to(torch.uint8) * (1 + may_not.to(torch.uint8))
 
 
 class LabelSetLoss(PartialLoss):
@@ -31,7 +81,7 @@ class LabelSetLoss(PartialLoss):
                 f"anywhere; annotate some structure down to one of "
                 f"{', '.join(self.scheme.leaf_names)}."
             )
-        return self._of_leaf_sets(precise(logits), codebook.possible_leaves(codes))
+        return self.of_leaves(LeafProbabilities(logits, codebook.possible_leaves(codes)))
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         possible = possible_leaves(target, self.membership)
@@ -40,11 +90,11 @@ class LabelSetLoss(PartialLoss):
                 "The target contradicts the scheme's hierarchy in some voxels: no leaf agrees with "
                 "their 0, 1 and 2; make it with LabelSets, which names the labels and places."
             )
-        return self._of_leaf_sets(precise(logits), possible)
+        return self.of_leaves(LeafProbabilities(logits, possible))
 
     @abstractmethod
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        """The loss of (B, L, ...) logits in full precision and (B, L, ...) bool S."""
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        """The loss of what a network says of the leaves, and what the annotation leaves open."""
 
 
 def possible_leaves(target: Tensor, membership: Tensor) -> Tensor:
@@ -60,7 +110,12 @@ def possible_leaves(target: Tensor, membership: Tensor) -> Tensor:
 
 
 def log_probability(logits: Tensor, possible: Tensor) -> Tensor:
-    """(B, ...) log P_S, the log of the summed probability of the leaves of S."""
+    """(B, ...) log P_S, finite even where P_S is too small for its type.
+
+    Args:
+        logits: (B, L, ...) in full precision.
+        possible: (B, L, ...) bool, the leaves of S.
+    """
     # Not `masked_fill`, which takes twice as long where the channels lie last.
     within = torch.where(possible, logits, -torch.inf)
     return torch.logsumexp(within, 1) - torch.logsumexp(logits, 1)

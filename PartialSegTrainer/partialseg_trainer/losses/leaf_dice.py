@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .conversion import labelled_leaves
-from .dice import mean_dice
-from .label_set import LabelSetLoss
+from .label_set import LabelSetLoss, LeafProbabilities
 
 
 class LeafDice(LabelSetLoss):
@@ -21,6 +19,12 @@ class LeafDice(LabelSetLoss):
     a sum with `marginal_ce` or `marginal_focal`, as the paper does.
     """
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        log_p, g = labelled_leaves(logits, possible)
-        return torch.where(g.flatten(1).any(1), mean_dice(log_p, g), 0.0).mean()
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        # As `mean_dice` of `labelled_leaves`, in half the time, because nothing is kept as numbers
+        # that is only true or false.
+        voxels = tuple(range(2, leaves.p.ndim))
+        overlap = torch.where(leaves.alone, leaves.p, 0.0).sum(voxels)
+        counted = torch.where(leaves.alone | ~leaves.possible, leaves.p, 0.0)
+        labelled = leaves.alone.sum(voxels)
+        dice = 2 * overlap / (counted.square().sum(voxels) + labelled + 1e-8)
+        return torch.where(labelled.any(1), 1 - dice.mean(1), 0.0).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .label_set import LabelSetLoss, log_probability
+from .label_set import LabelSetLoss, LeafProbabilities
 
 
 class MarginalCrossEntropy(LabelSetLoss):
@@ -18,5 +18,5 @@ class MarginalCrossEntropy(LabelSetLoss):
     log |S|.
     """
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        return -log_probability(logits, possible).mean()
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        return -leaves.log_set.mean()

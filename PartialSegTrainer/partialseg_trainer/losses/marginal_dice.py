@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .conversion import marginalise
 from .dice import mean_dice
-from .label_set import LabelSetLoss
+from .label_set import LabelSetLoss, LeafProbabilities
 
 
 class MarginalDice(LabelSetLoss):
@@ -19,5 +19,5 @@ class MarginalDice(LabelSetLoss):
     weigh little; `leaf_dice` has no such voxels.
     """
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        return mean_dice(*marginalise(logits, possible)).mean()
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        return mean_dice(*marginalise(leaves.logits, leaves.possible)).mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
-from .label_set import LabelSetLoss, log_probability
+from .label_set import LabelSetLoss, LeafProbabilities
 from .options import LossOptions
 
 
@@ -30,9 +30,9 @@ class MarginalFocal(LabelSetLoss):
     Options = MarginalFocalOptions
     options: MarginalFocalOptions
 
-    def _of_leaf_sets(self, logits: Tensor, possible: Tensor) -> Tensor:
-        least = -possible.sum(1).to(logits.dtype).log()
-        log_phi = log_probability(logits, possible) + least
+    def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
+        least = -leaves.possible.sum(1).to(leaves.p.dtype).log()
+        log_phi = leaves.log_set + least
         return (self._focal(log_phi) - self._focal(least)).mean()
 
     def _focal(self, log_phi: Tensor) -> Tensor:
