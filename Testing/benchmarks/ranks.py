@@ -36,7 +36,7 @@ def main() -> None:
             patch=(size, size),
             batch_size=8,
             slices_per_epoch=32,
-            epochs=2,
+            epochs=3,
             validation_fraction=0,
             test_fraction=0,
             device="cpu",

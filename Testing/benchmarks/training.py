@@ -29,6 +29,7 @@ from losses import iuc_formula
 from measuring import Report, Task, in_turns, parser
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
+from partialseg_trainer.methods import method_names
 from partialseg_trainer.models import NetworkSettings
 from partialseg_trainer.networks import build_network, memory_layout
 from partialseg_trainer.runs import RunFolder, RunReporter
@@ -48,14 +49,24 @@ def main() -> None:
     arguments = parser(__doc__).parse_args()
     set_up_log(logging.WARNING)
     report = Report("training", arguments.output)
-    large = {"patch": (256, 256), "batch_size": 16, "network": NetworkSettings(width=16, depth=5)}
-    little = {"patch": (80, 96), "batch_size": 4, "network": NetworkSettings(width=8, depth=4)}
+    iuc = {"loss": "iuc"}
+    large = iuc | {
+        "patch": (256, 256),
+        "batch_size": 16,
+        "network": NetworkSettings(width=16, depth=5),
+    }
+    little = iuc | {
+        "patch": (80, 96),
+        "batch_size": 4,
+        "network": NetworkSettings(width=8, depth=4),
+    }
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     compare(report, little, "cpu", turns=6, steps=3 if arguments.small else 10)
     torch.set_num_threads(threads)
     if not arguments.small:
-        compare(report, large, "cpu", turns=4, steps=1, reach=0.95, monai=True)
+        compare(report, large, "cpu", turns=5, steps=1, reach=0.95, monai=True)
+        compare(report, large | {"loss": method_names()[0]}, "cpu", turns=5, steps=1)
     if torch.cuda.is_available():
         compare(
             report, large | {"compile": True}, "cuda", turns=10, steps=40, reach=0.9, monai=True
@@ -79,7 +90,6 @@ def compare(
         dataset = make_dataset(Path(folder) / "data", settings["patch"])
         config = TrainConfig(
             dataset=dataset.folder,
-            loss="iuc",
             preprocessing={"spacing": 1.0},
             validation_fraction=0,
             test_fraction=0,
@@ -100,7 +110,7 @@ def compare(
     seconds = {name: statistics.median(taken) / steps for name, taken in loop.taken.items()}
     where = (
         f"{config.batch_size} slices of {config.patch[0]} x {config.patch[1]}, "
-        f"{config.network.width} filters, {device}"
+        f"{config.network.width} filters, {config.loss}, {device}"
     )
     note = f"{config.batch_size / seconds['loop']:.3g} slices/s"
     report.add(
