@@ -5,6 +5,7 @@ import pytest
 
 from partialseg_trainer.dataset import import_dhcp
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.experiments.ages import age_groups
 from partialseg_trainer.volumes import write_volume
 from small_scans import image, labelmap
 
@@ -56,6 +57,20 @@ def test_all_sessions_of_a_subject_stay_full_or_are_hidden_together(tmp_path):
     partial = {case.subject for case in dataset.cases if not case.info.fully_known}
     assert len(full) == len(partial) == 1
     assert not full & partial
+
+
+@pytest.mark.parametrize("prefix", ["", "ses-"])
+def test_the_ages_at_the_scans_come_along_and_nothing_else_of_the_child(tmp_path, prefix):
+    for session in ("1", "2"):
+        write_session(tmp_path / "in", "A", session, "T2w", "desc-drawem9_dseg")
+    table = "session_id\tscan_age\thead\n" + "".join(
+        f"{prefix}{session}\t{age}\t33\n" for session, age in (("1", 31.4), ("2", 40), ("9", 41))
+    )
+    (tmp_path / "in" / "sub-A" / "sub-A_sessions.tsv").write_text(table)
+    dataset = import_dhcp(tmp_path / "in", tmp_path / "out")
+    written = (dataset.folder / "sub-A" / "sub-A_sessions.tsv").read_text()
+    assert written == "session_id\tscan_age\nses-1\t31.4\nses-2\t40\n"
+    assert age_groups(dataset) == {"sub-A_ses-1": "preterm", "sub-A_ses-2": "term"}
 
 
 def test_a_session_with_half_its_files_is_named(tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import UserError
+from ..files import write_text
 from ..labels import LabelScheme
 from .folder import Dataset
 from .importing import Groups, Reading, Tally, import_scans
@@ -39,8 +41,9 @@ def import_dhcp(
 
     The image is `*_T2w.nii.gz`, or the bias-corrected `*_desc-restore_T2w.nii.gz` where that is the
     only one; the labels are `*_desc-drawem9_dseg.nii.gz`, under this or the names of older
-    releases. Other files are passed over, and so are sessions with neither of the two. `hide` to
-    `progress` are those of `import_pairs`.
+    releases. Other files are passed over, and so are sessions with neither of the two. Of the
+    tables `sub-*_sessions.tsv` the column `scan_age` comes along, by which experiments tell preterm
+    and term scans apart. `hide` to `progress` are those of `import_pairs`.
 
     Raises UserError when nothing is found, when a session has only one of the two files, and for
     what `import_pairs` refuses.
@@ -65,7 +68,7 @@ def import_dhcp(
             f"{root} has no sub-*/[ses-*/]anat/*_T2w.nii.gz with *_desc-drawem9_dseg.nii.gz; give "
             "the folder that holds the sub-* folders of the dHCP release."
         )
-    return import_scans(
+    dataset = import_scans(
         pairs,
         scheme,
         output,
@@ -77,6 +80,26 @@ def import_dhcp(
         tally=tally,
         progress=progress,
     )
+    for subject in dataset.subjects:
+        _carry_ages(root, dataset, subject)
+    return dataset
+
+
+def _carry_ages(root: Path, dataset: Dataset, subject: str) -> None:
+    """Copy the ages at a subject's scans, and nothing else that the table tells of a child."""
+    place = Path(f"sub-{subject}") / f"sub-{subject}_sessions.tsv"
+    if not (root / place).is_file():
+        return
+    sessions = {case.session for case in dataset.cases if case.subject == subject}
+    with open(root / place, encoding="utf-8-sig", newline="") as file:
+        ages = {
+            row["session_id"].removeprefix("ses-"): row["scan_age"]
+            for row in csv.DictReader(file, delimiter="\t")
+            if row.get("session_id") and row.get("scan_age")
+        }
+    lines = [f"ses-{name}\t{age}\n" for name, age in ages.items() if name in sessions]
+    if lines:
+        write_text(dataset.folder / place, "".join(["session_id\tscan_age\n", *lines]))
 
 
 def _first(anat: Path, scan: ScanName, suffixes: tuple[str, ...]) -> Path | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scoring import ScanScores
 
 # Where a training runs and lies says nothing of what comes out.
-_NOT_COMPARED = ("dataset", "device", "initial_model", "name")
+_NOT_COMPARED = ("dataset", "device", "devices", "initial_model", "name")
 
 
 class CellState(str, Enum):
