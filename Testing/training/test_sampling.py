@@ -10,6 +10,7 @@ FULL, PARTIAL = np.arange(10), np.arange(100, 190)
 
 
 def order(sampling, epoch=0, full=FULL, partial=PARTIAL, marked=None, **settings):
+    settings = {"label_share": 0} | settings
     config = TrainConfig(dataset="unused", sampling=sampling, **settings)
     return epoch_order(config, full, partial, epoch, marked)
 
@@ -83,3 +84,9 @@ class TestDrawnByLabel:
         settings = {"label_share": 0.3, "marked": self.marked(), "slices_per_epoch": 51}
         assert len(order(sampling, **settings)) == 51
         assert np.array_equal(order(sampling, **settings), order(sampling, **settings))
+
+    def test_by_default_a_third_is_where_full_scans_are_drawn_often_and_none_elsewhere(self):
+        marked, slices = self.marked(), 4000
+        for sampling, times in (("balanced", 510), ("uniform", 40), ("reference", 40)):
+            drawn = order(sampling, marked=marked, slices_per_epoch=slices, label_share=None)
+            assert np.count_nonzero(drawn == 3) == pytest.approx(times, rel=0.2), sampling

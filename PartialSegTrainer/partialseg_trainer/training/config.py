@@ -27,6 +27,9 @@ from .strategy_options import StrategyOptions, strategy_options
 # In place of the defaults below, for a network that sees blocks.
 _OF_BLOCKS = {"patch": (64, 64, 64), "batch_size": 2}
 
+# Ahead of 0 in each of three draws of two full scans (Docs/results.md).
+_LABEL_SHARE = 0.33
+
 
 class Augmentation(BaseModel):
     """Random changes of the training slices; 0 or false switches one off.
@@ -72,7 +75,8 @@ class TrainConfig(BaseModel):
     "reference" shows partial scans first and full ones last in each epoch, as the paper's code
     does. A share `label_share` of the slices is drawn by label instead: a label, each as likely as
     any other, then a slice in which it is marked, so that small structures are seen more often
-    (nnU-Net draws a third of its patches in this spirit). `schedule` "one_cycle" warms the learning
+    (nnU-Net draws a third of its patches in this spirit); None is a third with "balanced", and none
+    with the others. `schedule` "one_cycle" warms the learning
     rate up and anneals it to zero over all epochs.
     `validation_slices` limits the slices scored an epoch; the two fractions hold for subjects to
     which the dataset's participants.tsv gives no `split`.
@@ -108,7 +112,7 @@ class TrainConfig(BaseModel):
     label_weights: Literal["none", "frequency"] = "frequency"
     sampling: Literal["balanced", "uniform", "reference"] = sampling_names()[0]
     full_share: float = Field(default=0.5, gt=0, lt=1)
-    label_share: float = Field(default=0.0, ge=0, lt=1)
+    label_share: float | None = Field(default=None, ge=0, lt=1)
     initial_model: Path | None = None
     seed: int = Field(default=0, ge=0)
     device: str = "auto"
@@ -193,6 +197,13 @@ class TrainConfig(BaseModel):
     def thickness(self) -> int:
         """How many slices the network labels at once: 1, or those of a block."""
         return self.patch[0] if self.network.dimensions == 3 else 1
+
+    @property
+    def drawn_by_label(self) -> float:
+        """The share of slices drawn by label: `label_share`, or what it is by default."""
+        if self.label_share is not None:
+            return self.label_share
+        return _LABEL_SHARE if self.sampling == "balanced" else 0.0
 
     def stage(self, **changes: Any) -> TrainConfig:
         """The settings of a stage of the strategy: those of one training, with some changed."""

@@ -86,7 +86,7 @@ class PartialLabelTraining(lightning.LightningModule):
 
     def train_dataloader(self) -> ReadAhead:
         split = self._split
-        by_label = self.config.label_share > 0
+        by_label = self.config.drawn_by_label > 0
         marked = self._store.marked(self.codebook.values.cpu().numpy()) if by_label else None
         order = epoch_order(self.config, split.full, split.partial, self.current_epoch, marked)
         batches = TrainingBatches(self._store, order, self.config, self.current_epoch, share())

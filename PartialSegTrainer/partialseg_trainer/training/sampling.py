@@ -28,7 +28,7 @@ def epoch_order(
     rng = np.random.default_rng([config.seed, epoch])
 
     def draw(slices: np.ndarray, count: int) -> np.ndarray:
-        by_label = round(config.label_share * count)
+        by_label = round(config.drawn_by_label * count)
         if not by_label:
             return _draw(slices, count, rng)
         chosen = [_draw(slices, count - by_label, rng), _by_label(slices, marked, by_label, rng)]
