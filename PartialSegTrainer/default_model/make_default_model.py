@@ -13,8 +13,10 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from hippocampi import open_to_hippocampi, opened
 
 from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs, split_subjects
 from partialseg_trainer.evaluation import score, write_scores
@@ -52,9 +54,23 @@ def main() -> None:
     plain = _dataset(work / "dataset", arguments.atlas)
     first = _trained(work / "run", _config(plain, epochs=30, slices_per_epoch=2000))
     varied = _varied(work / "varied-dataset", plain)
-    config = _config(varied, epochs=12, slices_per_epoch=2500, learning_rate=2e-3)
-    second = _trained(work / "varied-run", config.model_copy(update={"initial_model": first.model}))
-    model = _between(load_model(first.model), load_model(second.model))
+    again = {"slices_per_epoch": 2500, "learning_rate": 2e-3}
+    config = _config(varied, epochs=12, initial_model=first.model, **again)
+    second = _trained(work / "varied-run", config)
+    between = _between(load_model(first.model), load_model(second.model))
+    _publish(between, arguments.atlas, work, work / "between" / NAME)
+    partial = _with_unknown_hippocampi(work / "partial-dataset", varied)
+    config = _config(
+        partial,
+        epochs=20,
+        loss="marginal_ce+leaf_dice",
+        initial_model=work / "between" / NAME,
+        sampling="uniform",
+        label_share=0.33,
+        **again,
+    )
+    third = _trained(work / "partial-run", config)
+    model = _between(between, load_model(third.model))
     _publish(model, arguments.atlas, work, arguments.output / NAME)
 
 
@@ -82,12 +98,14 @@ def _trained(folder: Path, config: TrainConfig) -> RunFolder:
     return run
 
 
-def _config(dataset: Dataset, epochs: int, **settings: float) -> TrainConfig:
+def _config(
+    dataset: Dataset, epochs: int, loss: str = "marginal_ce+dice", **settings: Any
+) -> TrainConfig:
     return TrainConfig(
-        **settings,
+        **{"label_share": 0} | settings,
         dataset=dataset.folder,
         name=NAME,
-        loss="marginal_ce+dice",
+        loss=loss,
         preprocessing={"spacing": 0.8, "axis": "axial"},
         augmentation={
             "rotation": 25,
@@ -133,8 +151,7 @@ def _varied(folder: Path, plain: Dataset) -> Dataset:
     """The dataset again, with randomised copies of the scans that train."""
     if folder.exists():
         return Dataset.open(folder)
-    parts = split_subjects(plain)._asdict()
-    splits = {subject: part for part, subjects in parts.items() for subject in subjects}
+    splits = _splits(plain)
     complete = dict.fromkeys(plain.scheme.names, Status.COMPLETE)
     with atomic_folder(folder) as unfinished:
         dataset = Dataset.create(unfinished, plain.scheme, plain.name)
@@ -152,6 +169,28 @@ def _varied(folder: Path, plain: Dataset) -> Dataset:
                 splits[name] = "train"
         assign_splits(dataset, splits)
     return Dataset.open(folder)
+
+
+def _with_unknown_hippocampi(folder: Path, varied: Dataset) -> Dataset:
+    """The dataset again, in which the atlas no longer denies that there are hippocampi."""
+    if folder.exists():
+        return Dataset.open(folder)
+    with atomic_folder(folder) as unfinished:
+        dataset = Dataset.create(unfinished, varied.scheme, varied.name)
+        for case in varied.cases:
+            image, sets = case.image(), case.label_sets(varied.scheme)
+            status = dict(case.info.status)
+            if case.subject.startswith("GA"):
+                sets, status = open_to_hippocampi(sets, image.affine), opened(status)
+            dataset.add_case(case.subject, image, sets, status)
+        assign_splits(dataset, _splits(varied))
+    return Dataset.open(folder)
+
+
+def _splits(dataset: Dataset) -> dict[str, str]:
+    """Subject -> the part of the split that it is in."""
+    parts = split_subjects(dataset)._asdict()
+    return {subject: part for part, subjects in parts.items() for subject in subjects}
 
 
 def _weeks(name: str) -> int:
