@@ -42,9 +42,12 @@ class PartialSeg(ScriptedLoadableModule):
             "of its tissues, and say for each segment how far it is: in progress, or completed."
         )
         parent.acknowledgementText = _(
-            "The method is that of Kucheruk et al., Optimizing Segmentation of Neonatal Brain "
-            "MRIs with Partially Annotated Multi-Label Data, Machine Learning for Healthcare "
-            "(MLHC) 2025, Proceedings of Machine Learning Research 298."
+            "Learning from partial annotations of newborns, and the losses IUC, HUC, WEIGHT and "
+            "WNORM, are after Kucheruk et al., Optimizing Segmentation of Neonatal Brain MRIs with "
+            "Partially Annotated Multi-Label Data, Machine Learning for Healthcare (MLHC) 2025, "
+            "Proceedings of Machine Learning Research 298. The default loss is that of Fidon et "
+            "al., Label-set Loss Functions for Partial Supervision: Application to Fetal Brain 3D "
+            "MRI Parcellation, MICCAI 2021."
         )
         window = slicer.util.mainWindow()
         if window is not None and window.visible:

@@ -18,7 +18,7 @@ def export(
     to: Annotated[Literal["nnunet"], typer.Option(help="The layout to write.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write a dataset in the layout of another program, and say what that layout cannot.
+    """Write a dataset in the layout of another program, and say what that layout cannot hold.
 
     nnU-Net gets its regions and its ignore label. A voxel known to be cerebrum, but not which
     part, can only be ignored there; how many these are is counted.

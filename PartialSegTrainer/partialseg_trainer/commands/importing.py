@@ -56,7 +56,9 @@ def import_(
     hide: Annotated[
         str | None,
         typer.Option(
-            help="Labels to forget: wm,cgm,dgm.", metavar="NAME,...", rich_help_panel=_HIDING
+            help="Labels to forget, as in wm,cgm,dgm.",
+            metavar="NAME,...",
+            rich_help_panel=_HIDING,
         ),
     ] = None,
     keep_full: Annotated[

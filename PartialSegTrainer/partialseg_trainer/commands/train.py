@@ -62,7 +62,7 @@ def train(
     ] = None,
     axis: Annotated[
         Literal["sagittal", "coronal", "axial", "all"] | None,
-        typer.Option(help="Direction that slices cut.", rich_help_panel=_SCANS),
+        typer.Option(help="Direction of the slices, or all three.", rich_help_panel=_SCANS),
     ] = None,
     neighbours: Annotated[
         int | None,
@@ -71,34 +71,34 @@ def train(
     patch: Annotated[
         tuple[int, int] | None,
         typer.Option(
-            help="Pixels cut from a slice; of a block --set patch=[S,H,W].",
+            help="Pixels cut from a slice; for dynunet --set patch=[S,H,W].",
             metavar="H W",
             rich_help_panel=_SCANS,
         ),
     ] = None,
     slices_per_epoch: Annotated[
         int | None,
-        typer.Option(help="Slices an epoch, if not all there are.", rich_help_panel=_SCANS),
+        typer.Option(help="Slices shown in an epoch, unless all.", rich_help_panel=_SCANS),
     ] = None,
     sampling: Annotated[
         Literal["balanced", "uniform", "reference"] | None,
-        typer.Option(help="How fully labelled scans are drawn.", rich_help_panel=_SCANS),
+        typer.Option(help="Which slices are shown how often.", rich_help_panel=_SCANS),
     ] = None,
     full_share: Annotated[
         float | None,
-        typer.Option(help="Share of full scans in balanced epochs.", rich_help_panel=_SCANS),
+        typer.Option(help="Share of slices from full scans, if balanced.", rich_help_panel=_SCANS),
     ] = None,
     label_share: Annotated[
         float | None,
         typer.Option(
-            help="Share of slices drawn for a label that they show, small ones as often as large.",
+            help="Share of slices drawn by label, all labels alike; 0.33 if balanced.",
             rich_help_panel=_SCANS,
         ),
     ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
-            help=f"How it learns: {', '.join(method_names())}.",
+            help=f"How it learns: {', '.join(method_names())}. The first is the default.",
             metavar="NAME",
             rich_help_panel=_LEARNING,
         ),
@@ -127,7 +127,7 @@ def train(
         typer.Option(help="Epochs to wait for a better score.", rich_help_panel=_LEARNING),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Slices a step.", rich_help_panel=_LEARNING)
+        int | None, typer.Option(help="Slices a step, of all devices.", rich_help_panel=_LEARNING)
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Adam's learning rate.", rich_help_panel=_LEARNING)
@@ -179,9 +179,9 @@ def train(
 
     Examples:
 
-        partialseg train --dataset my-dataset --run my-run --loss iuc
+        partialseg train --dataset my-dataset --run my-run
         partialseg train --dataset my-dataset --run my-run --config paper.json \\
-                         --epochs 50 --set augmentation.head=0.3 --detach
+                         --loss iuc --set augmentation.head=0.3 --detach
     """
     chosen = {
         "dataset": dataset and str(dataset),

@@ -43,7 +43,7 @@ def declared_regions(labels: dict[str, int | list[int]], path: Path) -> Regions:
     found: dict[str, frozenset[int]] = {}
     ignored = labels.get(IGNORE)
     if isinstance(ignored, list):
-        raise UserError(f"{path}: labels.ignore is {ignored}, but it must be one value.")
+        raise UserError(f"{path}: labels.ignore is {ignored}; expected one value, so give it one.")
     for title, declared in labels.items():
         values = frozenset(declared if isinstance(declared, list) else [declared])
         if title == IGNORE or (title == BACKGROUND and values == {0}):
@@ -51,14 +51,19 @@ def declared_regions(labels: dict[str, int | list[int]], path: Path) -> Regions:
         name = _scheme_name(title)
         if not values or min(values) < 1 or ignored in values:
             raise UserError(
-                f"{path}: labels.{title} is {declared}; expected values from 1 on, without that "
-                "of ignore."
+                f"{path}: labels.{title} is {declared}; give it values from 1 on, without that of "
+                "ignore."
             )
         if name in found or values in found.values():
-            raise UserError(f"{path}: labels.{title} repeats another label's name or values.")
+            raise UserError(
+                f"{path}: labels.{title} repeats another label's name or values; give each label "
+                "its own."
+            )
         found[name] = values
     if not found:
-        raise UserError(f"{path}: labels names nothing but the background; there is no label.")
+        raise UserError(
+            f"{path}: labels names nothing but the background; name the structures that are drawn."
+        )
     for (one, first), (other, second) in itertools.combinations(found.items(), 2):
         if first & second and not (first < second or second < first):
             raise UserError(

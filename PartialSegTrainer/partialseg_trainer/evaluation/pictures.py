@@ -52,7 +52,10 @@ def segmentation_picture(
     for heading, labelmap in labelmaps.items():
         mismatch = labelmap.grid.mismatch(image.grid)
         if mismatch:
-            raise UserError(f"{heading} of {name} does not fit the scan: its {mismatch}.")
+            raise UserError(
+                f"{heading} of {name} does not fit the scan: its {mismatch}; resample it to the "
+                "scan first."
+            )
     viewer = Viewer.of(image)
     first = next(iter(labelmaps.values()))
     positions = viewer.fullest(scheme.mask(first.data, focus))
@@ -105,7 +108,8 @@ def partial_picture(
     """
     if sets.shape != image.grid.shape:
         raise UserError(
-            f"The label sets of {name} have shape {sets.shape}, but its scan {image.grid.shape}."
+            f"The label sets of {name} have shape {sets.shape}, but its scan {image.grid.shape}; "
+            "make them on the grid of the scan."
         )
     viewer = Viewer.of(image)
     positions = viewer.fullest(sets.value_of(focus or names[0]) == 1)

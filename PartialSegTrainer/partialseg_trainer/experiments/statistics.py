@@ -1,8 +1,8 @@
 """Whether methods differ: the paper's ANOVA, and tests that respect who was measured.
 
-Every draw is scored on the same test subjects, so scores of one subject are not independent. The
-ANOVA takes them as if they were, as in the paper (Kucheruk et al., MLHC 2025); the paired tests
-take each subject once, averaged over draws and seeds.
+Draws of one split are scored on the same test subjects, so scores of one subject are not
+independent. The ANOVA takes them as if they were, as in the paper (Kucheruk et al., MLHC 2025); the
+paired tests take each subject once, averaged over draws and seeds.
 """
 
 from __future__ import annotations

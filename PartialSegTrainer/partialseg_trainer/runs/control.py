@@ -32,7 +32,10 @@ def kill(run: RunFolder) -> None:
             "or ask it to stop."
         )
     if not kill_tree(status.pid):
-        raise UserError(f"The run {run.name} (process {status.pid}) could not be ended.")
+        raise UserError(
+            f"The run {run.name} (process {status.pid}) could not be ended; end that process as "
+            "the user who started it."
+        )
     with run.locked():
         ended = read_status(run)
         # Somebody may have resumed it already.
@@ -68,5 +71,8 @@ def wait(
 def _require_active(run: RunFolder) -> RunStatus:
     status = read_status(run)
     if not status.active:
-        raise UserError(f"The run {run.name} is not at work (it is {status.state.value}).")
+        raise UserError(
+            f"The run {run.name} is not at work (it is {status.state.value}), so there is nothing "
+            "to stop."
+        )
     return status

@@ -86,7 +86,10 @@ class RunFolder:
     def require(self) -> None:
         """Raise UserError unless this is the folder of a run."""
         if not self.config_file.is_file():
-            raise UserError(f"{self.path} is not a run folder (it has no config.json).")
+            raise UserError(
+                f"{self.path} is not a run folder (it has no config.json); name the folder that a "
+                "training made."
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:

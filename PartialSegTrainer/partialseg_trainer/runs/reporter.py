@@ -57,7 +57,10 @@ class RunReporter:
             before = read_status(self._run)
             if not is_self_or_ancestor(before.pid):
                 if before.active:
-                    raise UserError(f"Another process is at work on the run {self._run.name}.")
+                    raise UserError(
+                        f"Another process is at work on the run {self._run.name}; watch it, or "
+                        "stop it first."
+                    )
                 self._run.stop_file.unlink(missing_ok=True)
             self._progress = before.reached
             self._write(RunState.RUNNING)
