@@ -62,7 +62,7 @@ def declared_regions(labels: dict[str, int | list[int]], path: Path) -> Regions:
         found[name] = values
     if not found:
         raise UserError(
-            f"{path}: labels names nothing but the background; name the structures that are drawn."
+            f"{path}: labels names no label but the background; name the structures that are drawn."
         )
     for (one, first), (other, second) in itertools.combinations(found.items(), 2):
         if first & second and not (first < second or second < first):
