@@ -1,4 +1,4 @@
-"""Volume nodes and the engine's volumes."""
+"""Volume nodes: the voxels of a scan, and a node for a volume of the engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import slicer.util
 
 from partialseg_trainer.errors import UserError
 
-from .geometry import arrayShape, ijkToRAS, swapAxes
+from .geometry import arrayShape, swapAxes
 
 if TYPE_CHECKING:
     from partialseg_trainer.volumes import Volume
@@ -28,18 +28,6 @@ def scanArray(volumeNode) -> np.ndarray:
             "scalar volume."
         )
     return slicer.util.arrayFromVolume(volumeNode)
-
-
-def volumeFromNode(volumeNode) -> Volume:
-    """The voxels of a scalar volume node, (X, Y, Z), with the affine to world RAS.
-
-    Linear parent transforms go into the affine. The array is the node's own, not a copy.
-    Raises UserError as `scanArray` does, and for a volume under a transform that is not linear.
-    """
-    # Here, so that the module opens before its packages are installed.
-    from partialseg_trainer.volumes import Volume
-
-    return Volume(swapAxes(scanArray(volumeNode)), ijkToRAS(volumeNode))
 
 
 def addVolumeNode(volume: Volume, name: str):

@@ -9,6 +9,8 @@ import vtk
 
 from PartialSegLib.segmentStatus import setSegmentStatus
 
+SHAPE = (24, 28, 32)
+
 
 def affine(spacing=(1.0, 1.0, 1.0), degrees=(0.0, 0.0, 0.0), origin=(0.0, 0.0, 0.0), flip=()):
     """(4, 4) of a scan: rotations about x, y, z, spacing in mm, mirrored axes."""
@@ -22,7 +24,7 @@ def affine(spacing=(1.0, 1.0, 1.0), degrees=(0.0, 0.0, 0.0), origin=(0.0, 0.0, 0
     return slicer.util.arrayFromVTKMatrix(transform.GetMatrix())
 
 
-def addScan(matrix=None, shape=(24, 28, 32)):
+def addScan(matrix=None, shape=SHAPE):
     """A volume node of random intensities; `shape` is (K, J, I)."""
     values = np.random.default_rng(0).integers(0, 900, shape).astype(np.int16)
     return slicer.util.addVolumeFromArray(values, affine() if matrix is None else matrix, "scan")
@@ -47,6 +49,12 @@ def block(shape, begin, end):
     mask = np.zeros(shape, dtype=bool)
     mask[tuple(slice(*limits) for limits in zip(begin, end, strict=True))] = True
     return mask
+
+
+# An oblique scan of SHAPE, and what most tests draw on it.
+OBLIQUE = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
+CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
+CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
 
 
 def paint(segmentationNode, segmentID, mask, volumeNode):

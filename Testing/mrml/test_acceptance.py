@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 
-from nodes import addScan, addSegmentation, block, paint
+from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
@@ -16,7 +16,6 @@ from PartialSegLib.results import loadPrediction
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
-SHAPE = (24, 28, 32)
 EMPTY = "hippocampi_amygdala"
 
 

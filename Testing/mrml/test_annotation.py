@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 import slicer
 
-from nodes import addBend, addScan, addSegmentation, addTransform, affine, annotate, block
+from nodes import (
+    CEREBRUM,
+    CORTEX,
+    OBLIQUE,
+    SHAPE,
+    addBend,
+    addScan,
+    addSegmentation,
+    addTransform,
+    affine,
+    annotate,
+    block,
+)
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
 from PartialSegLib.annotation import (
@@ -17,23 +29,6 @@ from PartialSegLib.jobs import Job
 from PartialSegLib.region import regionFromROI
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
-
-SHAPE = (24, 28, 32)
-GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
-CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
-CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
-
-
-@pytest.fixture
-def scan(scene):
-    return addScan(GEOMETRY, SHAPE)
-
-
-@pytest.fixture
-def node(scan, dhcp9):
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
-    return node
 
 
 def test_overlapping_super_and_sub_label_give_what_the_engine_makes_of_the_same_masks(
@@ -95,7 +90,7 @@ def test_a_contradiction_is_shown_at_its_place_in_the_world(node, scan, dhcp9):
     (contradiction,) = caught.value.contradictions
     assert set(contradiction.labels) == {"cgm", "csf"}
     assert contradiction.voxels == 1
-    assert contradiction.ras == pytest.approx((turn @ GEOMETRY @ [7, 12, 9, 1])[:3], abs=1e-3)
+    assert contradiction.ras == pytest.approx((turn @ OBLIQUE @ [7, 12, 9, 1])[:3], abs=1e-3)
 
 
 def test_a_complete_segment_beside_the_scan_is_refused_rather_than_taken_for_absent(

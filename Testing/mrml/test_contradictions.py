@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 import slicer
 
-from nodes import addScan, addSegmentation, addTransform, affine, annotate, block, paint
+from nodes import (
+    CORTEX,
+    OBLIQUE,
+    SHAPE,
+    addScan,
+    addTransform,
+    affine,
+    annotate,
+    block,
+    paint,
+)
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 from PartialSegLib.contradictions import contradictions, contradictionsJob
-from PartialSegLib.segments import createSegments
 
-SHAPE = (24, 28, 32)
-GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
-CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
 CONFLICT = block(SHAPE, (9, 12, 7), (10, 13, 8))
 
 
 @pytest.fixture
-def scan(scene):
-    return addScan(GEOMETRY, SHAPE)
-
-
-@pytest.fixture
-def node(scan, dhcp9):
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
+def node(node, scan):
+    """With a voxel that is cortex and fluid at once."""
     complete = dict.fromkeys(("cgm", "csf"), Status.COMPLETE)
     annotate(node, scan, {"cgm": CORTEX, "csf": CONFLICT}, **complete)
     return node
@@ -37,7 +37,7 @@ def test_a_contradiction_is_found_with_its_labels_size_and_place_in_the_world(no
     (found,) = contradictions(node, scan, dhcp9)
     assert set(found.labels) == {"cgm", "csf"}
     assert found.voxels == 1
-    assert found.ras == pytest.approx((turn @ GEOMETRY @ [7, 12, 9, 1])[:3], abs=1e-3)
+    assert found.ras == pytest.approx((turn @ OBLIQUE @ [7, 12, 9, 1])[:3], abs=1e-3)
     title = dhcp9["csf"].title
     assert found.message.startswith(f"{title} and Cortical grey matter overlap in 1 voxel, ")
 
@@ -53,7 +53,7 @@ def test_outside_the_annotated_region_nothing_is_said_and_so_nothing_contradicts
     roi = slicer.vtkMRMLMarkupsROINode()
     scene.AddNode(roi)
     roi.SetSize(2, 2, 2)
-    roi.SetCenter(*(GEOMETRY @ [20, 20, 20, 1])[:3])
+    roi.SetCenter(*(OBLIQUE @ [20, 20, 20, 1])[:3])
     assert contradictions(node, scan, dhcp9, roi) == []
 
 

@@ -1,14 +1,12 @@
 """Mask and overlap of the Segment Editor for the label that is picked."""
 
-import pytest
 import slicer
 
-from nodes import addScan, addSegmentation, block, paint
+from nodes import SHAPE, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme
 from PartialSegLib.editing import applyEditSettings, editSettings, segmentEditorNode
 from PartialSegLib.segments import createSegments
 
-SHAPE = (24, 28, 32)
 SOME = block(SHAPE, (4, 4, 4), (10, 12, 14))
 EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
 INSIDE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
@@ -26,18 +24,6 @@ DEEP = {
         }
     ],
 }
-
-
-@pytest.fixture
-def scan(scene):
-    return addScan(shape=SHAPE)
-
-
-@pytest.fixture
-def node(scan, dhcp9):
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
-    return node
 
 
 def test_a_part_is_painted_inside_its_painted_super_label_and_may_overlap_it(node, scan, dhcp9):

@@ -5,7 +5,7 @@ import pytest
 import slicer
 import slicer.util
 
-from nodes import addScan, addSegmentation, affine, block, paint
+from nodes import CEREBRUM, CORTEX, SHAPE, addScan, addSegmentation, affine, paint
 from partialseg_trainer.dataset import Dataset, ScanName, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
@@ -16,10 +16,7 @@ from PartialSegLib.region import regionFromROI
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
-SHAPE = (24, 28, 32)
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50), flip=(1,))
-CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
-CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
 PATIENT = "Doe^Jane"
 
 

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import slicer.util
 
-from nodes import addSegmentation, affine, block, paint
+from nodes import SHAPE, addSegmentation, affine, block, paint
 from PartialSegLib.labelConfidence import labelConfidences
 from PartialSegLib.segments import createSegments
 from PartialSegLib.steps import finish
-
-SHAPE = (24, 28, 32)
 
 
 def test_each_label_has_the_mean_inside_it_and_empty_ones_have_none(scene, dhcp9):

@@ -2,13 +2,11 @@
 
 import pytest
 
-from nodes import addScan, addSegmentation, block, paint
+from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme, Status
 from PartialSegLib.labelTable import LabelRow, labelTable
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
-
-SHAPE = (24, 28, 32)
 
 
 @pytest.fixture

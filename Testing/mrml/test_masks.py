@@ -6,11 +6,10 @@ import slicer
 import slicer.util
 import vtk
 
-from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine, block, paint
 from PartialSegLib.geometry import ijkToRAS
 from PartialSegLib.masks import labelmapsOf, segmentMask
 
-SHAPE = (24, 28, 32)
 BOX = block(SHAPE, (4, 6, 8), (14, 20, 25))
 GEOMETRIES = {
     "plain": affine(),

@@ -3,28 +3,17 @@
 import numpy as np
 import pytest
 
-from nodes import addScan, addSegmentation, affine, block, paint
+from nodes import CEREBRUM, CORTEX, paint
 from partialseg_trainer.labels import Status
 from PartialSegLib.annotation import labelSetsFromSegmentation
 from PartialSegLib.jobs import JobFailed
 from PartialSegLib.preview import preview
-from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
-SHAPE = (24, 28, 32)
-CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
-CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
-
 
 @pytest.fixture
-def scan(scene):
-    return addScan(affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8)), SHAPE)
-
-
-@pytest.fixture
-def node(scan, dhcp9):
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
+def node(node, scan):
+    """With a finished cerebrum."""
     paint(node, "tcv", CEREBRUM, scan)
     setSegmentStatus(node, "tcv", Status.COMPLETE)
     return node

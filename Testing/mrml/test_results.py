@@ -8,7 +8,7 @@ import pytest
 import slicer
 import slicer.util
 
-from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
@@ -20,7 +20,6 @@ from PartialSegLib.results import loadPrediction
 from PartialSegLib.segments import createSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
-SHAPE = (24, 28, 32)
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50), flip=(1,))
 PAINTED = block(SHAPE, (2, 2, 2), (5, 5, 5))
 

@@ -5,7 +5,7 @@ import pytest
 import slicer
 import vtk
 
-from nodes import addScan, addSegmentation, affine, block, paint
+from nodes import CEREBRUM, CORTEX, OBLIQUE, SHAPE, addScan, addSegmentation, paint
 from partialseg_trainer.labels import Status
 from partialseg_trainer.volumes import Volume
 from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
@@ -15,18 +15,12 @@ from PartialSegLib.results import loadPrediction
 from PartialSegLib.segments import VALUE_TAG, createSegments, findSegments
 from PartialSegLib.segmentStatus import setSegmentStatus
 
-SHAPE = (24, 28, 32)
-GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
-
 
 @pytest.fixture
-def saved(scene, dhcp9, tmp_path):
+def saved(scan, node, tmp_path):
     """A scan and its annotation, the annotation saved as .seg.nrrd."""
-    scan = addScan(GEOMETRY, SHAPE)
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
-    paint(node, "tcv", block(SHAPE, (4, 4, 4), (20, 24, 28)), scan)
-    paint(node, "cgm", block(SHAPE, (4, 4, 4), (20, 24, 10)), scan)
+    paint(node, "tcv", CEREBRUM, scan)
+    paint(node, "cgm", CORTEX, scan)
     setSegmentStatus(node, "tcv", Status.COMPLETE)
     setSegmentStatus(node, "cgm", Status.IN_PROGRESS)
     setSegmentStatus(node, "csf", Status.ABSENT)
@@ -74,12 +68,12 @@ def test_it_also_does_in_a_scene_of_its_own(saved, dhcp9):
 def test_a_prediction_beside_an_absent_first_label_keeps_its_voxels_when_saved(
     scene, dhcp9, tmp_path
 ):
-    scan = addScan(GEOMETRY, SHAPE)
+    scan = addScan(OBLIQUE)
     node = addSegmentation()
     createSegments(node, dhcp9)
     setSegmentStatus(node, "csf", Status.ABSENT)
     labelmap = np.random.default_rng(2).choice([0, 2, 3, 7], SHAPE).astype(np.uint8)
-    loadPrediction(Volume(labelmap.transpose(2, 1, 0), GEOMETRY), dhcp9, scan, node)
+    loadPrediction(Volume(labelmap.transpose(2, 1, 0), OBLIQUE), dhcp9, scan, node)
     again = reload(save(node, tmp_path / "prediction.seg.nrrd"))
     for name in ("cgm", "tcv"):
         assert np.array_equal(segmentMask(again, name, scan), dhcp9.mask(labelmap, name))

@@ -5,11 +5,10 @@ import pytest
 import slicer
 import vtk
 
-from nodes import addBend, addScan, addSegmentation, addTransform, affine, block, paint
+from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine, block, paint
 from PartialSegLib import segmentVolumes
 from PartialSegLib.segmentVolumes import SegmentVolumes
 
-SHAPE = (24, 28, 32)
 FIRST = block(SHAPE, (4, 4, 4), (10, 12, 14))
 SECOND = block(SHAPE, (12, 4, 4), (20, 12, 14))
 SPACING = (0.7, 0.8, 1.1)

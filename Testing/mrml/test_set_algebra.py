@@ -6,7 +6,18 @@ import slicer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes import addScan, addSegmentation, addTransform, affine, annotate, block, paint
+from nodes import (
+    CEREBRUM,
+    CORTEX,
+    SHAPE,
+    addScan,
+    addSegmentation,
+    addTransform,
+    affine,
+    annotate,
+    block,
+    paint,
+)
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from PartialSegLib.annotation import labelSetsFromSegmentation
@@ -22,25 +33,9 @@ from PartialSegLib.setAlgebra import (
 )
 from PartialSegLib.undo import SEGMENTS_ABOUT_TO_CHANGE
 
-SHAPE = (24, 28, 32)
-OBLIQUE = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50))
-CEREBRUM = block(SHAPE, (4, 4, 4), (20, 24, 28))
-CORTEX = block(SHAPE, (4, 4, 4), (20, 24, 10))
 WHITE = block(SHAPE, (4, 4, 10), (20, 24, 20))
 DEEP = CEREBRUM & ~CORTEX & ~WHITE
 PARTS = {"cgm": CORTEX, "wm": WHITE, "dgm": DEEP}
-
-
-@pytest.fixture
-def scan(scene):
-    return addScan(OBLIQUE, SHAPE)
-
-
-@pytest.fixture
-def node(scan, dhcp9):
-    node = addSegmentation(scan)
-    createSegments(node, dhcp9)
-    return node
 
 
 def done(*names):
