@@ -12,6 +12,7 @@ from .. import __version__
 from ..evaluation import dice_chart
 from ..evaluation.report import page_templates
 from ..files import write_text
+from ..labels import LabelScheme
 from ..runs import read_metrics
 from .ages import TERM_WEEKS, age_groups
 from .cell_folder import CellState
@@ -45,55 +46,96 @@ class _Shown:
     best: set[tuple[str, str, str]]
 
 
+@dataclass(frozen=True)
+class _Findings:
+    """What the scores of the cells that are done say, by which tables and page are made.
+
+    `table` has a row for each score, as `collect` gives it; `ages` is scan -> age group and
+    `summaries` a `summarise` table for each group, under "" for all scans.
+    """
+
+    table: pd.DataFrame
+    ages: dict[str, str]
+    summaries: dict[str, pd.DataFrame]
+    shown: dict[str, _Shown]
+    anova: dict[str, pd.DataFrame]
+    paired: dict[str, pd.DataFrame]
+    beside: pd.DataFrame
+
+    @property
+    def age_groups(self) -> list[str]:
+        """The groups that have tables of their own."""
+        return [group for group in self.summaries if group]
+
+
 def write_results(experiment: Experiment) -> Path:
     """Write cells.csv, tables/ and report.html anew from all cells that are done.
 
     Returns the report's path. At least one cell must be done.
     """
+    findings = _findings(experiment)
+    _write_tables(experiment.folder, findings)
+    path = experiment.folder / "report.html"
+    write_text(path, _page(experiment, findings))
+    return path
+
+
+def _findings(experiment: Experiment) -> _Findings:
     table = collect(experiment)
     scheme, reference = experiment.source.scheme, experiment.settings.compared_with
-    titles = {label.name: label.title for label in scheme} | {MEAN: "Mean of all"}
     ages = age_groups(experiment.source)
-    summary = summarise(table)
     of_ages = {
         group: summarise(part) for group, part in table.groupby(table["scan"].map(ages), sort=True)
     }
-    summaries = of_ages or {"": summary}
-    variances = {metric: anova(table, metric) for metric in _TESTED}
-    tests = {metric: paired(table, metric, reference) for metric in _TESTED}
+    summaries = {"": summarise(table), **of_ages}
+    titles = _titles(scheme)
     shown = {
         f"{metric}_{group}".removesuffix("_"): _Shown(
             wide(part, metric, scheme), best_methods(part, metric, titles)
         )
-        for group, part in {"": summary, **of_ages}.items()
+        for group, part in summaries.items()
         for metric in METRICS
     }
-    shown = {name: one for name, one in shown.items() if len(one.frame)}
-    beside = beside_ours(experiment, summaries)
+    return _Findings(
+        table=table,
+        ages=ages,
+        summaries=summaries,
+        shown={name: one for name, one in shown.items() if len(one.frame)},
+        anova={metric: anova(table, metric) for metric in _TESTED},
+        paired={metric: paired(table, metric, reference) for metric in _TESTED},
+        beside=beside_ours(experiment, of_ages or summaries),
+    )
 
+
+def _write_tables(folder: Path, findings: _Findings) -> None:
+    """cells.csv, and the tables as CSV, those of the page as Markdown and LaTeX too."""
+    table, ages, beside = findings.table, findings.ages, findings.beside
     with_ages = table.assign(age_group=table["scan"].map(ages)) if ages else table
-    write_text(experiment.folder / "cells.csv", with_ages.to_csv(index=False))
-    folder = experiment.folder / "tables"
-    frames = {name: one.frame for name, one in shown.items()}
-    write_tables(folder, frames | ({"paper": beside.round(3)} if len(beside) else {}))
-    plain = {"summary": summary}
-    plain.update({f"anova_{metric}": found for metric, found in variances.items()})
-    plain.update({f"paired_{metric}": found for metric, found in tests.items()})
+    write_text(folder / "cells.csv", with_ages.to_csv(index=False))
+    frames = {name: one.frame for name, one in findings.shown.items()}
+    write_tables(folder / "tables", frames | ({"paper": beside.round(3)} if len(beside) else {}))
+    plain = {"summary": findings.summaries[""]}
+    plain.update({f"anova_{metric}": found for metric, found in findings.anova.items()})
+    plain.update({f"paired_{metric}": found for metric, found in findings.paired.items()})
     for name, found in plain.items():
-        write_text(folder / f"{name}.csv", found.to_csv(index=False))
+        write_text(folder / "tables" / f"{name}.csv", found.to_csv(index=False))
 
+
+def _page(experiment: Experiment, findings: _Findings) -> str:
+    """The HTML of the report."""
+    table, summary, scheme = findings.table, findings.summaries[""], experiment.source.scheme
     fractions = list(dict.fromkeys(table["fraction"]))
-    html = (
+    return (
         page_templates(Path(__file__).parent / "templates")
         .get_template("experiment.html")
         .render(
             content=_Content(
                 experiment.settings.title or f"Experiment {experiment.settings.name}",
-                plain_summary(experiment, summary, tests["dice"]),
+                plain_summary(experiment, summary, findings.paired["dice"]),
             ),
-            titles=titles,
-            tables=shown,
-            ages=list(of_ages),
+            titles=_titles(scheme),
+            tables=findings.shown,
+            ages=findings.age_groups,
             term_weeks=TERM_WEEKS,
             metrics=METRICS,
             mean=MEAN,
@@ -103,15 +145,15 @@ def write_results(experiment: Experiment) -> Path:
                 fraction: dice_chart(_by_method(table, fraction), scheme) for fraction in fractions
             },
             fraction_chart=fraction_chart(summary, scheme) if len(fractions) > 1 else None,
-            anova=variances,
-            paired=tests,
+            anova=findings.anova,
+            paired=findings.paired,
             confidence=CONFIDENCE,
             smallest_p=smallest_p(table["subject"].nunique()),
             subjects=table["subject"].nunique(),
             learning_charts=_learning_charts(experiment),
             reliability_charts=_reliability_charts(experiment),
             pictures=best_median_worst(experiment, table),
-            beside=beside,
+            beside=findings.beside,
             published=published(),
             cells=[(cell, experiment.place(cell)) for cell in experiment.cells],
             settings=experiment.settings,
@@ -122,9 +164,11 @@ def write_results(experiment: Experiment) -> Path:
             date=datetime.now().astimezone(),
         )
     )
-    path = experiment.folder / "report.html"
-    write_text(path, html)
-    return path
+
+
+def _titles(scheme: LabelScheme) -> dict[str, str]:
+    """Title of each row or column of scores, by name."""
+    return {label.name: label.title for label in scheme} | {MEAN: "Mean of all"}
 
 
 def _by_method(table: pd.DataFrame, fraction: str) -> dict[str, pd.DataFrame]:
