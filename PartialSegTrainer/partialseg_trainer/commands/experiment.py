@@ -90,30 +90,8 @@ def experiment(
         done = experiments.run_experiment(
             output, settings, connect, on_done=_tell, progress=advance
         )
-    states = [(cell, done.place(cell)) for cell in done.cells]
-    failed = [(cell, place) for cell, place in states if place.failure]
-    report = done.folder / "report.html"
-    if as_json:
-        cells = [
-            {**_of_cell(cell), "state": place.state.value, "failure": place.failure or None}
-            for cell, place in states
-        ]
-        print_json(
-            {
-                "experiment": settings.name,
-                "folder": str(done.folder),
-                "cells": cells,
-                "report": str(report) if report.is_file() else None,
-            }
-        )
-    else:
-        finished = sum(place.state is experiments.CellState.DONE for _, place in states)
-        say(f"{finished} of {counted(len(states), 'cell')} are done.")
-        for cell, place in failed:
-            say(f"Failed: {cell}: {place.failure}", "yellow")
-        if report.is_file():
-            say(f"Report: {report}")
-    if failed:
+    _show_done(done, as_json)
+    if any(done.place(cell).failure for cell in done.cells):
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
@@ -184,6 +162,34 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
             else "how long is known when a cell of each method is done, or seconds_per_step given."
         )
     )
+
+
+def _show_done(done: Experiment, as_json: bool) -> None:
+    from ..experiments import CellState
+
+    states = [(cell, done.place(cell)) for cell in done.cells]
+    report = done.folder / "report.html"
+    if as_json:
+        cells = [
+            {**_of_cell(cell), "state": place.state.value, "failure": place.failure or None}
+            for cell, place in states
+        ]
+        print_json(
+            {
+                "experiment": done.settings.name,
+                "folder": str(done.folder),
+                "cells": cells,
+                "report": str(report) if report.is_file() else None,
+            }
+        )
+        return
+    finished = sum(place.state is CellState.DONE for _, place in states)
+    say(f"{finished} of {counted(len(states), 'cell')} are done.")
+    for cell, place in states:
+        if place.failure:
+            say(f"Failed: {cell}: {place.failure}", "yellow")
+    if report.is_file():
+        say(f"Report: {report}")
 
 
 def _time(seconds: float | None) -> str:
