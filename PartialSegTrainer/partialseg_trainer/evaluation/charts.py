@@ -19,6 +19,8 @@ Rows = Sequence[Mapping[str, float | int | str | None]]
 # One more than colours, so that the pairs of the two come again late.
 MARKERS = "osD^vPX"
 WIDTH_INCHES = 7.6
+# Of a legend in letters of 7.5 points.
+_ROW_INCHES, _MARK_INCHES, _LETTER_INCHES = 0.16, 0.45, 0.055
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
     position = {label.name: row for row, label in enumerate(order)}
 
     def draw(theme: Theme) -> bytes:
-        height = 0.9 + len(scheme) * (0.16 + 0.13 * len(tables))
-        figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained", facecolor="none")
+        height = 0.7 + len(scheme) * (0.16 + 0.13 * len(tables))
+        figure = figure_with_legend(height, tables)
         axes = figure.subplots()
         offsets = (np.arange(len(tables)) - (len(tables) - 1) / 2) * 0.6 / max(len(tables), 2)
         for colour, marker, offset, (name, table) in zip(
@@ -115,17 +117,36 @@ def dice_chart(tables: Mapping[str, pd.DataFrame], scheme: LabelScheme) -> Pictu
         axes.set_xlabel("Dice", color=theme.ink, fontsize=8)
         axes.grid(axis="x", color=theme.grid, linewidth=0.8)
         axes.hlines(np.arange(len(scheme) - 1) + 0.5, -0.02, 1.02, color=theme.grid, linewidth=0.5)
-        figure.legend(
-            loc="outside upper left",
-            ncols=min(len(tables), 4),
-            frameon=False,
-            fontsize=7.5,
-            labelcolor=theme.ink,
-        )
+        add_legend(figure, theme)
         return render(figure)
 
     alt = f"Dice of every label and scan for {' and '.join(tables)}; the table above has the means."
     return Picture(draw(LIGHT), alt, draw(DARK))
+
+
+def figure_with_legend(height: float, names: Collection[str]) -> Figure:
+    """A figure of so many inches of height, and above these room for a legend of the names."""
+    height += -(-len(names) // _legend_columns(names)) * _ROW_INCHES
+    return Figure(figsize=(WIDTH_INCHES, height), layout="constrained", facecolor="none")
+
+
+def add_legend(figure: Figure, theme: Theme) -> None:
+    """The legend of the first axes, above all of them, in as many columns as there is room for."""
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        names,
+        loc="outside upper left",
+        ncols=_legend_columns(names),
+        frameon=False,
+        fontsize=7.5,
+        labelcolor=theme.ink,
+    )
+
+
+def _legend_columns(names: Collection[str]) -> int:
+    widest = _MARK_INCHES + _LETTER_INCHES * max(map(len, names), default=0)
+    return max(1, min(len(names), int(WIDTH_INCHES / widest)))
 
 
 def style_axes(axes: Axes, theme: Theme) -> None:

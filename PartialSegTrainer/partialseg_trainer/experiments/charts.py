@@ -7,10 +7,18 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from ..evaluation import Picture
-from ..evaluation.charts import DARK, LIGHT, MARKERS, WIDTH_INCHES, Theme, cycled, style_axes
+from ..evaluation.charts import (
+    DARK,
+    LIGHT,
+    MARKERS,
+    Theme,
+    add_legend,
+    cycled,
+    figure_with_legend,
+    style_axes,
+)
 from ..evaluation.picture import render
 from ..labels import LabelScheme
 from .results import MEAN
@@ -19,8 +27,6 @@ _COLUMNS = 4
 _PANEL_INCHES = 1.9
 # For the methods to which the same colours come again.
 _LINES = ("solid", "dashed", "dotted")
-_LEGEND_COLUMNS = 4
-_LEGEND_ROW_INCHES = 0.2
 
 
 def fraction_chart(summary: pd.DataFrame, scheme: LabelScheme) -> Picture:
@@ -35,12 +41,7 @@ def fraction_chart(summary: pd.DataFrame, scheme: LabelScheme) -> Picture:
 
     def draw(theme: Theme) -> bytes:
         rows = -(-len(titles) // _COLUMNS)
-        legend = -(-len(methods) // _LEGEND_COLUMNS) * _LEGEND_ROW_INCHES
-        figure = Figure(
-            figsize=(WIDTH_INCHES, rows * _PANEL_INCHES + legend),
-            layout="constrained",
-            facecolor="none",
-        )
+        figure = figure_with_legend(rows * _PANEL_INCHES, methods)
         panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, (label, title) in zip(panels, titles.items(), strict=False):
             part = dice[dice["label"] == label].set_index(["method", "fraction"])
@@ -65,7 +66,7 @@ def fraction_chart(summary: pd.DataFrame, scheme: LabelScheme) -> Picture:
             axes.grid(axis="y", color=theme.grid, linewidth=0.8)
         for axes in panels[len(titles) :]:
             axes.set_axis_off()
-        _legend(figure, theme)
+        add_legend(figure, theme)
         return render(figure)
 
     alt = f"Dice of every label at {', '.join(fractions)} fully labelled, for {', '.join(methods)}."
@@ -79,7 +80,7 @@ def learning_chart(curves: Mapping[str, pd.DataFrame]) -> Picture:
     """
 
     def draw(theme: Theme) -> bytes:
-        figure = Figure(figsize=(WIDTH_INCHES, 3.4), layout="constrained", facecolor="none")
+        figure = figure_with_legend(3.2, curves)
         axes = figure.subplots()
         lines = [style for style in _LINES for _ in theme.methods]
         for colour, line, (method, table) in zip(
@@ -95,7 +96,7 @@ def learning_chart(curves: Mapping[str, pd.DataFrame]) -> Picture:
         axes.set_xlabel("epoch", color=theme.ink, fontsize=8)
         axes.set_ylabel("mean Dice on validation scans", color=theme.ink, fontsize=8)
         axes.grid(axis="y", color=theme.grid, linewidth=0.8)
-        _legend(figure, theme)
+        add_legend(figure, theme)
         return render(figure)
 
     said = ", ".join(
@@ -117,7 +118,7 @@ def reliability_chart(bins: Mapping[str, pd.DataFrame]) -> Picture:
     }
 
     def draw(theme: Theme) -> bytes:
-        figure = Figure(figsize=(WIDTH_INCHES, 4.2), layout="constrained", facecolor="none")
+        figure = figure_with_legend(4, sums)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=theme.grid, linewidth=1.2)
         styles = zip(cycled(theme.methods, sums), cycled(MARKERS, sums), sums.items(), strict=True)
@@ -136,21 +137,8 @@ def reliability_chart(bins: Mapping[str, pd.DataFrame]) -> Picture:
         axes.set_xlabel("probability of a label", color=theme.ink, fontsize=8)
         axes.set_ylabel("share of voxels that are it", color=theme.ink, fontsize=8)
         axes.grid(color=theme.grid, linewidth=0.8)
-        _legend(figure, theme)
+        add_legend(figure, theme)
         return render(figure)
 
     alt = f"How often labels are right, by their probability, for {', '.join(sums)}."
     return Picture(draw(LIGHT), alt, draw(DARK))
-
-
-def _legend(figure: Figure, theme: Theme) -> None:
-    handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside upper left",
-        ncols=min(len(names), _LEGEND_COLUMNS),
-        frameon=False,
-        fontsize=7.5,
-        labelcolor=theme.ink,
-    )
