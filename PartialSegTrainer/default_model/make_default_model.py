@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hippocampi import open_to_hippocampi, opened
+from hippocampi import open_to_hippocampi, opened, with_hippocampi
 
 from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs, split_subjects
 from partialseg_trainer.evaluation import score, write_scores
@@ -57,7 +57,7 @@ def main() -> None:
     again = {"slices_per_epoch": 2500, "learning_rate": 2e-3}
     config = _config(varied, epochs=12, initial_model=first.model, **again)
     second = _trained(work / "varied-run", config)
-    between = _between(load_model(first.model), load_model(second.model))
+    between = _between(load_model(first.model), load_model(second.model), 0.5)
     _publish(between, arguments.atlas, work, work / "between" / NAME)
     partial = _with_unknown_hippocampi(work / "partial-dataset", varied)
     config = _config(
@@ -69,13 +69,14 @@ def main() -> None:
         label_share=0.33,
         **again,
     )
-    third = _trained(work / "partial-run", config)
-    model = _between(between, load_model(third.model))
+    third = _trained(work / "partial-run", config).model
+    # Loaded twice, because the first is changed in place.
+    model = with_hippocampi(_between(between, load_model(third), 0.7), load_model(third))
     _publish(model, arguments.atlas, work, arguments.output / NAME)
 
 
-def _between(first: Model, second: Model) -> Model:
-    """The model half-way between two, of which the second was trained on from the first.
+def _between(first: Model, second: Model, share: float) -> Model:
+    """A model between two, of which the second, with that share, was trained on from the first.
 
     What is gained on unusual scans is kept for the most part, what was lost on usual ones comes
     back (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
@@ -84,7 +85,7 @@ def _between(first: Model, second: Model) -> Model:
     for name, tensor in second.network.state_dict().items():
         # Batch normalisation also counts its batches, in whole numbers.
         if tensor.is_floating_point():
-            tensor.lerp_(other[name], 0.5)
+            tensor.lerp_(other[name], 1 - share)
     return second
 
 
