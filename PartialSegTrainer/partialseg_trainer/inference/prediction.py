@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
-from ..networks.freed_memory import keep_freed_memory
+from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
 from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
 
@@ -49,8 +50,6 @@ def predict(
         advance: called with the number of steps done.
         mirror: whether to look at everything once more with left and right exchanged.
     """
-    if device.type == "cpu":
-        keep_freed_memory()
     looks = [_look(model, device) for model in models]
 
     def probabilities(image: Tensor, cut: Axis) -> Tensor:
@@ -60,9 +59,10 @@ def predict(
         return answers[0] if len(answers) == 1 else sum(answers) / len(answers)
 
     first = models[0]
-    if first.info.patch is not None:
-        return _of_blocks(slices, axis, first.info.patch, probabilities, device, advance)
-    return _of_slices(slices, axis, first, probabilities, device, advance)
+    with freed_memory_kept() if device.type == "cpu" else nullcontext():
+        if first.info.patch is not None:
+            return _of_blocks(slices, axis, first.info.patch, probabilities, device, advance)
+        return _of_slices(slices, axis, first, probabilities, device, advance)
 
 
 def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # From malloc.h of glibc.
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+# What glibc comes to by itself where large arrays come and go, and its default.
+_USUAL = {_TRIM_THRESHOLD: 64 * 2**20, _MMAP_THRESHOLD: 32 * 2**20, _MMAP_MAX: 65536}
 
 
 def keep_freed_memory() -> None:
@@ -17,9 +21,29 @@ def keep_freed_memory() -> None:
     segmenting, and half of that of IUC. From then on it holds for the whole process. Nothing is
     done where the C library is not glibc.
     """
+    _set({_MMAP_MAX: 0, _TRIM_THRESHOLD: -1})
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """`keep_freed_memory` while the context lasts; at its end all of it goes back to the system."""
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        _set(_USUAL)
+        if (library := _glibc()) is not None:
+            library.malloc_trim(0)
+
+
+def _set(options: dict[int, int]) -> None:
+    if (library := _glibc()) is not None:
+        for option, value in options.items():
+            library.mallopt(option, value)
+
+
+def _glibc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
-        return
+        return None
     library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(_MMAP_MAX, 0)
-        library.mallopt(_TRIM_THRESHOLD, -1)
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
