@@ -25,8 +25,7 @@ def open_to_hippocampi(sets: LabelSets, affine: np.ndarray) -> LabelSets:
     """
     scheme, table = sets.scheme, sets.leaf_sets()
     either = np.zeros((1, table.shape[1]), dtype=bool)
-    leaves = list(scheme.leaf_values)
-    either[0, [leaves.index(scheme[name].value) for name in ("wm", _HIPPOCAMPI)]] = True
+    either[0, [scheme.leaf_names.index(name) for name in ("wm", _HIPPOCAMPI)]] = True
     codes = sets.codes.astype(np.uint8)
     codes[_may_be_hippocampus(sets, affine)] = len(table)
     return LabelSets(scheme, codes, np.vstack([table, either]))

@@ -27,8 +27,7 @@ def main(size: int, folder: Path) -> None:
     labelmap = nested_labelmap(size, LABELS)
     with headlessScene():
         scan = slicer.util.addVolumeFromArray(nested_scan(labelmap), affine(), "scan")
-        masks = ((label.name, labelmap >= label.value) for label in scheme)
-        segmentation = painted(scan, scheme, masks)
+        segmentation = painted(scan, scheme, labelmap)
         setSegmentStatus(segmentation, "l1", Status.IN_PROGRESS)
         superLabelFromParts(segmentation, scheme, "l1")
         exportCase(segmentation, scan, scheme, folder / "dataset", "01")

@@ -10,7 +10,6 @@ has grown.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -101,13 +100,9 @@ def main() -> None:
         seconds, memory = curve.exponent(curve.seconds), curve.exponent(curve.megabytes)
         report.add(f"{what}: time", against, seconds, limit, "exponent")
         report.add(f"{what}: memory", against, memory, limit, "exponent")
-    report.finish()
+    report.finish(curves=[asdict(curve) for curve in curves])
     if arguments.output:
         draw(curves, arguments.output / "growth.png")
-        content = json.loads((arguments.output / "growth.json").read_text(encoding="utf-8"))
-        content["curves"] = [asdict(curve) for curve in curves]
-        text = json.dumps(content, indent=2) + "\n"
-        (arguments.output / "growth.json").write_text(text, encoding="utf-8")
 
 
 def along_voxels(edges: tuple[int, ...], folder: Path) -> list[Curve]:
@@ -159,8 +154,7 @@ def export_of_segments(edges: tuple[int, ...]) -> Iterator[Curve]:
         labelmap = nested_labelmap(edge, LABELS)
         with headlessScene():
             scan = slicer.util.addVolumeFromArray(nested_scan(labelmap), AFFINE, "scan")
-            masks = ((label.name, labelmap >= label.value) for label in scheme)
-            node = painted(scan, scheme, masks)
+            node = painted(scan, scheme, labelmap)
             curve.measure(
                 edge**3,
                 lambda scan=scan, node=node: labelSetsFromSegmentation(node, scan, scheme),

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -92,11 +93,12 @@ class Report:
         self.rows.append(row)
         print(as_line(row), flush=True)
 
-    def finish(self) -> None:
+    def finish(self, **more: Any) -> None:
+        """Write the rows, and what else of the measurement there is."""
         if self.output:
             self.output.mkdir(parents=True, exist_ok=True)
             rows = [asdict(row) | {"met": row.met} for row in self.rows]
-            content = {"benchmark": self.name, "machine": machine(), "rows": rows}
+            content = {"benchmark": self.name, "machine": machine(), "rows": rows, **more}
             text = json.dumps(content, indent=2) + "\n"
             (self.output / f"{self.name}.json").write_text(text, encoding="utf-8")
 

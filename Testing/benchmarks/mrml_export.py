@@ -10,7 +10,6 @@ does is measured against the 100 ms from which on a person feels it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def affine() -> np.ndarray:
 
 def export_rows(report: Report, scan, labelmap: np.ndarray) -> None:
     scheme = nested_scheme(LABELS)
-    node = painted(scan, scheme, ((label.name, labelmap >= label.value) for label in scheme))
+    node = painted(scan, scheme, labelmap)
     exported = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     logic = slicer.modules.segmentations.logic()
 
@@ -126,14 +125,15 @@ def click_rows(report: Report, scan, labelmap: np.ndarray) -> None:
         report.add(what, "a click of 100 ms", seconds / CLICK_SECONDS, "<= 1", note)
 
 
-def painted(scan, scheme: LabelScheme, masks: Iterable[tuple[str, np.ndarray]]):
-    """A segmentation node with complete segments, drawn by Slicer's own function."""
+def painted(scan, scheme: LabelScheme, labelmap: np.ndarray):
+    """A segmentation node with nested segments, complete, drawn by Slicer's own function."""
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     node.SetReferenceImageGeometryParameterFromVolumeNode(scan)
     createSegments(node, scheme)
-    for name, mask in masks:
-        slicer.util.updateSegmentBinaryLabelmapFromArray(mask.astype(np.uint8), node, name, scan)
-        setSegmentStatus(node, name, Status.COMPLETE)
+    for label in scheme:
+        mask = (labelmap >= label.value).astype(np.uint8)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, label.name, scan)
+        setSegmentStatus(node, label.name, Status.COMPLETE)
     return node
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from .folder import Dataset
 from .importing import Groups, Reading, Tally, import_scans
 from .layout import ScanName, scan_folders
 from .pairing import Pair
+from .participants import read_table, value_of
 from .progress import Progress
 
 # The names of the current release first, then those of older ones.
@@ -80,26 +81,23 @@ def import_dhcp(
         tally=tally,
         progress=progress,
     )
-    for subject in dataset.subjects:
-        _carry_ages(root, dataset, subject)
+    _carry_ages(root, dataset)
     return dataset
 
 
-def _carry_ages(root: Path, dataset: Dataset, subject: str) -> None:
-    """Copy the ages at a subject's scans, and nothing else that the table tells of a child."""
-    place = Path(f"sub-{subject}") / f"sub-{subject}_sessions.tsv"
-    if not (root / place).is_file():
-        return
-    sessions = {case.session for case in dataset.cases if case.subject == subject}
-    with open(root / place, encoding="utf-8-sig", newline="") as file:
-        ages = {
-            row["session_id"].removeprefix("ses-"): row["scan_age"]
-            for row in csv.DictReader(file, delimiter="\t")
-            if row.get("session_id") and row.get("scan_age")
-        }
-    lines = [f"ses-{name}\t{age}\n" for name, age in ages.items() if name in sessions]
-    if lines:
-        write_text(dataset.folder / place, "".join(["session_id\tscan_age\n", *lines]))
+def _carry_ages(root: Path, dataset: Dataset) -> None:
+    """Copy the ages at the scans, and nothing else that the tables tell of the children."""
+    sessions = defaultdict(set)
+    for case in dataset.cases:
+        sessions[case.subject].add(case.session)
+    for subject, names in sessions.items():
+        place = Path(f"sub-{subject}") / f"sub-{subject}_sessions.tsv"
+        _, rows = read_table(root / place)
+        entries = [(value_of(row, "session_id"), value_of(row, "scan_age")) for row in rows]
+        ages = {session.removeprefix("ses-"): age for session, age in entries if session and age}
+        lines = [f"ses-{name}\t{age}\n" for name, age in ages.items() if name in names]
+        if lines:
+            write_text(dataset.folder / place, "".join(["session_id\tscan_age\n", *lines]))
 
 
 def _first(anat: Path, scan: ScanName, suffixes: tuple[str, ...]) -> Path | None:

@@ -24,8 +24,22 @@ def read_rows(folder: Path) -> Rows:
     Raises UserError when the table has no participant_id column or is not tab-separated text.
     """
     path = folder / PARTICIPANTS
+    columns, rows = read_table(path)
+    if path.exists() and COLUMNS[0] not in columns:
+        raise UserError(
+            f"{path} has the columns {columns}, but '{COLUMNS[0]}' is not among them; "
+            "separate the columns by tabs."
+        )
+    return rows
+
+
+def read_table(path: Path) -> tuple[list[str], Rows]:
+    """Columns and rows of a tab-separated table; both empty where there is none.
+
+    Raises UserError when it is not tab-separated text.
+    """
     if not path.exists():
-        return []
+        return [], []
     try:
         # Spreadsheet programs put a byte order mark in front of UTF-8.
         text = path.read_text(encoding="utf-8-sig")
@@ -33,15 +47,9 @@ def read_rows(folder: Path) -> Rows:
         raise UserError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
     reader = csv.DictReader(io.StringIO(text), delimiter="\t", restval=MISSING, restkey="")
     try:
-        columns, rows = reader.fieldnames or [], list(reader)
+        return list(reader.fieldnames or []), list(reader)
     except csv.Error as error:
         raise UserError(f"{path} is no table ({error}); restore it from a copy.") from error
-    if COLUMNS[0] not in columns:
-        raise UserError(
-            f"{path} has the columns {columns}, but '{COLUMNS[0]}' is not among them; "
-            "separate the columns by tabs."
-        )
-    return rows
 
 
 def subject_of(row: Mapping[str, str]) -> str:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..dataset import Case, Dataset, ScanName
 from ..labels import LabelSets, Status
+from ..volumes import bounds
 from .axes import array_affine, to_array
 from .folder import JobFolder
 
@@ -51,10 +50,7 @@ def _box(sets: LabelSets, channels: list[int]) -> list[list[int]] | None:
     if not channels or (known != known[:, :1]).any():
         return None
     where = to_array(known[:, 0][sets.codes])
-    extents = [
-        np.flatnonzero(where.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)
-    ]
-    first, last = np.transpose(extents)
-    if where.sum() != np.prod(last - first + 1):
+    box = bounds(where)
+    if not where[box].all():
         return None
-    return [first.tolist(), last.tolist()]
+    return [[part.start for part in box], [part.stop - 1 for part in box]]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelScheme
-from .label_set import LabelSetLoss, LeafProbabilities, log_probability
+from .label_set import LabelSetLoss, LeafProbabilities, alone, log_probability
 
 # From log p and the target g, both (B, L, ...), to values whose mean is the loss.
 ClassicalLoss = Callable[[Tensor, Tensor], Tensor]
@@ -42,9 +42,9 @@ def labelled_leaves(logits: Tensor, possible: Tensor) -> tuple[Tensor, Tensor]:
     with a structure in progress or a region of interest, counting p_k would teach that what is
     unknown is not k.
     """
-    alone = possible & (possible.sum(1, keepdim=True) == 1)
-    log_p = logits.log_softmax(1).masked_fill(possible & ~alone, -torch.inf)
-    return log_p, alone.to(logits.dtype)
+    known = alone(possible)
+    log_p = logits.log_softmax(1).masked_fill(possible & ~known, -torch.inf)
+    return log_p, known.to(logits.dtype)
 
 
 class Converted(LabelSetLoss):

@@ -18,4 +18,4 @@ class LabelDice(LabelSetLoss):
 
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
         of_labels = torch.einsum("bl...,cl->bc...", leaves.p, self.membership.to(leaves.p.dtype))
-        return known_dice(of_labels, leaves.multilabel(self.membership))
+        return known_dice(of_labels, leaves.multilabel())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 
 import torch
@@ -21,9 +22,11 @@ class LeafProbabilities:
     Args:
         logits: (B, L, ...) z, any floating type; kept in full precision.
         possible: (B, L, ...) bool, S.
+        multilabel: gives the same as (B, C, ...) uint8 of 0, 1, 2, for losses of labels.
     """
 
-    def __init__(self, logits: Tensor, possible: Tensor):
+    def __init__(self, logits: Tensor, possible: Tensor, multilabel: Callable[[], Tensor]):
+        self.multilabel = multilabel
         # Leaf by leaf in memory: sums over the leaves of a voxel then take half the time.
         self.logits, self.possible = precise(logits).contiguous(), possible.contiguous()
 
@@ -46,20 +49,7 @@ class LeafProbabilities:
     @cached_property
     def alone(self) -> Tensor:
         """(B, L, ...) bool: whether S = {k}."""
-        return self.possible & (self.possible.sum(1, keepdim=True) == 1)
-
-    def multilabel(self, membership: Tensor) -> Tensor:
-        """(B, C, ...) uint8: 1 where S lies in the label, 0 where it lies outside, else 2.
-
-        Args:
-            membership: (C, L) bool, the leaves of each label.
-        """
-        possible = self.possible.float()
-        may_be, may_not = (
-            torch.einsum("bl...,cl->bc...", possible, each.float()) > 0
-            for each in (membership, ~membership)
-        )
-        return may_be.to(torch.uint8) * (1 + may_not.to(torch.uint8))
+        return alone(self.possible)
 
 
 class LabelSetLoss(PartialLoss):
@@ -81,7 +71,10 @@ class LabelSetLoss(PartialLoss):
                 f"anywhere; annotate some structure down to one of "
                 f"{', '.join(self.scheme.leaf_names)}."
             )
-        return self.of_leaves(LeafProbabilities(logits, codebook.possible_leaves(codes)))
+        possible = codebook.possible_leaves(codes)
+        return self.of_leaves(
+            LeafProbabilities(logits, possible, lambda: codebook.multilabel(codes))
+        )
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         possible = possible_leaves(target, self.membership)
@@ -90,7 +83,7 @@ class LabelSetLoss(PartialLoss):
                 "The target contradicts the scheme's hierarchy in some voxels: no leaf agrees with "
                 "their 0, 1 and 2; make it with LabelSets, which names the labels and places."
             )
-        return self.of_leaves(LeafProbabilities(logits, possible))
+        return self.of_leaves(LeafProbabilities(logits, possible, lambda: target))
 
     @abstractmethod
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
@@ -107,6 +100,11 @@ def possible_leaves(target: Tensor, membership: Tensor) -> Tensor:
     against = torch.einsum("bc...,cl->bl...", (target == 1).float(), 1 - leaves)
     against += torch.einsum("bc...,cl->bl...", (target == 0).float(), leaves)
     return against == 0
+
+
+def alone(possible: Tensor) -> Tensor:
+    """(B, L, ...) bool: whether S = {k}, for the (B, L, ...) leaves of S."""
+    return possible & (possible.sum(1, keepdim=True) == 1)
 
 
 def log_probability(logits: Tensor, possible: Tensor) -> Tensor:

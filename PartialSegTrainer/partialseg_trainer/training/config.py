@@ -76,10 +76,9 @@ class TrainConfig(BaseModel):
     does. A share `label_share` of the slices is drawn by label instead: a label, each as likely as
     any other, then a slice in which it is marked, so that small structures are seen more often
     (nnU-Net draws a third of its patches in this spirit); None is a third with "balanced", and none
-    with the others. `schedule` "one_cycle" warms the learning
-    rate up and anneals it to zero over all epochs.
-    `validation_slices` limits the slices scored an epoch; the two fractions hold for subjects to
-    which the dataset's participants.tsv gives no `split`.
+    with the others. `schedule` "one_cycle" warms the learning rate up and anneals it to zero over
+    all epochs. `validation_slices` limits the slices scored an epoch; the two fractions hold for
+    subjects to which the dataset's participants.tsv gives no `split`.
 
     `devices` is how many processes on this computer train together, each on a device of its own:
     "auto" has one for each GPU. torchrun and srun decide that themselves. `batch_size` is that of

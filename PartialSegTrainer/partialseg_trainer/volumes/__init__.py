@@ -1,7 +1,7 @@
 """Scans and labelmaps: read and write them, put them on other grids, bring them to one scale."""
 
 from .checksum import checksum
-from .foreground import brain_box, foreground
+from .foreground import bounds, brain_box, foreground
 from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity
 from .reading import as_volume, read_labelmap, read_multilabel, read_volume
@@ -13,6 +13,7 @@ __all__ = [
     "Grid",
     "Volume",
     "as_volume",
+    "bounds",
     "brain_box",
     "canonical_grid",
     "checksum",

@@ -38,7 +38,7 @@ class Foreground:
         shape = self.mask.shape
         if not self.mask.any():
             return tuple(slice(0, size) for size in shape)
-        around = _bounds(self.mask)
+        around = bounds(self.mask)
         if not self.masked:
             around = _bounds_of_largest_piece(self.mask, around)
         return tuple(
@@ -57,7 +57,7 @@ def brain_box(data: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
     return Foreground.of(data).box(margin)
 
 
-def _bounds(mask: np.ndarray) -> tuple[slice, ...]:
+def bounds(mask: np.ndarray) -> tuple[slice, ...]:
     """The smallest box around all that is true of a mask that is true somewhere."""
     axes = set(range(mask.ndim))
     reached = (np.flatnonzero(mask.any(axis=tuple(axes - {axis}))) for axis in sorted(axes))
