@@ -26,6 +26,26 @@ def prepared_on(affine, shape, axis):
     return leaves, Prepared(slices, grid, native, (0, 0, 0), axis)
 
 
+def whole(leaves, prepared, values=None):
+    """The slabs put together, and what was asked for on the way checked."""
+    values = np.arange(len(leaves), dtype=np.uint8) if values is None else values
+    asked = []
+
+    def part(near):
+        asked.append(near.start)
+        return leaves[:, near]
+
+    found = np.full(prepared.native.shape, 77, values.dtype)
+    best = np.full(prepared.native.shape, np.nan, np.float32)
+    slabs = list(most_probable(part, values, prepared))
+    for place, of_slab, p in slabs:
+        assert np.isnan(best[place]).all(), "no voxel is in two slabs"
+        found[place], best[place] = of_slab, p
+    assert not np.isnan(best).any()
+    assert asked == sorted(asked) and len(slabs) == len(asked) == count_slabs(prepared)
+    return found, best
+
+
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize(
     ("affine", "shape"), [(AXIAL_RAS, (40, 30, 37)), (THICK_REORDERED, (34, 41, 12))]
@@ -38,20 +58,18 @@ def test_it_is_the_leaf_that_interpolating_all_leaves_everywhere_finds(axis, aff
             for leaf in leaves.numpy()
         ]
     )
-    told = []
-    found, best = most_probable(leaves, prepared, told.append)
-    assert found.dtype == np.uint8
+    found, best = whole(leaves, prepared)
     assert set(np.unique(found)) == set(range(LEAVES))
     # Two leaves may be equally probable, but for rounding.
     chosen = np.take_along_axis(everywhere, found[None].astype(int), axis=0)[0]
     assert np.allclose(chosen, everywhere.max(0), atol=1e-6)
     assert np.mean(found == everywhere.argmax(0)) > 0.9999
     assert np.allclose(best, everywhere.max(0), atol=1e-6)
-    assert told == list(range(1, count_slabs(prepared) + 1))
 
 
-def test_many_leaves_have_numbers_of_two_bytes():
+def test_values_may_take_two_bytes():
     leaves, prepared = prepared_on(AXIAL_RAS, (10, 10, 10), "axial")
-    many = torch.cat([torch.zeros(300, *leaves.shape[1:], dtype=torch.half), leaves])
-    found, _ = most_probable(many, prepared, lambda _: None)
-    assert found.max() == 306
+    numbers, _ = whole(leaves, prepared)
+    values = np.array([0, 5, 255, 256, 3, 65535, 1000], dtype=np.uint16)
+    found, _ = whole(leaves, prepared, values)
+    assert np.array_equal(found, values[numbers])

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..labels import LabelScheme
 from ..volumes import Volume
+from ..volumes.foreground import bounds, grown
 
 # Total cerebrum in mL. It has 39 mL in the youngest fetus of the spina bifida atlas, 21 weeks old.
 # The whole brain has some 340 mL at birth and 64 % more after 90 days (Holland et al., JAMA
@@ -38,6 +39,8 @@ def implausibilities(
             "Nothing was found in the scan; check that it is a T2-weighted scan of a newborn's "
             "head, or try another model.",
         )
+    # With one voxel more on each side, so that only the border of the scan is a border here too.
+    labelmap = labelmap[grown(bounds(labelmap), 1, labelmap.shape)]
     found = []
     if _CEREBRUM in scheme:
         low, high = _CEREBRUM_ML

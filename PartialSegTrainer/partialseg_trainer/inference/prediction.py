@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,11 +12,13 @@ from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
-from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
 from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
 
 BATCH = 16
+# From images (B, C, ...) and the direction that they are cut in to probabilities (B, L, ...).
+_Look = Callable[[Tensor, Axis], Tensor]
+Advance = Callable[[int], None]
 
 
 def count_steps(prepared: Prepared, info: ModelInfo) -> int:
@@ -35,7 +36,7 @@ def predict(
     axis: Axis,
     models: Sequence[Model],
     device: torch.device,
-    advance: Callable[[int], None],
+    advance: Advance,
     *,
     mirror: bool = False,
 ) -> Tensor:
@@ -47,9 +48,52 @@ def predict(
     Args:
         slices: (S, H, W) float32 in [0, 1], cut along `axis`.
         models: an ensemble, see `as_ensemble`.
-        advance: called with the number of steps done.
+        advance: called with the number of steps done since it was called last.
         mirror: whether to look at everything once more with left and right exchanged.
     """
+    first, look = models[0], _look_of_all(models, device, mirror)
+    if first.info.patch is not None:
+        return _of_blocks(slices, axis, first.info.patch, look, device, advance)
+    return _of_slices(slices, axis, first, look, device, advance)
+
+
+def predict_in_order(
+    slices: np.ndarray,
+    axis: Axis,
+    models: Sequence[Model],
+    device: torch.device,
+    advance: Advance,
+    *,
+    mirror: bool = False,
+) -> Callable[[slice], Tensor]:
+    """What gives `predict(...)[:, part]` for one part of the slices after another.
+
+    No part may begin before the one that was asked for last: what lies behind is forgotten, and
+    what lies ahead is predicted when it is asked for, so that few slices are in memory at once.
+    Where scans are cut in several directions, or into blocks, all is predicted here and now.
+    """
+    info = models[0].info
+    if info.patch is not None or info.preprocessing.axes != (axis,):
+        complete = predict(slices, axis, models, device, advance, mirror=mirror)
+        return lambda part: complete[:, part]
+
+    look = _look_of_all(models, device, mirror)
+    stack = _with_neighbours(slices, info.preprocessing.neighbours)
+    batches = (each.half() for each in _batches(stack, axis, look, device, advance))
+    kept, first = next(batches), 0
+
+    def leaves(part: slice) -> Tensor:
+        nonlocal kept, first
+        while first + kept.shape[1] < part.stop:
+            kept = torch.cat([kept, next(batches)], 1)
+        kept, first = kept[:, part.start - first :], part.start
+        return kept[:, : part.stop - first]
+
+    return leaves
+
+
+def _look_of_all(models: Sequence[Model], device: torch.device, mirror: bool) -> _Look:
+    """The mean of what all models see, and of what they see in the mirror."""
     looks = [_look(model, device) for model in models]
 
     def probabilities(image: Tensor, cut: Axis) -> Tensor:
@@ -58,11 +102,7 @@ def predict(
             answers += [_mirrored(look, image, cut) for look in looks]
         return answers[0] if len(answers) == 1 else sum(answers) / len(answers)
 
-    first = models[0]
-    with freed_memory_kept() if device.type == "cpu" else nullcontext():
-        if first.info.patch is not None:
-            return _of_blocks(slices, axis, first.info.patch, probabilities, device, advance)
-        return _of_slices(slices, axis, first, probabilities, device, advance)
+    return probabilities
 
 
 def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
@@ -96,28 +136,36 @@ def _of_slices(
     slices: np.ndarray,
     cut: Axis,
     model: Model,
-    probabilities: Callable[[Tensor, Axis], Tensor],
+    look: _Look,
     device: torch.device,
-    advance: Callable[[int], None],
+    advance: Advance,
 ) -> Tensor:
     """One array takes in the probabilities of all directions, so memory does not grow with them."""
     preprocessing = model.info.preprocessing
     axes = preprocessing.axes
     total = torch.zeros(model.scheme.n_leaves, *slices.shape, dtype=torch.float16, device=device)
     volume = from_slices(slices, cut)
-    done = 0
     for axis in axes:
         stack = _with_neighbours(to_slices(volume, axis), preprocessing.neighbours)
         target = _cut_along(total, cut, axis)
-        for start in range(0, len(stack), BATCH):
-            leaves = probabilities(stack[start : start + BATCH].to(device), axis)
+        start = 0
+        for leaves in _batches(stack, axis, look, device, advance):
             if len(axes) > 1:
                 leaves /= len(axes)
-            # To add numbers of two types, transposed besides, would take four times as long.
-            target[:, start : start + BATCH] += leaves.transpose(0, 1).half()
-            advance(done + min(start + BATCH, len(stack)))
-        done += len(stack)
+            # To add numbers of two types would take four times as long.
+            target[:, start : start + leaves.shape[1]] += leaves.half()
+            start += leaves.shape[1]
     return total
+
+
+def _batches(
+    stack: Tensor, axis: Axis, look: _Look, device: torch.device, advance: Advance
+) -> Iterator[Tensor]:
+    """(L, B, H, W) of some slices after another, of (S, C, H, W) all."""
+    for images in stack.split(BATCH):
+        leaves = look(images.to(device), axis).transpose(0, 1)
+        advance(len(images))
+        yield leaves
 
 
 def _with_neighbours(slices: np.ndarray, neighbours: int) -> Tensor:
@@ -135,20 +183,16 @@ def _of_blocks(
     slices: np.ndarray,
     cut: Axis,
     patch: tuple[int, int, int],
-    probabilities: Callable[[Tensor, Axis], Tensor],
+    look: _Look,
     device: torch.device,
-    advance: Callable[[int], None],
+    advance: Advance,
 ) -> Tensor:
     # Here, because only the networks that see blocks come with MONAI.
     from ..networks.windows import over_windows
 
-    done = 0
-
     def counted(image: Tensor) -> Tensor:
-        nonlocal done
-        leaves = probabilities(image, cut)
-        done += len(image)
-        advance(done)
+        leaves = look(image, cut)
+        advance(len(image))
         return leaves
 
     image = torch.from_numpy(slices)[None, None]

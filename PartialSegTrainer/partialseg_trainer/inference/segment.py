@@ -8,16 +8,18 @@ from dataclasses import dataclass
 
 import nibabel
 import numpy as np
+import torch
 
 from ..labels import LabelScheme
 from ..networks.device import choose_device
+from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
 from ..volumes import Volume, as_volume, to_nibabel
 from ..volumes.preprocessing import Prepared, prepare
 from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
-from .prediction import count_steps, predict
+from .prediction import count_steps, predict, predict_in_order
 
 Progress = Callable[[int, int], None]
 Inspect = Callable[[np.ndarray, Prepared], None]
@@ -118,32 +120,41 @@ def segment(
     prepared = prepare(volume, info.preprocessing)
     # From here on its slices are enough; an image that was read for them leaves the memory.
     del volume
-    shown, slabs = count_steps(prepared, info), count_slabs(prepared)
+    steps, done = count_steps(prepared, info) + count_slabs(prepared), 0
 
-    def advance(steps: int) -> None:
+    def advance(by: int) -> None:
+        nonlocal done
+        done += by
         if progress:
-            progress(steps, shown + slabs)
+            progress(done, steps)
 
-    probabilities = predict(
-        prepared.slices, prepared.axis, models, choose_device(device), advance, mirror=mirror
-    )
-    if inspect:
-        inspect(probabilities.cpu().numpy(), prepared)
-    leaf, best = most_probable(probabilities, prepared, lambda done: advance(shown + done))
-    labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
+    asked = (prepared.slices, prepared.axis, models, choose_device(device), advance)
     box = tuple(
-        slice(start, start + size) for start, size in zip(prepared.corner, leaf.shape, strict=True)
+        slice(start, start + size)
+        for start, size in zip(prepared.corner, prepared.native.shape, strict=True)
     )
-    labelmap[box] = scheme.leaf_values[leaf]
-    certainty = None
-    if confidence:
-        # Beyond the box there is nothing but background, which no network was asked about.
-        certainty = np.ones(shape, dtype=np.float32, order="F")
-        certainty[box] = best
-    found = Volume(labelmap, affine)
+    labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
+    # Beyond the box there is nothing but background, which no network was asked about.
+    certainty = np.ones(shape, dtype=np.float32, order="F") if confidence else None
+    with torch.inference_mode(), freed_memory_kept():
+        if inspect:
+            complete = predict(*asked, mirror=mirror)
+            inspect(complete.cpu().numpy(), prepared)
+
+            def leaves(part: slice) -> torch.Tensor:
+                return complete[:, part]
+
+        else:
+            leaves = predict_in_order(*asked, mirror=mirror)
+        for place, found, best in most_probable(leaves, scheme.leaf_values, prepared):
+            labelmap[box][place] = found
+            if certainty is not None:
+                certainty[box][place] = best
+            advance(1)
+    result = Volume(labelmap, affine)
     return Segmentation(
-        to_nibabel(found),
+        to_nibabel(result),
         None if certainty is None else to_nibabel(Volume(certainty, affine)),
         scheme,
-        implausibilities(found, scheme, blank=blank),
+        implausibilities(result, scheme, blank=blank),
     )

@@ -42,10 +42,9 @@ class UNet(nn.Module):
         for block in self.down[1:]:
             skips.append(features)
             features = block(functional.max_pool2d(features, 2))
-        for skip, up, join in zip(
-            reversed(skips), reversed(self.up), reversed(self.join), strict=True
-        ):
-            features = join(torch.cat([skip, up(features)], dim=1))
+        for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
+            # Taken out of the list, so that without gradients its memory is free for what follows.
+            features = join(torch.cat([skips.pop(), up(features)], dim=1))
         return self.head(features)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +40,7 @@ class Foreground:
         around = bounds(self.mask)
         if not self.masked:
             around = _bounds_of_largest_piece(self.mask, around)
-        return tuple(
-            slice(max(part.start - margin, 0), min(part.stop + margin, size))
-            for part, size in zip(around, shape, strict=True)
-        )
+        return grown(around, margin, shape)
 
 
 def foreground(data: np.ndarray) -> np.ndarray:
@@ -64,26 +60,33 @@ def bounds(mask: np.ndarray) -> tuple[slice, ...]:
     return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in reached)
 
 
+def grown(box: tuple[slice, ...], margin: int, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """A box with so many voxels more on every side, as far as a volume of that shape goes."""
+    return tuple(
+        slice(max(part.start - margin, 0), min(part.stop + margin, size))
+        for part, size in zip(box, shape, strict=True)
+    )
+
+
 def _bounds_of_largest_piece(mask: np.ndarray, around: tuple[slice, ...]) -> tuple[slice, ...]:
     """The same for the connected piece of most voxels; `around` is the box of all of them."""
     # In the order of the memory: across it labelling takes three times as long.
     pieces, _ = ndimage.label(mask[around].T)
-    boxes = ndimage.find_objects(pieces)
-    size, largest = 0, boxes[0]
-    for label in sorted(range(len(boxes)), key=lambda label: -_voxels(boxes[label])):
-        if _voxels(boxes[label]) <= size:
-            break  # No box that is left could hold as many.
-        count = np.count_nonzero(pieces[boxes[label]] == label + 1)
-        if count > size:
-            size, largest = count, boxes[label]
+    largest = bounds(pieces == _largest(pieces))
     return tuple(
         slice(part.start + first.start, part.stop + first.start)
         for part, first in zip(largest[::-1], around, strict=True)
     )
 
 
-def _voxels(box: tuple[slice, slice, slice]) -> int:
-    return math.prod(part.stop - part.start for part in box)
+def _largest(pieces: np.ndarray) -> int:
+    """Which of the pieces 1, 2, ... has most voxels; 0 is none of them."""
+    sample = thinned(pieces)
+    likely = int(np.bincount(sample[sample > 0]).argmax()) if sample.any() else 0
+    if likely and 2 * np.count_nonzero(pieces == likely) > np.count_nonzero(pieces):
+        return likely  # More than half: to count all others takes twice as long as to label them.
+    sizes = np.bincount(pieces.ravel(order="K"))
+    return 1 + int(sizes[1:].argmax())
 
 
 def masked_value(data: np.ndarray) -> float | None:
