@@ -85,6 +85,8 @@ class Segmentation:
         return np.asarray(self.confidence.dataobj)
 
 
+@torch.inference_mode()
+@freed_memory_kept()
 def segment(
     image: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
     model: Model | Sequence[Model],
@@ -107,7 +109,7 @@ def segment(
         inspect: called with the probabilities of the leaves, (L, S, H, W) float16, and the scan as
             the network saw it, in whose slices they are.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
-            network sees, and after these a slab of the scan whose labels are found.
+            network sees, or a slab of the scan whose labels are found.
 
     Raises UserError for an image that cannot be used, a device that is not there, and models that
     cannot be averaged (see `as_ensemble`).
@@ -136,21 +138,20 @@ def segment(
     labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
     # Beyond the box there is nothing but background, which no network was asked about.
     certainty = np.ones(shape, dtype=np.float32, order="F") if confidence else None
-    with torch.inference_mode(), freed_memory_kept():
-        if inspect:
-            complete = predict(*asked, mirror=mirror)
-            inspect(complete.cpu().numpy(), prepared)
+    if inspect:
+        complete = predict(*asked, mirror=mirror)
+        inspect(complete.cpu().numpy(), prepared)
 
-            def leaves(part: slice) -> torch.Tensor:
-                return complete[:, part]
+        def leaves(part: slice) -> torch.Tensor:
+            return complete[:, part]
 
-        else:
-            leaves = predict_in_order(*asked, mirror=mirror)
-        for place, found, best in most_probable(leaves, scheme.leaf_values, prepared):
-            labelmap[box][place] = found
-            if certainty is not None:
-                certainty[box][place] = best
-            advance(1)
+    else:
+        leaves = predict_in_order(*asked, mirror=mirror)
+    for place, found, best in most_probable(leaves, scheme.leaf_values, prepared):
+        labelmap[box][place] = found
+        if certainty is not None:
+            certainty[box][place] = best
+        advance(1)
     result = Volume(labelmap, affine)
     return Segmentation(
         to_nibabel(result),
