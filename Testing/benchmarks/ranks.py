@@ -4,24 +4,34 @@
 
 Each process has one thread. Real trainings of the paper's U-Net on 256 x 256 slices, with reading,
 augmentation, loss and checkpoints; an epoch's seconds are as the run records them, the first one
-left out. What two processes reach that know nothing of each other is what the machine allows.
+left out. What two processes reach that know nothing of each other is what the machine allows. What
+two that do nothing else take for the sums of a step is what the connection between them costs; the
+rest of what is lost is one waiting for the other.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import statistics
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import distributed
 
-from measuring import Report, parser
+from measuring import Report, in_turns, parser
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.runs import RunFolder, RunState, read_metrics, start, wait
 from partialseg_trainer.training import TrainConfig, prepare_run
 from partialseg_trainer.volumes import Volume
+
+BATCH, STEPS = 16, 3
+# Of the paper's U-Net: batch normalisations, each with a sum forward and one backward, and weights.
+NORMALISATIONS, WEIGHTS = 18, 1_940_000
 
 
 def main() -> None:
@@ -34,8 +44,8 @@ def main() -> None:
             preprocessing={"spacing": 1.0},
             network={"width": width},
             patch=(size, size),
-            batch_size=8,
-            slices_per_epoch=32,
+            batch_size=BATCH,
+            slices_per_epoch=STEPS * BATCH,
             epochs=3,
             validation_fraction=0,
             test_fraction=0,
@@ -60,6 +70,8 @@ def main() -> None:
     )
     report.add("two processes apart, slices/s", "twice one process", one / both)
     report.add("two gloo ranks, slices/s", "two processes apart", both / (2 * two))
+    sums, step = seconds_of_sums(), two / STEPS
+    report.add("all sums of a step, by themselves", "a step of two", sums / step)
     report.finish()
 
 
@@ -90,6 +102,28 @@ def seconds(runs: list[RunFolder]) -> float:
         if status.state is not RunState.FINISHED:
             raise SystemExit(f"{run.name}: {status.message}\n{run.log_file.read_text()}")
     return statistics.median(row["seconds"] for run in runs for row in read_metrics(run)[1:])
+
+
+def seconds_of_sums() -> float:
+    """What two processes that do nothing else take for all that they sum in a step."""
+    with tempfile.TemporaryDirectory() as folder:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(2, context) as pool:
+            return max(pool.map(seconds_of_sums_in, (0, 1), [Path(folder) / "meet"] * 2))
+
+
+def seconds_of_sums_in(rank: int, meet: Path) -> float:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", f"file://{meet}", rank=rank, world_size=2)
+    statistics_of_a_layer = torch.zeros(2, 128, dtype=torch.float64)
+    gradients = torch.zeros(WEIGHTS)
+
+    def step() -> None:
+        for _ in range(2 * NORMALISATIONS):
+            distributed.all_reduce(statistics_of_a_layer)
+        distributed.all_reduce(gradients)
+
+    return in_turns({"step": step})["step"]
 
 
 if __name__ == "__main__":
