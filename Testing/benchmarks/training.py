@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -62,90 +62,110 @@ def main() -> None:
     }
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    compare(report, little, "cpu", turns=6, steps=3 if arguments.small else 10)
+    against_bare(report, little, "cpu", turns=6, steps=3 if arguments.small else 10)
     torch.set_num_threads(threads)
     if not arguments.small:
-        compare(report, large, "cpu", turns=5, steps=1, reach=0.95, monai=True)
-        compare(report, large | {"loss": method_names()[0]}, "cpu", turns=5, steps=1)
+        against_bare(report, large, "cpu", turns=12, steps=1, reach=0.95)
+        against_monai(report, large, "cpu", turns=3, steps=1)
+        against_bare(report, large | {"loss": method_names()[0]}, "cpu", turns=6, steps=1)
     if torch.cuda.is_available():
-        compare(
-            report, large | {"compile": True}, "cuda", turns=10, steps=40, reach=0.9, monai=True
-        )
+        large |= {"compile": True}
+        against_bare(report, large, "cuda", turns=10, steps=40, reach=0.9)
+        against_monai(report, large, "cuda", turns=10, steps=40)
     else:
         print("training on a GPU (bf16, channels last, compiled): not measured, no GPU here")
     report.finish()
 
 
-def compare(
+def against_bare(
     report: Report,
     settings: dict[str, Any],
     device: str,
     turns: int,
     steps: int,
     reach: float | None = None,
-    monai: bool = False,
 ) -> None:
-    """Rows of one size on one device."""
+    with a_training(settings, device, turns * steps + steps) as (config, run, material):
+        seconds = in_turns_with_loop(run, config, material, bare_steps(config), steps)
+    report.add(
+        f"training, {words(config)}",
+        "forward, backward and Adam alone",
+        seconds["other"] / seconds["loop"],
+        f">= {reach}" if reach else "",
+        f"{config.batch_size / seconds['loop']:.3g} slices/s",
+    )
+
+
+def against_monai(
+    report: Report, settings: dict[str, Any], device: str, turns: int, steps: int
+) -> None:
+    with (
+        a_training(settings, device, turns * steps + steps) as (config, run, material),
+        Elsewhere(monai_steps, run, config) as monai_step,
+    ):
+        seconds = in_turns_with_loop(run, config, material, monai_step, steps)
+    report.add(
+        f"training, {words(config)}",
+        "MONAI's CacheDataset and transforms, float targets",
+        seconds["other"] / seconds["loop"],
+        ">= 2",
+        f"{config.batch_size / seconds['loop']:.3g} slices/s",
+    )
+    data = in_turns(data_paths(config, material), rounds=3)
+    report.add(
+        f"reading and augmenting a batch, {words(config)}",
+        "MONAI's CacheDataset and transforms",
+        data["monai"] / data["engine"],
+        note=f"{data['engine'] / seconds['loop']:.1%} of a step, MONAI's "
+        f"{data['monai'] / seconds['other']:.0%}",
+    )
+
+
+def words(config: TrainConfig) -> str:
+    return (
+        f"{config.batch_size} slices of {config.patch[0]} x {config.patch[1]}, "
+        f"{config.network.width} filters, {config.loss}, {config.device}"
+    )
+
+
+@contextmanager
+def a_training(
+    settings: dict[str, Any], device: str, steps: int
+) -> Iterator[tuple[TrainConfig, RunFolder, Material]]:
+    """A run of so many steps, prepared, in a folder that lasts as long as the context."""
     with tempfile.TemporaryDirectory() as folder:
-        dataset = make_dataset(Path(folder) / "data", settings["patch"])
         config = TrainConfig(
-            dataset=dataset.folder,
+            dataset=make_dataset(Path(folder) / "data", settings["patch"]).folder,
             preprocessing={"spacing": 1.0},
             validation_fraction=0,
             test_fraction=0,
             epochs=1,
-            slices_per_epoch=settings["batch_size"] * steps * (turns + 1),
+            slices_per_epoch=settings["batch_size"] * steps,
             device=device,
             **settings,
         )
         run = prepare_run(Path(folder) / "run", config)
-        with RunReporter(run) as reporter:
-            material = open_material(run, config, reporter)
-            others: dict[str, Task] = {"bare": bare_steps(config)}
-            with Elsewhere(monai_steps, run, config) if monai else nullcontext() as monai_step:
-                if monai:
-                    others["monai"] = monai_step
-                loop = InTurns(reporter, others, steps, device)
-                fit(run, config, material, loop)
-    seconds = {name: statistics.median(taken) / steps for name, taken in loop.taken.items()}
-    where = (
-        f"{config.batch_size} slices of {config.patch[0]} x {config.patch[1]}, "
-        f"{config.network.width} filters, {config.loss}, {device}"
-    )
-    note = f"{config.batch_size / seconds['loop']:.3g} slices/s"
-    report.add(
-        f"training, {where}",
-        "forward, backward and Adam alone",
-        seconds["bare"] / seconds["loop"],
-        f">= {reach}" if reach else "",
-        note,
-    )
-    if monai:
-        report.add(
-            f"training, {where}",
-            "MONAI's CacheDataset and transforms, float targets",
-            seconds["monai"] / seconds["loop"],
-            ">= 2",
-            note,
-        )
-        data = in_turns(data_paths(config, material), rounds=3)
-        report.add(
-            f"reading and augmenting a batch, {where}",
-            "MONAI's CacheDataset and transforms",
-            data["monai"] / data["engine"],
-            note=f"{data['engine'] / seconds['loop']:.1%} of a step, MONAI's "
-            f"{data['monai'] / seconds['monai']:.0%}",
-        )
+        yield config, run, open_material(run, config, Silence())
+
+
+def in_turns_with_loop(
+    run: RunFolder, config: TrainConfig, material: Material, other: Task, steps: int
+) -> dict[str, float]:
+    """The median seconds of a step of the whole "loop", and of the "other"."""
+    with RunReporter(run) as reporter:
+        loop = InTurns(reporter, other, steps, config.device)
+        fit(run, config, material, loop)
+    return {name: statistics.median(taken) / steps for name, taken in loop.taken.items()}
 
 
 class InTurns:
-    """The Reporter of a training: after so many of its steps the others take as many, timed."""
+    """The Reporter of a training: after so many of its steps another takes as many, timed."""
 
-    def __init__(self, reporter: Reporter, others: dict[str, Task], steps: int, device: str):
-        self._reporter, self._others, self._steps = reporter, others, steps
+    def __init__(self, reporter: Reporter, other: Task, steps: int, device: str):
+        self._reporter, self._other, self._steps = reporter, other, steps
         self._wait = torch.cuda.synchronize if device == "cuda" else lambda: None
         self._began: float | None = None
-        self.taken: dict[str, list[float]] = {name: [] for name in ("loop", *others)}
+        self.taken: dict[str, list[float]] = {"loop": [], "other": []}
 
     @property
     def stop_requested(self) -> bool:
@@ -156,13 +176,12 @@ class InTurns:
         if "step" in fields and fields["step"] % self._steps == 0:
             if self._began is not None:
                 self.taken["loop"].append(self._now() - self._began)
-            for name, step in self._others.items():
-                began = self._now()
-                for _ in range(self._steps):
-                    step()
-                # The first time they warm up, as the training does.
-                if self._began is not None:
-                    self.taken[name].append(self._now() - began)
+            began = self._now()
+            for _ in range(self._steps):
+                self._other()
+            # The first time it warms up, as the training does.
+            if self._began is not None:
+                self.taken["other"].append(self._now() - began)
             self._began = self._now()
 
     def metrics(self, row: Any) -> None:
