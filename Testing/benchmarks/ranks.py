@@ -29,7 +29,7 @@ from partialseg_trainer.runs import RunFolder, RunState, read_metrics, start, wa
 from partialseg_trainer.training import TrainConfig, prepare_run
 from partialseg_trainer.volumes import Volume
 
-BATCH, STEPS = 16, 3
+BATCH, STEPS = 16, 2
 # Of the paper's U-Net: batch normalisations, each with a sum forward and one backward, and weights.
 NORMALISATIONS, WEIGHTS = 18, 1_940_000
 

@@ -31,8 +31,8 @@ from partialseg_trainer.training.slices import StoreIndex
 from partialseg_trainer.training.train import open_material
 from partialseg_trainer.volumes import Volume
 
-SCANS, SIZE, BATCHES = (25, 100, 400), 256, 1000
-SMALL_SCANS, SMALL_SIZE, SMALL_BATCHES = (2, 4, 8), 32, 20
+SCANS, SIZE, BATCHES = (25, 400), 256, 500
+SMALL_SCANS, SMALL_SIZE, SMALL_BATCHES = (2, 8), 32, 20
 MOST_BYTES, MOST_SECONDS = 4 * 2**30, 10
 
 

@@ -65,9 +65,9 @@ def main() -> None:
     against_bare(report, little, "cpu", turns=6, steps=3 if arguments.small else 10)
     torch.set_num_threads(threads)
     if not arguments.small:
-        against_bare(report, large, "cpu", turns=12, steps=1, reach=0.95)
+        against_bare(report, large, "cpu", turns=10, steps=1, reach=0.95)
         against_monai(report, large, "cpu", turns=3, steps=1)
-        against_bare(report, large | {"loss": method_names()[0]}, "cpu", turns=6, steps=1)
+        against_bare(report, large | {"loss": method_names()[0]}, "cpu", turns=5, steps=1)
     if torch.cuda.is_available():
         large |= {"compile": True}
         against_bare(report, large, "cuda", turns=10, steps=40, reach=0.9)
