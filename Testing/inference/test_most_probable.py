@@ -37,7 +37,7 @@ def whole(leaves, prepared, values=None):
 
     found = np.full(prepared.native.shape, 77, values.dtype)
     best = np.full(prepared.native.shape, np.nan, np.float32)
-    slabs = list(most_probable(part, values, prepared))
+    slabs = list(most_probable(part, values, prepared, torch.device("cpu")))
     for place, of_slab, p in slabs:
         assert np.isnan(best[place]).all(), "no voxel is in two slabs"
         found[place], best[place] = of_slab, p

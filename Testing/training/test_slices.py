@@ -31,14 +31,10 @@ def test_stored_codes_say_what_the_annotation_said(store):
         labelmap = ball(int(subject))[1]
         expected = LabelSets.from_labelmap(SCHEME, labelmap, known=known).multilabel()
         prepared = prepare(ball(int(subject))[0], SAME_GRID)
-        box = tuple(
-            slice(start, start + size)
-            for start, size in zip(prepared.corner, prepared.native.shape, strict=True)
-        )
         numbers = store.numbers(lambda case, subject=subject: case.subject == subject)
         codes = np.stack([store.read(number)[1] for number in numbers])
         values = LabelSets(SCHEME, codes, store.leaf_sets).multilabel()
-        sliced = np.stack([to_slices(channel[box], "axial") for channel in expected])
+        sliced = np.stack([to_slices(channel[prepared.box], "axial") for channel in expected])
         assert np.array_equal(values, sliced)
 
 

@@ -77,10 +77,6 @@ def score_scan(
 def _calibrations(
     probabilities: np.ndarray, prepared: Prepared, truth: np.ndarray, scheme: LabelScheme
 ) -> dict[str, Calibration]:
-    box = tuple(
-        slice(start, start + size)
-        for start, size in zip(prepared.corner, prepared.native.shape, strict=True)
-    )
     found = {}
     for name, leaves in zip(scheme.names, scheme.membership, strict=True):
         # A super-label is as likely as its leaves together; interpolation is linear.
@@ -88,7 +84,7 @@ def _calibrations(
         values = resample(
             from_slices(slices, prepared.axis), prepared.grid, prepared.native, order=1
         )
-        found[name] = calibration(np.clip(values, 0, 1), scheme.mask(truth[box], name))
+        found[name] = calibration(np.clip(values, 0, 1), scheme.mask(truth[prepared.box], name))
     return found
 
 

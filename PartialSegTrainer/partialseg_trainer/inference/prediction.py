@@ -74,8 +74,7 @@ def predict_in_order(
     """
     info = models[0].info
     if info.patch is not None or info.preprocessing.axes != (axis,):
-        complete = predict(slices, axis, models, device, advance, mirror=mirror)
-        return lambda part: complete[:, part]
+        return parts_of(predict(slices, axis, models, device, advance, mirror=mirror))
 
     look = _look_of_all(models, device, mirror)
     stack = _with_neighbours(slices, info.preprocessing.neighbours)
@@ -90,6 +89,11 @@ def predict_in_order(
         return kept[:, : part.stop - first]
 
     return leaves
+
+
+def parts_of(complete: Tensor) -> Callable[[slice], Tensor]:
+    """The same of what `predict` gave already."""
+    return lambda part: complete[:, part]
 
 
 def _look_of_all(models: Sequence[Model], device: torch.device, mirror: bool) -> _Look:
@@ -158,6 +162,7 @@ def _of_slices(
     return total
 
 
+@torch.inference_mode()
 def _batches(
     stack: Tensor, axis: Axis, look: _Look, device: torch.device, advance: Advance
 ) -> Iterator[Tensor]:

@@ -19,7 +19,7 @@ from ..volumes.preprocessing import Prepared, prepare
 from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
-from .prediction import count_steps, predict, predict_in_order
+from .prediction import count_steps, parts_of, predict, predict_in_order
 
 Progress = Callable[[int, int], None]
 Inspect = Callable[[np.ndarray, Prepared], None]
@@ -130,27 +130,21 @@ def segment(
         if progress:
             progress(done, steps)
 
-    asked = (prepared.slices, prepared.axis, models, choose_device(device), advance)
-    box = tuple(
-        slice(start, start + size)
-        for start, size in zip(prepared.corner, prepared.native.shape, strict=True)
-    )
+    on = choose_device(device)
+    asked = (prepared.slices, prepared.axis, models, on, advance)
     labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
     # Beyond the box there is nothing but background, which no network was asked about.
     certainty = np.ones(shape, dtype=np.float32, order="F") if confidence else None
     if inspect:
         complete = predict(*asked, mirror=mirror)
         inspect(complete.cpu().numpy(), prepared)
-
-        def leaves(part: slice) -> torch.Tensor:
-            return complete[:, part]
-
+        leaves = parts_of(complete)
     else:
         leaves = predict_in_order(*asked, mirror=mirror)
-    for place, found, best in most_probable(leaves, scheme.leaf_values, prepared):
-        labelmap[box][place] = found
+    for place, found, best in most_probable(leaves, scheme.leaf_values, prepared, on):
+        labelmap[prepared.box][place] = found
         if certainty is not None:
-            certainty[box][place] = best
+            certainty[prepared.box][place] = best
         advance(1)
     result = Volume(labelmap, affine)
     return Segmentation(

@@ -61,6 +61,14 @@ class Prepared:
     corner: tuple[int, int, int]
     axis: Axis
 
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Which voxels of the scan its slices cover."""
+        return tuple(
+            slice(start, start + size)
+            for start, size in zip(self.corner, self.native.shape, strict=True)
+        )
+
     def cut(self, axis: Axis) -> np.ndarray:
         """The same voxels as slices along another axis."""
         return to_slices(from_slices(self.slices, self.axis), axis)
