@@ -8,7 +8,6 @@ and ends with `report.finish()`; `python SCRIPT --help` tells its options.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import platform
 import statistics
@@ -41,6 +40,10 @@ def in_turns(tasks: Mapping[str, Task], rounds: int = 5, warm_up: int = 1) -> di
 
 def peak_memory(task: Task, every: float = 0.005) -> int:
     """By how many bytes the process grew at most while the task ran, watched from a thread."""
+    # Here, because it comes with torch, without which some benchmarks are measured.
+    from partialseg_trainer.networks.freed_memory import give_back_freed_memory
+
+    # Else the task grows, unseen, into what was freed before it.
     give_back_freed_memory()
     process, done = psutil.Process(), threading.Event()
     before = peak = process.memory_info().rss
@@ -58,13 +61,6 @@ def peak_memory(task: Task, every: float = 0.005) -> int:
         done.set()
         watcher.join()
     return max(peak, process.memory_info().rss) - before
-
-
-def give_back_freed_memory() -> None:
-    """Else a task grows, unseen, into what was freed before it. Only glibc is told to."""
-    library = ctypes.CDLL(None) if platform.system() == "Linux" else None
-    if hasattr(library, "malloc_trim"):
-        library.malloc_trim(0)
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from measuring import Report, in_turns, parser
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
+from partialseg_trainer.networks import build_network
 from partialseg_trainer.runs import RunFolder, RunState, read_metrics, start, wait
 from partialseg_trainer.training import TrainConfig, prepare_run
 from partialseg_trainer.volumes import Volume
 
+SCHEME = LabelScheme.load("brainstem")
 BATCH, STEPS = 16, 2
-# Of the paper's U-Net: batch normalisations, each with a sum forward and one backward, and weights.
-NORMALISATIONS, WEIGHTS = 18, 1_940_000
 
 
 def main() -> None:
@@ -70,15 +70,14 @@ def main() -> None:
     )
     report.add("two processes apart, slices/s", "twice one process", one / both)
     report.add("two gloo ranks, slices/s", "two processes apart", both / (2 * two))
-    sums, step = seconds_of_sums(), two / STEPS
+    sums, step = seconds_of_sums(width), two / STEPS
     report.add("all sums of a step, by themselves", "a step of two", sums / step)
     report.finish()
 
 
 def scans(folder: Path, size: int) -> Dataset:
     """Two scans of 12 slices, of noise in a circle of which the left half is labelled."""
-    scheme = LabelScheme.load("brainstem")
-    dataset = Dataset.create(folder, scheme, "noise")
+    dataset = Dataset.create(folder, SCHEME, "noise")
     place = np.indices((size, size, 12))
     inside = np.hypot(place[0] - size / 2, place[1] - size / 2) < size / 2
     labelmap = (inside * (1 + 3 * place[2] // 12) * (place[0] < size / 2)).astype(np.uint8)
@@ -87,8 +86,8 @@ def scans(folder: Path, size: int) -> Dataset:
         dataset.add_case(
             subject,
             Volume((noise * inside).astype(np.float32), np.eye(4)),
-            LabelSets.from_labelmap(scheme, labelmap),
-            dict.fromkeys(scheme.names, Status.COMPLETE),
+            LabelSets.from_labelmap(SCHEME, labelmap),
+            dict.fromkeys(SCHEME.names, Status.COMPLETE),
         )
     return dataset
 
@@ -104,24 +103,29 @@ def seconds(runs: list[RunFolder]) -> float:
     return statistics.median(row["seconds"] for run in runs for row in read_metrics(run)[1:])
 
 
-def seconds_of_sums() -> float:
+def seconds_of_sums(width: int) -> float:
     """What two processes that do nothing else take for all that they sum in a step."""
     with tempfile.TemporaryDirectory() as folder:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(2, context) as pool:
-            return max(pool.map(seconds_of_sums_in, (0, 1), [Path(folder) / "meet"] * 2))
+            meet = Path(folder) / "meet"
+            return max(pool.map(seconds_of_sums_in, (0, 1), (meet, meet), (width, width)))
 
 
-def seconds_of_sums_in(rank: int, meet: Path) -> float:
+def seconds_of_sums_in(rank: int, meet: Path, width: int) -> float:
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meet}", rank=rank, world_size=2)
-    statistics_of_a_layer = torch.zeros(2, 128, dtype=torch.float64)
-    gradients = torch.zeros(WEIGHTS)
+    network = build_network("unet", 1, len(SCHEME), width=width)
+    shared = [
+        torch.zeros(2, layer.num_features, dtype=torch.float64)
+        for layer in network.modules()
+        if isinstance(layer, nn.BatchNorm2d)
+    ]
+    gradients = nn.utils.parameters_to_vector(network.parameters()).detach()
 
     def step() -> None:
-        for _ in range(2 * NORMALISATIONS):
-            distributed.all_reduce(statistics_of_a_layer)
-        distributed.all_reduce(gradients)
+        for of_layer in (*shared, *reversed(shared), gradients):
+            distributed.all_reduce(of_layer)
 
     return in_turns({"step": step})["step"]
 

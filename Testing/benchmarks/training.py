@@ -85,7 +85,7 @@ def against_bare(
     steps: int,
     reach: float | None = None,
 ) -> None:
-    with a_training(settings, device, turns * steps + steps) as (config, run, material):
+    with a_training(settings, device, (turns + 1) * steps) as (config, run, material):
         seconds = in_turns_with_loop(run, config, material, bare_steps(config), steps)
     report.add(
         f"training, {words(config)}",
@@ -100,7 +100,7 @@ def against_monai(
     report: Report, settings: dict[str, Any], device: str, turns: int, steps: int
 ) -> None:
     with (
-        a_training(settings, device, turns * steps + steps) as (config, run, material),
+        a_training(settings, device, (turns + 1) * steps) as (config, run, material),
         Elsewhere(monai_steps, run, config) as monai_step,
     ):
         seconds = in_turns_with_loop(run, config, material, monai_step, steps)

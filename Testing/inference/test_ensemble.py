@@ -21,7 +21,7 @@ def probabilities(data, models, mirror=False):
     device = torch.device("cpu")
     leaves = predict(
         to_slices(data, axis), axis, models, device, advance=lambda _: None, mirror=mirror
-    )
+    )(slice(0, data.shape[AXES.index(axis)]))
     return np.stack([from_slices(leaf, axis) for leaf in leaves.float().numpy()])
 
 

@@ -40,6 +40,7 @@ def whole(leaves, prepared, values=None):
     slabs = list(most_probable(part, values, prepared, torch.device("cpu")))
     for place, of_slab, p in slabs:
         assert np.isnan(best[place]).all(), "no voxel is in two slabs"
+        assert of_slab.dtype == (np.uint8 if values.max() < 256 else np.int32)
         found[place], best[place] = of_slab, p
     assert not np.isnan(best).any()
     assert asked == sorted(asked) and len(slabs) == len(asked) == count_slabs(prepared)
@@ -65,6 +66,13 @@ def test_it_is_the_leaf_that_interpolating_all_leaves_everywhere_finds(axis, aff
     assert np.allclose(chosen, everywhere.max(0), atol=1e-6)
     assert np.mean(found == everywhere.argmax(0)) > 0.9999
     assert np.allclose(best, everywhere.max(0), atol=1e-6)
+
+
+def test_many_leaves_have_numbers_of_two_bytes():
+    leaves, prepared = prepared_on(AXIAL_RAS, (10, 10, 10), "axial")
+    many = torch.cat([torch.zeros(300, *leaves.shape[1:], dtype=torch.half), leaves])
+    found, _ = whole(many, prepared, np.arange(len(many), dtype=np.uint16))
+    assert found.max() == 306
 
 
 def test_values_may_take_two_bytes():

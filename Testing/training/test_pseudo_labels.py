@@ -102,7 +102,7 @@ def predicted(monkeypatch):
             (core, outside, shell), np.mean([of[member] for member in members], axis=0), strict=True
         ):
             p[leaf] = float(mean)
-        return p
+        return lambda part: p[:, part]
 
     class Loaded(str):
         scheme = SCHEME

@@ -33,7 +33,7 @@ def most_probable(
 
     Args:
         leaves: gives the probabilities in a part of the slices, (L, s, H, W), float16. No part that
-            it is asked for begins before the last one did (see `predict_in_order`).
+            it is asked for begins before the last one did (see `predict`).
         values: (L,) what stands for each leaf in the result.
         device: where the probabilities are.
 

@@ -39,11 +39,15 @@ def predict(
     advance: Advance,
     *,
     mirror: bool = False,
-) -> Tensor:
-    """(L, S, H, W) float16 probabilities, on the device, of the leaves in a prepared scan's slices.
+) -> Callable[[slice], Tensor]:
+    """What gives the probabilities of the leaves in parts of a prepared scan's slices.
 
-    They are the mean over the models, over the directions in which these cut scans, and, with
-    `mirror`, over the scan and its mirror image.
+    Asked for a part of the S slices it gives (L, s, H, W) float16, on the device: the mean over the
+    models, over the directions in which these cut scans, and, with `mirror`, over the scan and its
+    mirror image. No part may begin before the one that was asked for last: what lies behind is
+    forgotten, and what lies ahead is predicted when it is asked for, so that few slices are in
+    memory at once. Where scans are cut in several directions, or into blocks, all is predicted
+    here and now.
 
     Args:
         slices: (S, H, W) float32 in [0, 1], cut along `axis`.
@@ -51,49 +55,32 @@ def predict(
         advance: called with the number of steps done since it was called last.
         mirror: whether to look at everything once more with left and right exchanged.
     """
-    first, look = models[0], _look_of_all(models, device, mirror)
-    if first.info.patch is not None:
-        return _of_blocks(slices, axis, first.info.patch, look, device, advance)
-    return _of_slices(slices, axis, first, look, device, advance)
+    info, look = models[0].info, _look_of_all(models, device, mirror)
+    if info.patch is not None:
+        complete = _of_blocks(slices, axis, info.patch, look, device, advance)
+    elif len(info.preprocessing.axes) > 1:
+        complete = _of_directions(slices, axis, models[0], look, device, advance)
+    else:
+        stack = _with_neighbours(slices, info.preprocessing.neighbours)
+        return _in_order(_batches(stack, axis, look, device, advance))
+    return lambda part: complete[:, part]
 
 
-def predict_in_order(
-    slices: np.ndarray,
-    axis: Axis,
-    models: Sequence[Model],
-    device: torch.device,
-    advance: Advance,
-    *,
-    mirror: bool = False,
-) -> Callable[[slice], Tensor]:
-    """What gives `predict(...)[:, part]` for one part of the slices after another.
-
-    No part may begin before the one that was asked for last: what lies behind is forgotten, and
-    what lies ahead is predicted when it is asked for, so that few slices are in memory at once.
-    Where scans are cut in several directions, or into blocks, all is predicted here and now.
-    """
-    info = models[0].info
-    if info.patch is not None or info.preprocessing.axes != (axis,):
-        return parts_of(predict(slices, axis, models, device, advance, mirror=mirror))
-
-    look = _look_of_all(models, device, mirror)
-    stack = _with_neighbours(slices, info.preprocessing.neighbours)
-    batches = (each.half() for each in _batches(stack, axis, look, device, advance))
-    kept, first = next(batches), 0
+def _in_order(batches: Iterator[Tensor]) -> Callable[[slice], Tensor]:
+    """Parts of all batches put together, of which no more is kept than the last part needed."""
+    kept, first = next(batches).half(), 0
 
     def leaves(part: slice) -> Tensor:
         nonlocal kept, first
-        while first + kept.shape[1] < part.stop:
-            kept = torch.cat([kept, next(batches)], 1)
+        ahead = [kept]
+        while first + sum(each.shape[1] for each in ahead) < part.stop:
+            ahead.append(next(batches).half())
+        if len(ahead) > 1:
+            kept = torch.cat(ahead, 1)
         kept, first = kept[:, part.start - first :], part.start
         return kept[:, : part.stop - first]
 
     return leaves
-
-
-def parts_of(complete: Tensor) -> Callable[[slice], Tensor]:
-    """The same of what `predict` gave already."""
-    return lambda part: complete[:, part]
 
 
 def _look_of_all(models: Sequence[Model], device: torch.device, mirror: bool) -> _Look:
@@ -136,7 +123,7 @@ def _mirrored(look: Callable[[Tensor], Tensor], image: Tensor, cut: Axis) -> Ten
     return look(image.flip(2)).flip(2)
 
 
-def _of_slices(
+def _of_directions(
     slices: np.ndarray,
     cut: Axis,
     model: Model,
@@ -154,8 +141,7 @@ def _of_slices(
         target = _cut_along(total, cut, axis)
         start = 0
         for leaves in _batches(stack, axis, look, device, advance):
-            if len(axes) > 1:
-                leaves /= len(axes)
+            leaves /= len(axes)
             # To add numbers of two types would take four times as long.
             target[:, start : start + leaves.shape[1]] += leaves.half()
             start += leaves.shape[1]

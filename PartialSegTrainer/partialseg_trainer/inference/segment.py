@@ -19,7 +19,7 @@ from ..volumes.preprocessing import Prepared, prepare
 from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
-from .prediction import count_steps, parts_of, predict, predict_in_order
+from .prediction import count_steps, predict
 
 Progress = Callable[[int, int], None]
 Inspect = Callable[[np.ndarray, Prepared], None]
@@ -131,16 +131,12 @@ def segment(
             progress(done, steps)
 
     on = choose_device(device)
-    asked = (prepared.slices, prepared.axis, models, on, advance)
+    leaves = predict(prepared.slices, prepared.axis, models, on, advance, mirror=mirror)
+    if inspect:
+        inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
     labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
     # Beyond the box there is nothing but background, which no network was asked about.
     certainty = np.ones(shape, dtype=np.float32, order="F") if confidence else None
-    if inspect:
-        complete = predict(*asked, mirror=mirror)
-        inspect(complete.cpu().numpy(), prepared)
-        leaves = parts_of(complete)
-    else:
-        leaves = predict_in_order(*asked, mirror=mirror)
     for place, found, best in most_probable(leaves, scheme.leaf_values, prepared, on):
         labelmap[prepared.box][place] = found
         if certainty is not None:

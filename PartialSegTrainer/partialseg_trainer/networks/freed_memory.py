@@ -32,8 +32,13 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         _set(_USUAL)
-        if (library := _glibc()) is not None:
-            library.malloc_trim(0)
+        give_back_freed_memory()
+
+
+def give_back_freed_memory() -> None:
+    """Give the system what the C library, if it is glibc, has kept until now."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
 
 
 def _set(options: dict[int, int]) -> None:

@@ -82,7 +82,8 @@ def _shown(models: Sequence[Path], device: str, reporter: Reporter) -> Predict:
         nonlocal scans
         scans += 1
         reporter.update(stage=f"pseudo-labels of scan {scans}")
-        return predict(slices, axis, members, on, advance).cpu().numpy()
+        leaves = predict(slices, axis, members, on, advance)
+        return leaves(slice(0, len(slices))).cpu().numpy()
 
     return mean
 

@@ -82,9 +82,9 @@ def _bounds_of_largest_piece(mask: np.ndarray, around: tuple[slice, ...]) -> tup
 def _largest(pieces: np.ndarray) -> int:
     """Which of the pieces 1, 2, ... has most voxels; 0 is none of them."""
     sample = thinned(pieces)
-    likely = int(np.bincount(sample[sample > 0]).argmax()) if sample.any() else 0
+    likely = int(np.bincount(sample[sample > 0], minlength=1).argmax())
     if likely and 2 * np.count_nonzero(pieces == likely) > np.count_nonzero(pieces):
-        return likely  # More than half: to count all others takes twice as long as to label them.
+        return likely  # More than half, and so the largest: no other has to be counted.
     sizes = np.bincount(pieces.ravel(order="K"))
     return 1 + int(sizes[1:].argmax())
 
