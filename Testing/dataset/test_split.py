@@ -68,6 +68,22 @@ def test_parts_have_the_size_of_their_fractions(ten):
     assert [len(part) for part in split_subjects(ten, 0.01, 0.0)] == [9, 1, 0]
 
 
+def test_of_few_full_scans_none_validates_or_tests_unless_asked(ten):
+    for seed in range(20):
+        split = split_subjects(ten, seed=seed)
+        assert "s4" in split.train
+        assert len(split.validation) == 1 and not split.test
+
+
+def test_of_many_full_scans_their_share_validates(tmp_path, dhcp9):
+    groups = {f"s{number:02}": None for number in range(12)}
+    full = {f"s{number:02}" for number in range(10)}
+    dataset = subjects_only(tmp_path / "d", dhcp9, groups, full)
+    for seed in range(20):
+        split = split_subjects(dataset, 0.2, seed=seed)
+        assert len(full & set(split.validation)) <= 2
+
+
 def test_the_same_seed_gives_the_same_split_and_another_seed_another(ten):
     splits = [split_subjects(ten, 0.3, 0.3, seed=seed) for seed in (0, 0, 1, 2)]
     assert splits[0] == splits[1]

@@ -150,7 +150,9 @@ def _show_plan(planned: Experiment, costs: dict[Cell, Cost], as_json: bool) -> N
     show(table)
     for split in planned.splits:
         train, validation, test = map(len, split)
-        say(f"{train} subjects train, {validation} validate and {test} test.")
+        elsewhere = planned.settings.test
+        tested = f"{test} test" if elsewhere is None else f"scans of {elsewhere.folder} test"
+        say(f"{train} subjects train, {validation} validate and {tested}.")
     if not costs:
         say("Nothing is left to do.")
         return

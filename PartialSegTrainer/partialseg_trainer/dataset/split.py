@@ -22,7 +22,7 @@ class Split(NamedTuple):
 
 
 def split_subjects(
-    dataset: Dataset, validation: float = 0.1, test: float = 0.1, seed: int = 0
+    dataset: Dataset, validation: float = 0.1, test: float = 0.0, seed: int = 0
 ) -> Split:
     """Split the subjects of a dataset; `validation` and `test` are fractions of all subjects.
 
@@ -31,7 +31,9 @@ def split_subjects(
     says, and its group with it; a part that the column fills is left as it is, the others are
     drawn at random from the rest. Parts are filled group by group until they have their fraction,
     and at least one subject where its fraction is not zero; but training always keeps a subject,
-    and a fully labelled one if there is any.
+    and a fully labelled one if there is any. Where some scans are annotated in part, of the fully
+    labelled ones no more than the fraction validate, rounded down: a model that has two of them to
+    learn from needs both, and partial scans tell how well it knows what they do.
 
     Raises UserError for an empty dataset, impossible fractions, a split that the column does not
     know, and a group that the column tears apart.
@@ -64,11 +66,15 @@ def split_subjects(
         if fraction == 0 or parts[part]:
             continue
         target = max(1, round(fraction * sum(map(len, blocks))))
+        spare = len(full)
+        if part == "validation" and any(not block & full for block in free):
+            spare = int(fraction * len(full))
         for block in tuple(free):
             if _size(parts[part]) >= target:
                 break
             kept = [other for other in (*parts["train"], *free) if other is not block]
-            if _can_train(kept, full):
+            if len(block & full) <= spare and _can_train(kept, full):
+                spare -= len(block & full)
                 parts[part].append(block)
                 free.remove(block)
     parts["train"] += free

@@ -81,7 +81,15 @@ def _score(experiment: Experiment, cell: Cell, place: CellFolder) -> None:
     place.predictions.mkdir(exist_ok=True)
     scores = {}
     for case in experiment.test_cases(cell):
-        scores[case.name] = score_scan(case, models, scheme, device=device, mirror=mirror)
+        scores[case.name] = score_scan(
+            case,
+            experiment.truth(case),
+            models,
+            scheme,
+            experiment.compared,
+            device=device,
+            mirror=mirror,
+        )
         write_volume(place.prediction(case.name), scores[case.name].labelmap)
         _log.info("Scored %s", case.name)
     place.record_certainty(scores)

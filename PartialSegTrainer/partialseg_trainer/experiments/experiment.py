@@ -19,6 +19,7 @@ from ..errors import UserError
 from ..files import read_checked, write_text
 from ..runs import RunFolder
 from ..synthesis import synthesize_dataset, vary_dataset
+from ..volumes import Volume
 from .cell_folder import CellFolder, differences
 from .grid import Cell, expand
 from .settings import ExperimentSettings, FixedSplit
@@ -27,7 +28,13 @@ _SETTINGS = "experiment.json"
 # It is there from the first moment on, so a folder that has it is ours.
 _LOCK = ".scans.lock"
 # What decides the scans of every cell, and so may not change between two calls.
-_FIXED = {"data": {"scheme", "phantoms"}, "split": True, "partial": True}
+_FIXED = {
+    "data": {"scheme", "phantoms"},
+    "split": True,
+    "partial": True,
+    "full_subjects": True,
+    "test": {"scheme", "subjects"},
+}
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,8 @@ class Experiment:
             before = cls.open(place).settings
             if before.model_dump(include=_FIXED) != settings.model_dump(include=_FIXED):
                 raise UserError(
-                    f"{place} holds an experiment on other scans (data, split or partial differ); "
-                    "choose another folder."
+                    f"{place} holds an experiment on other scans (data, split, test, partial or "
+                    "full_subjects differ); choose another folder."
                 )
         elif place.is_dir() and any(place.iterdir()) and not (place / _LOCK).exists():
             raise UserError(f"{place} is not empty and holds no experiment; choose another folder.")
@@ -106,9 +113,10 @@ class Experiment:
     def splits(self) -> tuple[Split, ...]:
         """Who trains, validates and tests; of several splits each draw takes the next one."""
         if self.settings.split is None:
+            usual = {"validation": 0.1, "test": 0.1 if self.settings.test is None else 0.0}
             fractions = [
-                self.settings.settings.get(f"{part}_fraction", 0.1)
-                for part in ("validation", "test")
+                self.settings.settings.get(f"{part}_fraction", fraction)
+                for part, fraction in usual.items()
             ]
             return (split_subjects(self.source, *fractions),)
         return tuple(map(self._split, self.settings.split))
@@ -148,7 +156,35 @@ class Experiment:
 
     def test_cases(self, cell: Cell) -> list[Case]:
         """The scans that a cell's model is scored on."""
-        return [case for case in self.source.cases if case.subject in self.split(cell).test]
+        test = self.settings.test
+        tested = self.split(cell).test if test is None else test.subjects or self.tested.subjects
+        return [case for case in self.tested.cases if case.subject in tested]
+
+    @cached_property
+    def tested(self) -> Dataset:
+        """The dataset of the test scans: that of all scans, or one from elsewhere."""
+        return self.source if self.settings.test is None else Dataset.open(self._elsewhere_folder)
+
+    def truth(self, case: Case) -> Volume:
+        """The labelmap that a test scan is scored against, in the values of the scans that train.
+
+        A part that these do not tell apart is the nearest label above it that they do.
+        """
+        own, scheme = self.tested.scheme, self.source.scheme
+        labelmap = case.label_sets(own).labelmap()
+        table = np.zeros(own.labels[-1].value + 1, dtype=int)
+        for label in own:
+            above = [label.name, *own.ancestors(label.name)]
+            shared = next((name for name in above if name in scheme.names), None)
+            table[label.value] = 0 if shared is None else scheme[shared].value
+        values = table.astype(np.min_scalar_type(table.max()))
+        return Volume(values[labelmap], case.image().affine)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The labels that are scored: those that the test scans know too."""
+        known = self.tested.scheme.names
+        return tuple(name for name in self.source.scheme.names if name in known)
 
     def place(self, cell: Cell) -> CellFolder:
         """The folder of a cell."""
@@ -190,6 +226,9 @@ class Experiment:
         """The labels that each training and validation subject lacks; none of the full ones."""
         split = self.split(cell)
         order = np.random.default_rng(cell.draw).permutation(split.train).tolist()
+        if self.settings.full_subjects:
+            named = self.settings.full_subjects[cell.draw % len(self.settings.full_subjects)]
+            order = [*named, *(subject for subject in order if subject not in named)]
         hidden = dict.fromkeys((*order[: cell.full], *split.validation), ())
         names = self.source.scheme.names
         start = cell.full
@@ -205,7 +244,17 @@ class Experiment:
         folder, scheme = self.settings.data.folder, self.settings.data.scheme
         return self.folder / "scans" if folder is None or scheme is not None else folder
 
+    @property
+    def _elsewhere_folder(self) -> Path:
+        test = self.settings.test
+        return self.folder / "test-scans" if test.scheme is not None else test.folder
+
     def _make_scans(self, progress: Progress | None) -> None:
+        test = self.settings.test
+        if test is not None and test.scheme is not None:
+            folder = self._elsewhere_folder
+            if not (folder / DESCRIPTION).is_file():
+                import_pairs(test.folder, test.folder, test.scheme, folder, progress=progress)
         data, folder = self.settings.data, self._source_folder
         if (folder / DESCRIPTION).is_file():
             return
@@ -228,7 +277,7 @@ class Experiment:
                 f"{f' and {len(partial) - 1} more' if partial[1:] else ''}); an experiment hides "
                 "labels itself and scores against all of them, so leave such scans out."
             )
-        for part in ("train", "test"):
+        for part in ("train", "test") if self.settings.test is None else ("train",):
             if not all(getattr(split, part) for split in self.splits):
                 raise UserError(
                     f"{self._source_folder} leaves no subject to {part}; give other fractions or "
@@ -237,6 +286,36 @@ class Experiment:
         for kind in self.settings.partial:
             for name in (*kind.keep, *kind.hide):
                 self.source.scheme.index(name)
+        self._check_named()
+
+    def _check_named(self) -> None:
+        """Raise UserError where a subject that the settings name cannot be what they say."""
+        for draw, named in enumerate(self.settings.full_subjects):
+            training = self.splits[draw % len(self.splits)].train
+            lacking = [subject for subject in named if subject not in training]
+            if lacking:
+                raise UserError(
+                    f"full_subjects names {', '.join(lacking)}, who do not train in that draw; "
+                    f"there are {', '.join(training)}."
+                )
+        if self.settings.test is None:
+            return
+        cases, folder = self.tested.cases, self._elsewhere_folder
+        lacking = sorted({*self.settings.test.subjects} - {case.subject for case in cases})
+        if lacking:
+            raise UserError(f"test names the subjects {', '.join(lacking)}, which {folder} lacks.")
+        partial = [case.name for case in cases if not case.info.fully_known]
+        if partial:
+            raise UserError(
+                f"{folder} is labelled only in part ({partial[0]}); scans to test on must be "
+                "labelled fully."
+            )
+        if not {*self.tested.scheme.names} & {*self.source.scheme.names}:
+            raise UserError(
+                f"The schemes '{self.source.scheme.name}' and '{self.tested.scheme.name}' share "
+                "no label by name, so nothing can be compared; import the scans to test on in the "
+                "other scheme."
+            )
 
     def _check_cells(self) -> None:
         """Raise UserError where a cell was trained with settings that differ from those now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..evaluation import ReportPicture, segmentation_picture
-from ..volumes import Volume, read_labelmap
+from ..volumes import read_labelmap
 from .cell_folder import CellState
 from .experiment import Experiment
 from .settings import amount_in_words
@@ -35,16 +35,16 @@ def best_median_worst(experiment: Experiment, table: pd.DataFrame) -> list[Repor
         for cell in reversed(experiment.cells)
         if cell.amount == fraction and experiment.place(cell).state is CellState.DONE
     ]
-    cases = {case.name: case for case in experiment.source.cases}
+    cases = {case.name: case for cell in done for case in experiment.test_cases(cell)}
     scheme, pictures = experiment.source.scheme, []
     words = amount_in_words(fraction)
     for place, scan in chosen.items():
         image = cases[scan].image()
-        truth = Volume(cases[scan].label_sets(scheme).labelmap(), image.affine)
+        truth = experiment.truth(cases[scan])
         predictions = {
             cell.method: experiment.place(cell).prediction(scan)
             for cell in done
-            if cases[scan].subject in experiment.split(cell).test
+            if cases[scan] in experiment.test_cases(cell)
         }
         labelmaps = {"Truth": truth} | {
             method: read_labelmap(predictions[method])

@@ -83,7 +83,7 @@ def write_results(experiment: Experiment) -> Path:
 def _findings(experiment: Experiment) -> _Findings:
     table = collect(experiment)
     scheme, reference = experiment.source.scheme, experiment.settings.compared_with
-    ages = age_groups(experiment.source)
+    ages = age_groups(experiment.tested)
     of_ages = {
         group: summarise(part) for group, part in table.groupby(table["scan"].map(ages), sort=True)
     }

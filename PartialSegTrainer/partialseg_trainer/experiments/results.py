@@ -21,7 +21,7 @@ def collect(experiment: Experiment) -> pd.DataFrame:
 
     `COLUMNS`, then `METRICS` (NaN where a score is undefined) and `note`, which says why.
     """
-    subjects = {case.name: case.subject for case in experiment.source.cases}
+    subjects = {case.name: case.subject for case in experiment.tested.cases}
     tables = []
     for cell in experiment.cells:
         place = experiment.place(cell)

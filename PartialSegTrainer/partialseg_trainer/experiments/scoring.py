@@ -53,11 +53,21 @@ class ScanScores:
 
 
 def score_scan(
-    case: Case, models: Sequence[Model], scheme: LabelScheme, *, device: str, mirror: bool
+    case: Case,
+    truth: Volume,
+    models: Sequence[Model],
+    scheme: LabelScheme,
+    compared: Sequence[str],
+    *,
+    device: str,
+    mirror: bool,
 ) -> ScanScores:
-    """Segment a fully labelled scan by the mean of some models, and score it."""
+    """Segment a scan by the mean of some models, and score the labels `compared`.
+
+    Args:
+        truth: its labelmap, in values of `scheme`.
+    """
     image = case.image()
-    truth = Volume(case.label_sets(scheme).labelmap(), image.affine)
     calibrations: dict[str, Calibration] = {}
 
     def inspect(probabilities: np.ndarray, prepared: Prepared) -> None:
@@ -68,9 +78,9 @@ def score_scan(
     labelmap = read_labelmap(found.labelmap)
     return ScanScores(
         labelmap,
-        score(labelmap, truth, scheme),
-        calibrations,
-        {name: violations.share(name) for name in scheme.names},
+        [label for label in score(labelmap, truth, scheme) if label.label in compared],
+        {name: calibrations[name] for name in compared},
+        {name: violations.share(name) for name in compared},
     )
 
 

@@ -80,11 +80,23 @@ class Data(_Strict):
         return self
 
 
+class TestData(_Strict):
+    """Scans from elsewhere that every cell is tested on, and that nothing learns from.
+
+    `folder` and `scheme` are as in `Data`; `subjects`, without `sub-`, are those to test on, all
+    unless given. Labels of the same name are compared, those that only one scheme has are not.
+    """
+
+    folder: Path
+    scheme: str | None = None
+    subjects: tuple[str, ...] = ()
+
+
 class FixedSplit(_Strict):
     """Subjects, without `sub-`, that validate and test, in blocks; the others train."""
 
-    validation: tuple[str, ...]
-    test: tuple[str, ...] = Field(min_length=1)
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _no_subject_twice(self) -> FixedSplit:
@@ -167,7 +179,11 @@ class ExperimentSettings(_Strict):
     data, split: which scans there are, and who trains; without `split`, participants.tsv and the
         fractions in `settings` decide. Of several splits each draw takes the next one in turn, so
         that every subject can be tested.
+    test: scans from elsewhere to test on, in place of some of `data`: what is learned from one
+        scanner, or one atlas, is only known to hold for others when it was tried there.
     partial: how training scans that are not drawn to stay full are labelled.
+    full_subjects: of each draw in turn, the subjects that stay full; where an amount is larger than
+        the number named, the others are drawn, and without it all are.
     settings: of all trainings; a method's own replace them, entry by entry.
     steps: of each training; where none is given, `settings` decides (epochs, slices_per_epoch).
     reference: the method that the others are compared with; the first one if not given.
@@ -180,7 +196,9 @@ class ExperimentSettings(_Strict):
     split: (
         Annotated[tuple[FixedSplit, ...], BeforeValidator(_several), Field(min_length=1)] | None
     ) = None
+    test: TestData | None = None
     partial: tuple[Partial, ...] = Field(min_length=1)
+    full_subjects: tuple[tuple[str, ...], ...] = ()
     full: tuple[Amount, ...] = Field(min_length=1)
     draws: int = Field(default=1, ge=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
@@ -198,6 +216,12 @@ class ExperimentSettings(_Strict):
         if [kind.subjects is None for kind in kinds] != [False] * (len(kinds) - 1) + [True]:
             raise ValueError("expected a number of subjects in each entry but the last")
         return kinds
+
+    @model_validator(mode="after")
+    def _something_is_tested(self) -> ExperimentSettings:
+        if self.test is None and any(not split.test for split in self.split or ()):
+            raise ValueError("a split names no subject to test; name some, or scans as `test`")
+        return self
 
     @model_validator(mode="after")
     def _reference_is_a_method(self) -> ExperimentSettings:

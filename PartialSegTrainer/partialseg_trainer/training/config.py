@@ -106,7 +106,7 @@ class TrainConfig(BaseModel):
     patience: int = Field(default=30, ge=1)
     monitor: Literal["validation_loss", "validation_dice"] = "validation_loss"
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
-    test_fraction: float = Field(default=0.1, ge=0, lt=1)
+    test_fraction: float = Field(default=0.0, ge=0, lt=1)
     validation_slices: int = Field(default=256, ge=1)
     label_weights: Literal["none", "frequency"] = "frequency"
     sampling: Literal["balanced", "uniform", "reference"] = sampling_names()[0]
