@@ -249,6 +249,8 @@ FORMULAS = {
     "wnorm": wnorm,
     "multitalent": multitalent,
     "marginal_ce": marginal_ce,
+    "even_ce": marginal_ce,
+    "even_ce+leaf_dice": lambda z, sets: marginal_ce(z, sets) + leaf_dice(z, sets),
     "marginal_dice": marginal_dice,
     "marginal_focal": marginal_focal,
     "leaf_dice": leaf_dice,

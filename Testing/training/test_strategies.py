@@ -34,6 +34,7 @@ from partialseg_trainer.training.strategy_options import _OPTIONS
 OPTIONS = {"pseudo_labels": {"members": 2}, "mean_teacher": {"decay": 0.95}}
 LOSSES = {"multi_model": "iuc+dice", "class_conditional": "iuc+dice"}
 STAGES = {
+    "self_training": ["first"],
     "plain": [],
     "pseudo_labels": ["teacher-1", "teacher-2"],
     "semi_supervised": ["full-scans"],
@@ -118,7 +119,9 @@ class Killed(BaseException):
     """Ends a process as kill -9 does: nothing catches it."""
 
 
-@pytest.mark.parametrize("strategy", ["pseudo_labels", "semi_supervised", "phased"])
+@pytest.mark.parametrize(
+    "strategy", ["self_training", "pseudo_labels", "semi_supervised", "phased"]
+)
 def test_a_run_that_ended_between_two_stages_does_none_of_them_again(
     tmp_path, settings_of, strategy, monkeypatch
 ):
@@ -252,7 +255,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({"strategy": "magic"}, "strategy.*no strategy 'magic'; choose one of plain"),
+            ({"strategy": "magic"}, "strategy.*no strategy 'magic'; choose one of self_training"),
             ({"strategy_options": {"members": 3}}, "'plain': members: There is no such field"),
             ({"strategy": "pseudo_labels", "strategy_options": {"members": 0}}, "members"),
             ({"strategy": "pseudo_labels", "strategy_options": {"loss": "no"}}, "no loss 'no'"),

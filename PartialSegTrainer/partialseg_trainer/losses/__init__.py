@@ -11,6 +11,7 @@ from ..models import Head
 from .class_adaptive import ClassAdaptive
 from .codebook import Codebook
 from .conversion import Converted, labelled_leaves, marginalise
+from .even_ce import EvenCrossEntropy
 from .huc import HighestUnobservedChild
 from .iuc import IgnoreUnobservedChild, IgnoreUnobservedChildDice, Supervised
 from .label_dice import LabelDice
@@ -34,6 +35,7 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "wnorm": WeightNormalised,
     "multitalent": MultiTalent,
     "marginal_ce": MarginalCrossEntropy,
+    "even_ce": EvenCrossEntropy,
     "marginal_dice": MarginalDice,
     "marginal_focal": MarginalFocal,
     "leaf_dice": LeafDice,
@@ -42,7 +44,12 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "supervised": Supervised,
 }
 # Any sum of losses over leaves can be built; these are the ones to choose from in a list.
-_SUMS = ("marginal_ce+dice", "marginal_ce+leaf_dice", "marginal_focal+leaf_dice")
+_SUMS = (
+    "even_ce+leaf_dice",
+    "marginal_ce+dice",
+    "marginal_ce+leaf_dice",
+    "marginal_focal+leaf_dice",
+)
 
 __all__ = [
     "Codebook",

@@ -56,15 +56,16 @@ class Augmentation(BaseModel):
 
 
 class TrainConfig(BaseModel):
-    """The settings of a training; network, optimiser and epochs are the paper's by default.
+    """The settings of a training; by default those that held on scans from elsewhere.
 
-    The paper has no augmentation, patches, `label_weights` ("frequency" weighs the labels of IUC by
-    how rare they are), `head_rate` (the learning rate of the last layer, as a multiple of the
-    others') or "balanced" `sampling`: these make up for fewer steps, and can be switched off.
+    The network is the paper's. The paper has no augmentation, patches, `label_weights` ("frequency"
+    weighs the labels of IUC by how rare they are), `head_rate` (the learning rate of the last
+    layer, as a multiple of the others') or "balanced" `sampling`, and trains for 200 epochs with a
+    constant rate of 0.005; the experiment preset `paper` has its settings.
 
     `loss` is any name that `losses.build_loss` takes, and `loss_options` are the options of that
     loss (`Docs/methods.md` tells them). Loss, strategy and sampling are by default those that
-    `methods` names first.
+    `methods` names first; the strategy of another loss that is chosen is "plain".
 
     `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
     `strategy_options` of its own (`Docs/methods.md` tells these too).
@@ -77,8 +78,12 @@ class TrainConfig(BaseModel):
     any other, then a slice in which it is marked, so that small structures are seen more often
     (nnU-Net draws a third of its patches in this spirit); None is a third with "balanced", and none
     with the others. `schedule` "one_cycle" warms the learning rate up and anneals it to zero over
-    all epochs. `validation_slices` limits the slices scored an epoch; the two fractions hold for
-    subjects to which the dataset's participants.tsv gives no `split`.
+    all epochs. `monitor` says which epoch's weights stay: the "last", which is the best one where
+    the rate is annealed, and all that can be said where validation scans know little of what is to
+    be learned; or those of the lowest "validation_loss" or highest "validation_dice", with an end
+    after `patience` epochs without a better one. `validation_slices` limits the slices scored an
+    epoch; the two fractions hold for subjects to which the dataset's participants.tsv gives no
+    `split`.
 
     `devices` is how many processes on this computer train together, each on a device of its own:
     "auto" has one for each GPU. torchrun and srun decide that themselves. `batch_size` is that of
@@ -97,14 +102,14 @@ class TrainConfig(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
     patch: tuple[int, ...] = (128, 128)
-    batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=5e-3, gt=0)
-    head_rate: float = Field(default=10.0, gt=0)
-    schedule: Literal["constant", "one_cycle"] = "constant"
-    epochs: int = Field(default=200, ge=1)
-    slices_per_epoch: int | None = Field(default=None, ge=1)
+    batch_size: int = Field(default=12, ge=1)
+    learning_rate: float = Field(default=4e-3, gt=0)
+    head_rate: float = Field(default=1.0, gt=0)
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    epochs: int = Field(default=20, ge=1)
+    slices_per_epoch: int | None = Field(default=1200, ge=1)
     patience: int = Field(default=30, ge=1)
-    monitor: Literal["validation_loss", "validation_dice"] = "validation_loss"
+    monitor: Literal["last", "validation_loss", "validation_dice"] = "last"
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.0, ge=0, lt=1)
     validation_slices: int = Field(default=256, ge=1)
@@ -118,6 +123,15 @@ class TrainConfig(BaseModel):
     devices: PositiveInt | Literal["auto"] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strategy_of_the_loss(cls, content: Any) -> Any:
+        """A loss that is asked for trains by itself, unless more is asked for."""
+        chosen = isinstance(content, dict) and content.get("loss", method_names()[0])
+        if chosen and chosen != method_names()[0] and "strategy" not in content:
+            return {**content, "strategy": "plain"}
+        return content
 
     @field_validator("strategy")
     @classmethod

@@ -43,14 +43,20 @@ def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.
 
 
 def pseudo_labelled(
-    run: RunFolder, models: Sequence[Path], material: Material, device: str, reporter: Reporter
+    run: RunFolder,
+    models: Sequence[Path],
+    material: Material,
+    device: str,
+    reporter: Reporter,
+    round: int = 1,
 ) -> Material:
     """The material with the mean prediction of some models as labels of its partial training scans.
 
-    The labels are kept in the run's folder, as codes, and made but once. Validation scans keep the
-    annotation that they have. Raises StoppedOnRequest when somebody asked for a stop meanwhile.
+    The labels are kept in the run's folder, as codes, and made but once a `round`. Validation scans
+    keep the annotation that they have. Raises StoppedOnRequest when somebody asked for a stop
+    meanwhile.
     """
-    folder = run.path / "pseudo_labels"
+    folder = run.path / ("pseudo_labels" if round == 1 else f"pseudo_labels-{round}")
     store, validating = material.store, material.split.validation_subjects
 
     def wanted(case: StoredCase) -> bool:

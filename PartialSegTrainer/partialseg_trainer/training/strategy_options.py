@@ -36,6 +36,18 @@ class StrategyOptions(BaseModel):
         return 1
 
 
+class SelfTrainingOptions(StrategyOptions):
+    """`rounds` of labelling what is unknown and learning from it, after the first training."""
+
+    uses_partial = True
+
+    rounds: int = Field(default=1, ge=1)
+
+    @property
+    def stages(self) -> int:
+        return 1 + self.rounds
+
+
 class PseudoLabelsOptions(StrategyOptions):
     """`members` teachers learn with the loss `loss` and its `loss_options`, each from its own seed.
 
@@ -98,6 +110,7 @@ class ClassConditionalOptions(StrategyOptions):
 
 
 _OPTIONS: dict[str, type[StrategyOptions]] = {
+    "self_training": SelfTrainingOptions,
     "plain": StrategyOptions,
     "pseudo_labels": PseudoLabelsOptions,
     "semi_supervised": FullFirstOptions,

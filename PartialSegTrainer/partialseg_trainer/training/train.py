@@ -12,7 +12,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 
 from ..dataset import Dataset
@@ -126,7 +126,8 @@ def fit(
 
     def export() -> None:
         reporter.update(stage="saving the model")
-        best = run.checkpoints / "best.ckpt"
+        kept = "last" if config.monitor == "last" else "best"
+        best = run.checkpoints / f"{kept}.ckpt"
         # There is none when a training was stopped before the end of its first epoch.
         if best.is_file():
             _export(run, module, best, material)
@@ -144,20 +145,9 @@ def _trainer(
     reporter: Reporter,
     validates: bool,
 ) -> lightning.Trainer:
-    # An unvalidated training has nothing better to choose its weights by.
-    monitor = config.monitor if validates else "training_loss"
-    mode = "max" if monitor.endswith("dice") else "min"
     callbacks = [
         ReportProgress(reporter),
-        EarlyStopping(monitor, mode=mode, patience=config.patience, check_on_train_epoch_end=True),
-        ModelCheckpoint(
-            run.checkpoints,
-            filename="best",
-            monitor=monitor,
-            mode=mode,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        ),
+        *_choose_the_best(run, config, validates),
         # Not `save_last` of the one above: that would pass over the epochs that are not the best.
         ModelCheckpoint(
             run.checkpoints,
@@ -181,6 +171,26 @@ def _trainer(
         use_distributed_sampler=False,
         default_root_dir=run.path,
     )
+
+
+def _choose_the_best(run: RunFolder, config: TrainConfig, validates: bool) -> list[Callback]:
+    """What keeps the best epoch's weights, and ends the training when none is better for long."""
+    if config.monitor == "last":
+        return []
+    # An unvalidated training has nothing better to choose its weights by.
+    monitor = config.monitor if validates else "training_loss"
+    mode = "max" if monitor.endswith("dice") else "min"
+    return [
+        EarlyStopping(monitor, mode=mode, patience=config.patience, check_on_train_epoch_end=True),
+        ModelCheckpoint(
+            run.checkpoints,
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+    ]
 
 
 def _spread(device: torch.device) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from .mean_teacher import mean_teacher
 from .phased import phased
 from .plain import plain
 from .pseudo_labels import pseudo_labels
+from .self_training import self_training
 from .semi_supervised import semi_supervised
 
 # Each leaves its result as the model of the run; what is done already is not done again.
 Strategy = Callable[[RunFolder, TrainConfig, Material, Reporter], None]
 
 _STRATEGIES: dict[str, Strategy] = {
+    "self_training": self_training,
     "plain": plain,
     "pseudo_labels": pseudo_labels,
     "semi_supervised": semi_supervised,
