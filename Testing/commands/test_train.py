@@ -46,7 +46,7 @@ class TestSettings:
         words = ("--dataset", "d", "--network", "segformer", "--neighbours", 2, "--axis", "all")
         found = settings(partialseg, *words)
         assert found["network"] == {"name": "segformer", "width": 32, "depth": 4}
-        assert found["preprocessing"] == {"spacing": 0.8, "axis": "all", "neighbours": 2}
+        assert found["preprocessing"] == {"spacing": 1.2, "axis": "all", "neighbours": 2}
         blocks = settings(partialseg, "--dataset", "d", "--network", "dynunet")
         assert (blocks["patch"], blocks["batch_size"]) == ([64, 64, 64], 2)
 

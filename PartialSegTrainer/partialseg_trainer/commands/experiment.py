@@ -20,7 +20,8 @@ def experiment(
     file: Annotated[
         str,
         typer.Argument(
-            help="A YAML file, or a preset: atlas, atlas-blocks, paper, phantoms.", metavar="FILE"
+            help="A YAML file, or a preset: atlas, atlas-blocks, elsewhere, paper, phantoms.",
+            metavar="FILE",
         ),
     ],
     output: Annotated[
@@ -29,6 +30,10 @@ def experiment(
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of the scans, in place of the file's.", metavar="DIR"),
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(help="Folder of scans from elsewhere to test on.", metavar="DIR"),
     ] = None,
     workers: Annotated[
         int | None,
@@ -62,6 +67,7 @@ def experiment(
 
         partialseg experiment phantoms --output results --dry-run
         partialseg experiment atlas --data scans/spina-bifida-atlas --output results --workers 2
+        partialseg experiment elsewhere --data atlas-1 --test atlas-2 --output results
         partialseg experiment my-grid.yaml --output results --scheduler tcp://node1:8786
     """
     if sum((workers is not None, scheduler is not None, slurm)) > 1:
@@ -69,7 +75,7 @@ def experiment(
 
     from .. import experiments
 
-    settings = experiments.read_experiment(file, data)
+    settings = experiments.read_experiment(file, data, test)
     if dry_run:
         with (
             progress_bar("Preparing scans") as advance,

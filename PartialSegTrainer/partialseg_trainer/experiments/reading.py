@@ -18,10 +18,12 @@ def preset_names() -> tuple[str, ...]:
     )
 
 
-def read_experiment(name: str | Path, data: str | Path | None = None) -> ExperimentSettings:
+def read_experiment(
+    name: str | Path, data: str | Path | None = None, test: str | Path | None = None
+) -> ExperimentSettings:
     """The settings in a YAML file, or of the preset of that name.
 
-    `data` takes the place of `data.folder`. A folder in the file is relative to the file. Raises
+    `data` and `test` take the places of `data.folder` and `test.folder`. A folder in the file is relative to the file. Raises
     UserError for a file that cannot be read, is no YAML or has a wrong field.
     """
     if str(name) in preset_names():
@@ -33,6 +35,7 @@ def read_experiment(name: str | Path, data: str | Path | None = None) -> Experim
         text = _text_of(path, origin)
     content = _parsed(text, origin)
     settings = checked_settings(content, origin)
+    settings = _with_test(settings, test, base, origin)
     folder = settings.data.folder
     if data is not None:
         folder = Path(data)
@@ -45,6 +48,24 @@ def read_experiment(name: str | Path, data: str | Path | None = None) -> Experim
         return settings
     data_settings = settings.data.model_copy(update={"folder": base / folder.expanduser()})
     return settings.model_copy(update={"data": data_settings})
+
+
+def _with_test(
+    settings: ExperimentSettings, given: str | Path | None, base: Path, origin: str
+) -> ExperimentSettings:
+    """The settings with the folder of the scans to test on, if there are any, made absolute."""
+    test = settings.test
+    if test is None:
+        if given is not None:
+            raise UserError(
+                f"{origin} tests on some of its own scans; leave --test out, or give it a `test`."
+            )
+        return settings
+    folder = Path.cwd() / Path(given).expanduser() if given else test.folder
+    if folder is None:
+        raise UserError(f"{origin} tests on scans from elsewhere; give their folder by --test.")
+    folder = base / folder.expanduser()
+    return settings.model_copy(update={"test": test.model_copy(update={"folder": folder})})
 
 
 def _text_of(path: Path, origin: str) -> str:

@@ -87,7 +87,7 @@ class TestData(_Strict):
     unless given. Labels of the same name are compared, those that only one scheme has are not.
     """
 
-    folder: Path
+    folder: Path | None = None
     scheme: str | None = None
     subjects: tuple[str, ...] = ()
 

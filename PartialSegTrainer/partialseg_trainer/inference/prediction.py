@@ -98,16 +98,16 @@ def _look_of_all(models: Sequence[Model], device: torch.device, mirror: bool) ->
 
 def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
     """From images (B, C, ...) of any size to a model's probabilities (B, L, ...)."""
-    layout = memory_layout(model.info.network.name)
+    info = model.info
+    layout = memory_layout(info.network.name)
     network = without_batch_norm(model.network).to(device, memory_format=layout)
-    membership = torch.from_numpy(model.scheme.membership).to(device)
 
     def probabilities(image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         padding = (0, -width % network.divisor, 0, -height % network.divisor)
         padded = torch.nn.functional.pad(image, padding).contiguous(memory_format=layout)
         logits = network(padded)[..., :height, :width].float()
-        return leaf_logits(logits, model.info.head, membership).softmax(1)
+        return leaf_logits(logits, info.head, model.scheme, info.decoding).softmax(1)
 
     return probabilities
 

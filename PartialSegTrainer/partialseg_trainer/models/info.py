@@ -20,6 +20,7 @@ INFO_FILE, WEIGHTS_FILE, CARD_FILE, PREVIEW_FILE = (
 # What the channels of a network are: a sigmoid for each of the C labels, or one softmax over the
 # L leaves.
 Head = Literal["labels", "leaves"]
+Decoding = Literal["tree", "sum", "paper"]
 # All channels of one network, a network for each, or one that is told which channel is asked for.
 Outputs = Literal["together", "separate", "conditional"]
 
@@ -27,7 +28,8 @@ Outputs = Literal["together", "separate", "conditional"]
 class ModelInfo(BaseModel):
     """The content of model.json.
 
-    `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax).
+    `head` says what the network's channels are: "labels" (a sigmoid each) or "leaves" (a softmax);
+    `decoding` is how a leaf is chosen from labels (see `losses.heads`).
     `strategy` is how its training was put together; `outputs` is how the network has its channels.
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
     `scores` holds tables of Dice per label under the name of what they were measured on.
@@ -41,6 +43,7 @@ class ModelInfo(BaseModel):
     loss: str
     strategy: str = "plain"
     head: Head
+    decoding: Decoding = "tree"
     outputs: Outputs = "together"
     network: NetworkSettings
     preprocessing: Preprocessing

@@ -19,7 +19,7 @@ from pydantic import (
 from ..files import checked
 from ..losses import loss_head
 from ..methods import method_names, sampling_names, strategy_names
-from ..models import NetworkSettings
+from ..models import Decoding, NetworkSettings
 from ..volumes.preprocessing import Preprocessing
 from .loss_choice import LossName, LossOptions
 from .strategy_options import StrategyOptions, strategy_options
@@ -67,6 +67,9 @@ class TrainConfig(BaseModel):
     loss (`Docs/methods.md` tells them). Loss, strategy and sampling are by default those that
     `methods` names first; the strategy of another loss that is chosen is "plain".
 
+    `decoding` is how a leaf is chosen from the labels of a sigmoid loss (see `losses.heads`); that
+    of Kucheruk et al. is "paper".
+
     `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
     `strategy_options` of its own (`Docs/methods.md` tells these too).
 
@@ -98,15 +101,16 @@ class TrainConfig(BaseModel):
     loss_options: LossOptions = {}
     strategy: str = strategy_names()[0]
     strategy_options: dict[str, Any] = {}
+    decoding: Decoding = "tree"
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
-    patch: tuple[int, ...] = (128, 128)
+    patch: tuple[int, ...] = (96, 112)
     batch_size: int = Field(default=12, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)
     head_rate: float = Field(default=1.0, gt=0)
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    epochs: int = Field(default=20, ge=1)
+    epochs: int = Field(default=15, ge=1)
     slices_per_epoch: int | None = Field(default=1200, ge=1)
     patience: int = Field(default=30, ge=1)
     monitor: Literal["last", "validation_loss", "validation_dice"] = "last"

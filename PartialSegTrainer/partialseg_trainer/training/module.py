@@ -161,7 +161,7 @@ class PartialLabelTraining(lightning.LightningModule):
         logits = self.logits(batch["image"].float())
         with self._full_precision():
             loss = self.loss.of_codes(logits, batch["codes"], self.codebook)
-            leaves = leaf_logits(logits.float(), self.loss.head, self.loss.membership).argmax(1)
+            leaves = self.leaf_logits(logits.float()).argmax(1)
         self._validated += torch.stack([loss, torch.ones_like(loss)]) * len(logits)
         self._agreement.add(batch["codes"], leaves)
 
@@ -181,6 +181,10 @@ class PartialLabelTraining(lightning.LightningModule):
         from ..networks.windows import over_windows
 
         return over_windows(image, self.config.patch, self.kept_network)
+
+    def leaf_logits(self, logits: Tensor) -> Tensor:
+        """Logits of the leaves (B, L, ...), as a model of these settings decodes them."""
+        return leaf_logits(logits, self.loss.head, self.scheme, self.config.decoding)
 
     def dice(self) -> dict[str, float | None]:
         """Dice per label over the slices of the last validation pass."""

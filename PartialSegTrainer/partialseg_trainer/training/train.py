@@ -19,7 +19,6 @@ from ..dataset import Dataset
 from ..errors import UserError
 from ..labels import LabelScheme
 from ..losses import build_loss
-from ..losses.heads import leaf_logits
 from ..models import ModelInfo
 from ..networks import check_network
 from ..networks.device import choose_device, describe, lightning_precision
@@ -234,6 +233,7 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
         loss=config.loss,
         strategy=config.strategy,
         head=module.loss.head,
+        decoding=config.decoding,
         outputs=config.chosen_strategy.outputs,
         network=config.network,
         preprocessing=config.preprocessing,
@@ -268,7 +268,7 @@ def _preview(
     padded = np.pad(image.astype(np.float32), [(0, 0), *padding])
     module.cpu().eval()
     logits = module.logits(torch.from_numpy(padded)[None])
-    leaves = leaf_logits(logits, module.loss.head, module.loss.membership).argmax(1)[0].numpy()
+    leaves = module.leaf_logits(logits).argmax(1)[0].numpy()
     height, width = codes.shape[-2:]
     slices = image.reshape(-1, height, width)
     middle = len(slices) // 2

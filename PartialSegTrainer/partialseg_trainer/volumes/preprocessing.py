@@ -31,7 +31,7 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    spacing: float = Field(default=0.8, gt=0)
+    spacing: float = Field(default=1.2, gt=0)
     axis: Literal["sagittal", "coronal", "axial", "all"] = "axial"
     neighbours: int = Field(default=0, ge=0, le=8)
 
