@@ -1,5 +1,6 @@
 """Puts both packages on the path and finds the real scans that some tests use."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -65,3 +66,19 @@ def model(tmp_path_factory) -> Path:
     built = build_network(in_channels=1, out_channels=len(scheme), **network.model_dump())
     save_model(folder, built, info, card="A model for tests.")
     return folder
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """Call it with a folder, which nobody may read from then on, not even root."""
+    real = os.listdir
+
+    def close(folder: Path) -> None:
+        def listdir(path="."):
+            if Path(path) == folder:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return real(path)
+
+        monkeypatch.setattr(os, "listdir", listdir)
+
+    return close

@@ -1,5 +1,7 @@
 """A segmentation lies on the scan's own grid and keeps to the hierarchy, whatever the grid."""
 
+import re
+
 import nibabel
 import numpy as np
 import pytest
@@ -195,6 +197,55 @@ class TestManyScans:
         assert isinstance(results[bad], UserError)
         assert not bad.labelmap.exists()
         assert good.labelmap.exists()
+
+    def test_a_bids_tree_is_searched_over_links_and_a_lost_one_fails_by_itself(self, tmp_path):
+        image = tmp_path / "store/anat/sub-1_ses-2_T2w.nii.gz"
+        image.parent.mkdir(parents=True)
+        write_volume(image, scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))[0])
+        (tmp_path / "in/sub-1").mkdir(parents=True)
+        (tmp_path / "in/sub-1/ses-2").symlink_to(tmp_path / "store")
+        (tmp_path / "in/sub-1/latest").symlink_to("ses-2")
+        (tmp_path / "in/sub-2/anat").mkdir(parents=True)
+        (tmp_path / "in/sub-2/anat/sub-2_T2w.nii.gz").symlink_to("../.git/annex/objects/gone")
+        jobs = find_jobs(tmp_path / "in", tmp_path / "out")
+        assert len(jobs) == 2
+        results = {job.image.name: result for job, result in segment_files(jobs, model_of())}
+        assert "datalad get" in str(results["sub-2_T2w.nii.gz"])
+        assert not isinstance(results["sub-1_ses-2_T2w.nii.gz"], UserError)
+
+    def test_a_folder_that_may_not_be_read_is_an_error(self, tmp_path, closed):
+        for subject in "12":
+            anat = tmp_path / f"in/sub-{subject}/anat"
+            anat.mkdir(parents=True)
+            (anat / f"sub-{subject}_T2w.nii.gz").touch()
+        closed(tmp_path / "in/sub-2")
+        with pytest.raises(UserError, match=r"sub-2 cannot be looked at"):
+            find_jobs(tmp_path / "in", tmp_path / "out")
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("sub-1/anat/sub-1_T2w.nii", "sub-1/anat/sub-1_T2w.nii.gz"),
+            ("a.nii", "a.nii.gz"),
+            ("a.nii.gz", "A.NII.GZ"),
+            ("a.nii.gz", "a_confidence.nii.gz"),
+        ],
+    )
+    def test_scans_whose_results_would_have_one_name_are_refused(self, tmp_path, names):
+        for name in names:
+            (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "in" / name).touch()
+        first, second = (re.escape(name) for name in sorted(names))
+        with pytest.raises(UserError, match=rf"{first} and .*{second} would both"):
+            find_jobs(tmp_path / "in", tmp_path / "out", confidence=True)
+
+    def test_endings_in_capitals_and_files_of_macos_are_known(self, tmp_path):
+        scan, _ = scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))
+        (tmp_path / "in").mkdir()
+        write_volume(tmp_path / "in/A.NII.GZ", scan)
+        (tmp_path / "in/._A.NII.GZ").write_bytes(b"\0\5\x16\7")
+        ((job, result),) = segment_files(find_jobs(tmp_path / "in", tmp_path / "out"), model_of())
+        assert read_labelmap(job.labelmap).data.shape == result.labelmap.shape
 
     def test_nothing_is_overwritten_unless_asked(self, tmp_path):
         (tmp_path / "scan.nii.gz").touch()

@@ -15,6 +15,7 @@ ENGINE = ROOT / "PartialSegTrainer" / "partialseg_trainer"
 ROOMS = [
     "errors",
     "failures",
+    "folders",
     "files",
     "interpreter",
     "methods",

@@ -101,6 +101,6 @@ def _carry_ages(root: Path, dataset: Dataset) -> None:
 
 
 def _first(anat: Path, scan: ScanName, suffixes: tuple[str, ...]) -> Path | None:
-    """The first of the scan's files that exists."""
+    """The first of the scan's files that exists, be it a link whose content is elsewhere."""
     files = (anat / f"{scan}_{suffix}.nii.gz" for suffix in suffixes)
-    return next((path for path in files if path.is_file()), None)
+    return next((path for path in files if path.is_file() or path.is_symlink()), None)

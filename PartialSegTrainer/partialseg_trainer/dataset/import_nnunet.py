@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..files import read_checked
+from ..folders import composed, entries, is_folder
 from ..labels import LabelScheme
 from .folder import Dataset
 from .importing import Groups, Reading, Tally, import_scans
-from .layout import ScanName
+from .names import SourceName, check_scan_names, scan_name
 from .nnunet_labels import DatasetJson, declared_regions, match_regions, scheme_of_regions
-from .pairing import Pair, scan_name
+from .pairing import Pair
 from .progress import Progress
 
 
@@ -67,21 +68,34 @@ def import_nnunet(
 
 def _pairs(root: Path, channel: int, ending: str) -> list[Pair]:
     """Labelmaps `<case><ending>` with the images `<case>_<channel><ending>` of nnU-Net's rule."""
-    pairs: dict[ScanName, Pair] = {}
-    for labels in sorted((root / "labelsTr").glob(f"*{ending}")):
-        case = labels.name.removesuffix(ending)
-        image = root / "imagesTr" / f"{case}_{channel:04d}{ending}"
-        name = scan_name(case)
-        if not image.is_file():
-            raise UserError(f"{labels} has no image {image}; restore it, or remove the labelmap.")
-        if name in pairs:
-            raise UserError(f"{pairs[name].labels} and {labels} would both be {name}; rename one.")
-        pairs[name] = Pair(name, image, labels)
-    if not pairs:
+    labels = _by_case(root / "labelsTr", ending)
+    images = _by_case(root / "imagesTr", ending)
+    if not labels:
         raise UserError(
             f"{root / 'labelsTr'} has no *{ending}; give the folder of a raw nnU-Net dataset."
         )
-    return list(pairs.values())
+    check_scan_names(labels, "labelmap")
+    pairs = []
+    for name, path in labels.items():
+        image = images.get(SourceName(f"{name}_{channel:04d}"))
+        if image is None:
+            expected = root / "imagesTr" / f"{name}_{channel:04d}{ending}"
+            raise UserError(f"{path} has no image {expected}; restore it, or remove the labelmap.")
+        pairs.append(Pair(scan_name(name.text), image, path))
+    return pairs
+
+
+def _by_case(folder: Path, ending: str) -> dict[SourceName, Path]:
+    """The files of a folder with this ending, however it is written, by the rest of their name."""
+    if not is_folder(folder):
+        return {}
+    found: dict[SourceName, Path] = {}
+    for path in entries(folder):
+        if path.name.lower().endswith(ending.lower()) and not is_folder(path):
+            other = found.setdefault(SourceName(composed(path.name[: -len(ending)])), path)
+            if other is not path:
+                raise UserError(f"{other} and {path} have one name; rename or remove one.")
+    return found
 
 
 def _channel(names: dict[str, str], channel: int | None, path: Path) -> int:

@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..files import atomic_folder
 from ..labels import LabelScheme, LabelSets, Status
 from ..labels.scheme import OUTSIDE
-from ..volumes import Volume, read_labelmap, read_volume
+from ..volumes import Volume, check_fetched, read_labelmap, read_volume
 from .folder import Dataset
 from .hiding import check_hidden, hide_labels, status_after_hiding, subjects_kept_full
 from .pairing import Pair, scan_name
@@ -115,6 +115,7 @@ def import_scans(
     output = Path(output)
     reading.check(scheme)
     check_hidden(scheme, hide, keep_full)
+    check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
     subjects = sorted({pair.scan.subject for pair in pairs})
     kept = subjects_kept_full(subjects, keep_full, seed)
     group_of = _group_lookup(groups, subjects)
@@ -151,7 +152,13 @@ def _group_lookup(groups: Groups | None, subjects: list[str]) -> Callable[[str],
         return lambda subject: None
     if callable(groups):
         return groups
-    named = {scan_name(name).subject: group for name, group in groups.items()}
+    named: dict[str, str] = {}
+    for name, group in groups.items():
+        if named.setdefault(scan_name(name).subject, group) != group:
+            raise UserError(
+                f"The groups name sub-{scan_name(name).subject} twice, for '{group}' and for "
+                f"'{named[scan_name(name).subject]}'; name each subject once."
+            )
     unknown = sorted(named.keys() - set(subjects))
     if unknown:
         raise UserError(

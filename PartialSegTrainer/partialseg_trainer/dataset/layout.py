@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..folders import entries, is_folder
 
 DESCRIPTION = "dataset_description.json"
 SCHEME = "scheme.json"
@@ -62,12 +63,19 @@ class ScanName:
 def scan_folders(root: Path) -> Iterator[tuple[ScanName | None, Path]]:
     """Every `anat` folder of a BIDS tree, with the scan's name, None where the names are not BIDS.
 
-    The order is by path, so that it is the same on every file system.
+    The order is by path, so that it is the same on every file system. Raises UserError for a folder
+    that cannot be read.
     """
-    found = [*root.glob("sub-*/anat"), *root.glob("sub-*/ses-*/anat")]
-    for folder in sorted(entry for entry in found if entry.is_dir()):
+    subjects = _folders(root, "sub-")
+    found = [subject / "anat" for subject in subjects]
+    found += [visit / "anat" for subject in subjects for visit in _folders(subject, "ses-")]
+    for folder in sorted(folder for folder in found if is_folder(folder)):
         subject, *session = (part.split("-", 1)[1] for part in folder.relative_to(root).parts[:-1])
         try:
             yield ScanName(subject, session[0] if session else None), folder
         except UserError:
             yield None, folder
+
+
+def _folders(root: Path, prefix: str) -> list[Path]:
+    return [path for path in entries(root) if path.name.startswith(prefix) and is_folder(path)]

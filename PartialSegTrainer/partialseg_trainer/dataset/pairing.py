@@ -1,4 +1,4 @@
-"""Which labelmap belongs to which image: by the name of the file, or of its folder."""
+"""Which labelmap belongs to which image: what their names say of the scan must agree."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..volumes import ENDINGS, find_volumes, match_volumes, split_ending
 from .layout import ScanName
-
-ENDINGS = (".nii.gz", ".nii", ".nrrd")
-IMAGE_WORDS = frozenset({"t1w", "t2w", "t1", "t2", "flair", "image", "img"})
-LABEL_WORDS = frozenset(
-    {
-        "dseg",
-        "seg",
-        "segmentation",
-        "label",
-        "labels",
-        "labelmap",
-        "parcellation",
-        "mask",
-    }
+from .names import (
+    IMAGE_WORDS,
+    LABEL_WORDS,
+    SourceName,
+    by_name,
+    check_scan_names,
+    last_word,
+    scan_name,
+    source_name,
 )
+
 _LISTED = 5
 
 
@@ -37,80 +34,105 @@ class Pair:
     labels: Path
 
 
-def scan_name(stem: str) -> ScanName:
-    """The BIDS name for a file's or folder's stem, by a rule that never changes.
-
-    `sub-01_ses-2_...` is subject 01, session 2. Any other stem becomes the subject, with all but
-    ASCII letters and digits left out (`GA25_operated` is GA25operated). The stem is not
-    anonymised: rename files that carry a patient's name before importing them.
-    """
-    bids = re.match(r"sub-([A-Za-z0-9]+)(?:_ses-([A-Za-z0-9]+))?(?:_|$)", stem)
-    if bids:
-        return ScanName(*bids.groups())
-    subject = re.sub(r"[^A-Za-z0-9]", "", stem)
-    if not subject:
-        raise UserError(
-            f"'{stem}' has no ASCII letter or digit to name a subject by; rename the file."
-        )
-    return ScanName(subject)
-
-
 def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
     """Pair the images and labelmaps of two places.
 
-    - A place is a folder, searched at every depth for .nii.gz, .nii and .nrrd, or a pattern such as
-      `in/*/T2w.nii.gz`, which is taken as it stands.
+    - A place is a folder, searched at every depth for .nii.gz, .nii and .nrrd, links followed, or a
+      pattern such as `in/*/T2w.nii.gz`, which is taken as it stands.
     - In a folder, files whose last word says label (`_dseg`, `_seg`, `_label`, `_parcellation` ...)
       are no images, those whose last word says image (`_T2w`, `_T1w`, `_image`, ...) are no
       labelmaps, and brain masks are neither. Where both places are one folder, labelmaps must have
       a word that says so.
-    - The name of a scan is the file's name without ending and that last word; a file that is
-      called only so (`T2w.nii.gz`) has the name of its folder. `scan_name` makes it BIDS.
+    - Files belong together when `names.source_name` is the same: all entities of BIDS that tell
+      scans apart, or else the whole name. `names.scan_name` makes it the subject and session.
 
-    Raises UserError when a place has no file, two files of one place have the same name, or a file
-    has no partner; it names them.
+    Raises UserError when a place has no file or cannot be read, two files of one place have the
+    same name or would become the same subject and session, or a file has no partner; it names them.
     """
-    image_files = _by_name(_find(images, lambda word: word not in LABEL_WORDS), "image")
+    image_files = by_name(_find(images, lambda word: word not in LABEL_WORDS), "image")
+    check_scan_names(image_files, "image")
     if Path(images).resolve() == Path(labels).resolve():
-        label_files = _by_name(_find(labels, lambda word: word in LABEL_WORDS), "labelmap")
+        label_files = by_name(_find(labels, lambda word: word in LABEL_WORDS), "labelmap")
     else:
         label_files = find_labelmaps(labels)
-    lonely_images = [image_files[name] for name in image_files.keys() - label_files.keys()]
-    lonely_labels = [label_files[name] for name in label_files.keys() - image_files.keys()]
-    if lonely_images or lonely_labels:
-        said = []
-        if lonely_images:
-            said.append(f"no labelmap for the image {_listing(lonely_images)}")
-        if lonely_labels:
-            said.append(f"no image for the labelmap {_listing(lonely_labels)}")
-        raise UserError(
-            f"There is {'; and '.join(said)}; give both files the same name, or choose the files "
-            "by a pattern such as 'folder/*/T2w.nii.gz'."
-        )
-    return [
-        Pair(name, image_files[name], label_files[name]) for name in sorted(image_files, key=str)
-    ]
+    both = partners(image_files, label_files)
+    lonely = {
+        "labelmap for the image": [image_files[name] for name in image_files if name not in both],
+        "image for the labelmap": [label_files[name] for name in label_files if name not in both],
+    }
+    _refuse_lonely(lonely, "or choose the files by a pattern such as 'folder/*/T2w.nii.gz'")
+    pairs = (Pair(scan_name(name.text), image_files[name], label_files[name]) for name in both)
+    return sorted(pairs, key=lambda pair: str(pair.scan))
 
 
-def find_labelmaps(place: str | Path) -> dict[ScanName, Path]:
-    """The labelmaps of a folder or pattern by the name of their scan, as `find_pairs` has it.
+def pairs_to_show(pairs: Iterable[Pair]) -> list[tuple[str, str, str]]:
+    """What was paired, for people and scripts to look at: name of the scan, image, labelmap."""
+    return [(str(pair.scan), str(pair.image), str(pair.labels)) for pair in pairs]
 
-    Raises UserError when there is none, or when two have the same name.
+
+def pair_labelmaps(
+    predictions: str | Path, truths: str | Path
+) -> dict[SourceName, tuple[Path, Path]]:
+    """The labelmaps of two places, scan by scan, as `find_pairs` pairs; in the order of the names.
+
+    Either may be what `segment` wrote: confidence maps beside labelmaps are passed over, and where
+    no file says that it is a labelmap, those with the name of an image are (`sub-01_T2w.nii.gz`).
+    Raises UserError as `find_pairs` does.
     """
-    return _by_name(_find(place, lambda word: word not in IMAGE_WORDS), "labelmap")
+    first, second = (find_labelmaps(place, or_images=True) for place in (predictions, truths))
+    both = partners(first, second)
+    lonely = {
+        "truth for": [first[name] for name in first if name not in both],
+        "prediction for": [second[name] for name in second if name not in both],
+    }
+    _refuse_lonely(lonely, "or leave the others out of the folders", limit=None)
+    return {name: (first[name], second[name]) for name in sorted(both, key=str)}
+
+
+def find_labelmaps(place: str | Path, *, or_images: bool = False) -> dict[SourceName, Path]:
+    """The labelmaps of a folder or pattern by the scan that they are of, as `find_pairs` has it.
+
+    With `or_images`, where no file says by its last word that it is a labelmap, those that are
+    called images are taken for the scans that have no other. Raises UserError when there is none,
+    or when two have the same name.
+    """
+    if or_images and Path(place).is_dir():
+        found = _find(place, lambda word: True)
+        if not any(last_word(path) in LABEL_WORDS for path in found):
+            called_images = [path for path in found if last_word(path) in IMAGE_WORDS]
+            named = by_name((path for path in found if path not in called_images), "labelmap")
+            others = (path for path in called_images if source_name(path) not in named)
+            return {**by_name(others, "labelmap"), **named}
+    return by_name(_find(place, lambda word: word not in IMAGE_WORDS), "labelmap")
+
+
+def partners(one: dict[SourceName, Path], other: dict[SourceName, Path]) -> set[SourceName]:
+    """The scans that both have a file of, of the same contrast where both say which."""
+    said = {name: name for name in other}
+    return {name for name in one if name in said and name.agrees(said[name])}
+
+
+def _refuse_lonely(
+    lonely: dict[str, list[Path]], otherwise: str, limit: int | None = _LISTED
+) -> None:
+    said = [f"no {what} {_listing(files, limit)}" for what, files in lonely.items() if files]
+    if said:
+        raise UserError(
+            f"There is {'; and '.join(said)}; give both files of a scan the same name, all BIDS "
+            f"entities such as run and space included, {otherwise}."
+        )
 
 
 def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
     """The volumes of a folder whose last word is `wanted`, or all those of a pattern."""
-    text = str(place)
     if Path(place).is_dir():
         found = [
             path
-            for path in Path(place).rglob("*")
-            if _is_volume(path) and wanted(_last_word(_stem(path))) and not _is_brain_mask(path)
+            for path in find_volumes(Path(place))
+            if wanted(last_word(path)) and not _is_brain_mask(path) and not _is_confidence(path)
         ]
-    elif glob.has_magic(text):
-        found = [Path(path) for path in glob.glob(text, recursive=True) if _is_volume(Path(path))]
+    elif glob.has_magic(str(place)):
+        found = match_volumes(str(place))
     else:
         raise UserError(f"{place} is neither a folder nor a pattern such as 'folder/*.nii.gz'.")
     if not found:
@@ -118,43 +140,20 @@ def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
             f"{place} has no file to import or compare; expected names that end in "
             f"{', '.join(ENDINGS)}."
         )
-    return sorted(found)
-
-
-def _by_name(files: Iterable[Path], kind: str) -> dict[ScanName, Path]:
-    named: dict[ScanName, Path] = {}
-    for path in files:
-        stem = _stem(path)
-        word = _last_word(stem)
-        if word in IMAGE_WORDS | LABEL_WORDS:
-            stem = stem[: len(stem) - len(word)].rstrip("_-. ") or path.parent.name
-        name = scan_name(stem)
-        if name in named:
-            raise UserError(
-                f"{named[name]} and {path} would both be the {kind} of {name}; rename one, or "
-                "choose the files by a pattern such as 'folder/*/T2w.nii.gz'."
-            )
-        named[name] = path
-    return named
-
-
-def _is_volume(path: Path) -> bool:
-    return path.name.lower().endswith(ENDINGS) and path.name[0] != "." and path.is_file()
+    return found
 
 
 def _is_brain_mask(path: Path) -> bool:
-    return re.search(r"brain_?mask$", _stem(path), re.IGNORECASE) is not None
+    return re.search(r"brain_?mask$", split_ending(path.name)[0], re.IGNORECASE) is not None
 
 
-def _stem(path: Path) -> str:
-    ending = next(ending for ending in ENDINGS if path.name.lower().endswith(ending))
-    return path.name[: -len(ending)]
+def _is_confidence(path: Path) -> bool:
+    """Whether `segment` wrote the file beside a labelmap, to tell how sure it is."""
+    stem, ending = split_ending(path.name)
+    labelmap = stem.removesuffix("_confidence")
+    return labelmap != stem and path.with_name(f"{labelmap}{ending}").exists()
 
 
-def _last_word(stem: str) -> str:
-    return re.split(r"[_\-. ]", stem)[-1].lower()
-
-
-def _listing(files: list[Path]) -> str:
-    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
-    return ", ".join(str(path) for path in sorted(files)[:_LISTED]) + more
+def _listing(files: list[Path], limit: int | None) -> str:
+    more = f" and {len(files) - limit} more" if limit and len(files) > limit else ""
+    return ", ".join(str(path) for path in sorted(files)[:limit]) + more

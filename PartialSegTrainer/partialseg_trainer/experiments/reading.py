@@ -23,8 +23,9 @@ def read_experiment(
 ) -> ExperimentSettings:
     """The settings in a YAML file, or of the preset of that name.
 
-    `data` and `test` take the places of `data.folder` and `test.folder`. A folder in the file is relative to the file. Raises
-    UserError for a file that cannot be read, is no YAML or has a wrong field.
+    `data` and `test` take the places of `data.folder` and `test.folder`. A folder in the file is
+    relative to the file. Raises UserError for a file that cannot be read, is no YAML or has a wrong
+    field.
     """
     if str(name) in preset_names():
         origin, base = f"the preset '{name}'", Path.cwd()

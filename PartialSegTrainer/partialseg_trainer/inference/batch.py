@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import UserError
+from ..folders import entries, is_folder, missing, same_on_some_disks
 from ..networks.model import Model
-from ..volumes import Volume, write_volume
+from ..volumes import ENDINGS, Volume, find_volumes, split_ending, write_volume
 from .ensemble import as_ensemble
 from .segment import Segmentation, segment
 
-_ENDINGS = (".nii.gz", ".nii", ".nrrd")
 Progress = Callable[[int, int], None]
 
 
@@ -31,22 +31,27 @@ class Job:
         name, ending = _split_ending(self.labelmap)
         return self.labelmap.with_name(f"{name}_confidence{ending}")
 
+    def files(self, confidence: bool) -> tuple[Path, ...]:
+        """The files to write."""
+        return (self.labelmap, self.confidence) if confidence else (self.labelmap,)
+
 
 def find_scans(source: str | Path) -> list[Path]:
     """The scans in `source`: the file itself; of a BIDS tree (a folder with `sub-*` in it) each T2w
-    image; of any other folder each image in it.
+    image, links followed; of any other folder each image in it.
 
-    Raises UserError when there is none.
+    A link whose file is not there is a scan that cannot be read. Raises UserError when there is
+    none, or a folder cannot be read.
     """
     source = Path(source)
     if not source.exists():
-        raise UserError(f"{source} does not exist; check the path.")
+        raise missing(source)
     if not source.is_dir():
         return [source]
-    scans = _images(source.glob("sub-*/**/anat/*_T2w.*")) or _images(source.iterdir())
+    scans = _bids_scans(source) or find_volumes(source, deep=False)
     if not scans:
         raise UserError(
-            f"{source} holds no image ({', '.join(_ENDINGS)}) and no sub-*/anat/*_T2w image; "
+            f"{source} holds no image ({', '.join(ENDINGS)}) and no sub-*/anat/*_T2w image; "
             "name a folder that does."
         )
     return scans
@@ -60,9 +65,10 @@ def find_jobs(
     A file gives one file. A folder gives a file of the same name for each scan in it. A BIDS tree
     gives, for each scan, a `*_desc-partialseg_dseg.nii.gz` at the same place under `output`.
 
-    Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
-    file to write would replace a scan, or one, the confidence maps included if these are wanted, is
-    there already and `overwrite` is false.
+    Raises UserError when there is nothing to segment, the output's name has an unknown ending, two
+    scans would give files that only their ending, or on some disks nothing, tells apart, a file to
+    write would replace a scan, or one, the confidence maps included if these are wanted, is there
+    already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
     scans = find_scans(source)
@@ -71,10 +77,13 @@ def find_jobs(
     else:
         _split_ending(output)
         jobs = [Job(source, output)]
-    wanted = [path for job in jobs for path in (job.labelmap, job.confidence)[: 1 + confidence]]
+    wanted = [path for job in jobs for path in job.files(confidence)]
+    _refuse_one_name(jobs, confidence)
     images = {scan.resolve() for scan in scans}
+    identities = {_identity(scan) for scan in scans if scan.exists()}
     for path in wanted:
-        if path.resolve() in images:
+        # A disk may take two names for one, and a file may have two.
+        if path.resolve() in images or (path.exists() and _identity(path) in identities):
             raise UserError(f"{path} is a scan to segment itself; choose another output.")
     present = [path for path in wanted if path.exists()]
     if present and not overwrite:
@@ -122,13 +131,38 @@ def segment_files(
         yield job, result
 
 
-def _images(paths: Iterable[Path]) -> list[Path]:
-    # Beside each file that macOS copies to another system lies a hidden one of the same ending.
-    return sorted(
+def _bids_scans(source: Path) -> list[Path]:
+    subjects = (path for path in entries(source) if path.name.startswith("sub-"))
+    found = [
         path
-        for path in paths
-        if path.name.endswith(_ENDINGS) and not path.name.startswith(".") and path.is_file()
-    )
+        for subject in subjects
+        if is_folder(subject)
+        for path in find_volumes(subject)
+        if path.parent.name == "anat" and split_ending(path.name)[0].endswith("_T2w")
+    ]
+    # A file that is reached on two ways, over a link, is one scan: that where it really lies.
+    found.sort(key=lambda path: (path.resolve() != path.absolute(), path))
+    scans = {(path.name, _identity(path) if path.exists() else path): path for path in found[::-1]}
+    return sorted(scans.values())
+
+
+def _refuse_one_name(jobs: list[Job], confidence: bool) -> None:
+    """Raise UserError where the files of two scans would have one name, or but another ending."""
+    first: dict[str, Job] = {}
+    for job in jobs:
+        for path in job.files(confidence):
+            name = path.with_name(split_ending(path.name)[0])
+            other = first.setdefault(same_on_some_disks(name), job)
+            if other is not job:
+                raise UserError(
+                    f"The results of {other.image} and {job.image} would both be called {name}; "
+                    "rename or remove one."
+                )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _place(scan: Path) -> Path:
@@ -140,7 +174,7 @@ def _place(scan: Path) -> Path:
 
 
 def _split_ending(path: Path) -> tuple[str, str]:
-    for ending in _ENDINGS:
-        if path.name.endswith(ending):
-            return path.name.removesuffix(ending), ending
-    raise UserError(f"{path} must end in {', '.join(_ENDINGS)}; give the output such a name.")
+    name, ending = split_ending(path.name)
+    if not ending:
+        raise UserError(f"{path} must end in {', '.join(ENDINGS)}; give the output such a name.")
+    return name, ending

@@ -1,6 +1,7 @@
 """Scans and labelmaps: read and write them, put them on other grids, bring them to one scale."""
 
 from .checksum import checksum
+from .finding import ENDINGS, check_fetched, find_volumes, match_volumes, split_ending
 from .foreground import bounds, brain_box, foreground
 from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity
@@ -10,19 +11,24 @@ from .volume import Volume, to_nibabel
 from .writing import write_multilabel, write_volume
 
 __all__ = [
+    "ENDINGS",
     "Grid",
     "Volume",
     "as_volume",
     "bounds",
     "brain_box",
     "canonical_grid",
+    "check_fetched",
     "checksum",
+    "find_volumes",
     "foreground",
+    "match_volumes",
     "normalise_intensity",
     "read_labelmap",
     "read_multilabel",
     "read_volume",
     "resample",
+    "split_ending",
     "to_nibabel",
     "write_multilabel",
     "write_volume",

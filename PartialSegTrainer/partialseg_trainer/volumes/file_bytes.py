@@ -7,8 +7,12 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import UserError
+from ..folders import missing
 
 DICOM_REMEDY = "convert the series with dcm2niix, or load it in Slicer and save it as .nii.gz"
+
+# What lies in place of a file whose content was not fetched, where links cannot be made.
+_POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/spec/")
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:
@@ -23,7 +27,7 @@ def read_bytes(path: str | os.PathLike) -> bytes:
             raise UserError(_why_not_a_folder(path))
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist; check the path.") from None
+        raise missing(path) from None
     except PermissionError:
         raise UserError(
             f"{path} cannot be read, because you have no permission; ask its owner for access."
@@ -32,6 +36,11 @@ def read_bytes(path: str | os.PathLike) -> bytes:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the disk.") from error
     if not content:
         raise UserError(f"{path} is empty (0 bytes); copy or export the image again.")
+    if content.startswith(_POINTERS):
+        raise UserError(
+            f"{path} only stands for a file that git-annex, DataLad or Git LFS keeps elsewhere; "
+            "fetch its content ('datalad get', 'git annex get' or 'git lfs pull')."
+        )
     return content
 
 
