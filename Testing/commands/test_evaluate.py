@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -41,6 +42,24 @@ def test_folders_are_paired_by_name_and_written_as_csv(partialseg, pairs, tmp_pa
     again = partialseg(*words)
     assert again.code == 2 and "already exists" in again.sentence
     assert partialseg(*words, "--overwrite").code == 0
+
+
+@pytest.mark.parametrize("bad", [["1"], ["0", "1", "2", "3"]])
+def test_bad_files_in_a_folder_are_told_at_the_end_and_the_rest_is_scored(
+    partialseg, pairs, tmp_path, bad
+):
+    predictions = shutil.copytree(pairs / "labels", tmp_path / "predictions")
+    for name in bad:
+        (predictions / f"{name}.nii.gz").write_text("broken")
+    words = ("evaluate", predictions, pairs / "labels", "--scheme", "brainstem")
+    result = partialseg(*words, "--csv", tmp_path / "scores.csv")
+    assert result.code == 1
+    assert f"Scored {4 - len(bad)} of 4 scans" in result.out
+    assert all(str(predictions / f"{name}.nii.gz") in result.err for name in bad)
+    content = json.loads(partialseg(*words, "--json").out)
+    assert len(content["scans"]) == 4 - len(bad) and len(content["failed"]) == len(bad)
+    with open(tmp_path / "scores.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4 * (4 - len(bad))
 
 
 class TestRefusals:

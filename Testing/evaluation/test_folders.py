@@ -78,6 +78,26 @@ def test_an_error_in_one_file_names_it(folders, dhcp9):
         score_folders(*folders, dhcp9)
 
 
+def test_one_bad_file_does_not_stop_the_others(folders, dhcp9):
+    whole = score_folders(*folders, dhcp9)
+    bad = folders[0] / "sub-02_ses-1_dseg.nii.gz"
+    bad.write_bytes(bad.read_bytes()[:-20])
+    failed = {}
+    scores = score_folders(*folders, dhcp9, failed=failed)
+    assert list(failed) == ["sub-02_ses-1"] and str(bad) in str(failed["sub-02_ses-1"])
+    assert scores == {scan: rows for scan, rows in whole.items() if scan not in failed}
+
+
+def test_runs_are_scored_each_against_its_own_truth(tmp_path, dhcp9):
+    for run in (1, 2):
+        stem = f"sub-01/anat/sub-01_run-{run}"
+        write(tmp_path / "out" / f"{stem}_desc-partialseg_dseg.nii.gz", run)
+        write(tmp_path / "truth" / f"{stem}_dseg.nii.gz", run)
+    scores = score_folders(tmp_path / "out", tmp_path / "truth", dhcp9)
+    assert list(scores) == ["sub-01_run-1", "sub-01_run-2"]
+    assert all({row.label: row.dice for row in rows}["dgm"] == 1 for rows in scores.values())
+
+
 def test_the_table_is_long_and_the_summary_says_how_many_scans_were_used(folders, dhcp9):
     write(folders[0] / "sub-03_ses-1_dseg.nii.gz", 0, value=1)
     table = score_table(score_folders(*folders, dhcp9))

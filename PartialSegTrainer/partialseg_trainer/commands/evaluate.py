@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
+from .failures import ExitCode
 from .options import AsJson, Overwrite, Scheme
-from .terminal import print_json, progress_bar, remark, say, show
+from .terminal import counted, print_json, progress_bar, remark, say, show
 
 
 def evaluate(
@@ -31,6 +32,7 @@ def evaluate(
 
     Super-labels are scored too. In folders, files of the same scan are paired by name. A score
     that is undefined, where a label is missing on one side, is left out of the means and counted.
+    Scans that cannot be scored do not stop the others; the exit code is 1 then.
     --csv and --json have the Hausdorff distance and surface Dice at 0.5 mm too.
 
     Examples:
@@ -61,21 +63,31 @@ def evaluate(
     from ..labels import LabelScheme
 
     chosen = LabelScheme.load(scheme)
+    failed: dict[str, UserError] = {}
     if prediction.is_dir():
         with progress_bar("Scoring scans") as advance:
-            scores = score_folders(prediction, truth, chosen, advance)
+            scores = score_folders(prediction, truth, chosen, advance, failed)
     else:
         scores = {prediction.name: score_files(prediction, truth, chosen)}
     table = score_table(scores)
     if csv is not None:
         write_text(csv, table.to_csv(index=False))
     if as_json:
-        print_json(scores_content(scores, chosen))
-        return
-    show(terminal_table(summary_table(table), chosen))
-    for scan, rows in scores.items():
-        for row in rows:
-            if row.note:
-                say(f"{scan}: {chosen[row.label].title}: {row.note}.", "yellow")
-    if csv is not None:
-        remark(f"Written: {csv}")
+        errors = {scan: str(error) for scan, error in failed.items()}
+        print_json({**scores_content(scores, chosen), "failed": errors})
+    else:
+        if scores:
+            show(terminal_table(summary_table(table), chosen))
+        for scan, rows in scores.items():
+            for row in rows:
+                if row.note:
+                    say(f"{scan}: {chosen[row.label].title}: {row.note}.", "yellow")
+        for error in failed.values():
+            remark(f"Not scored: {error}", "red")
+        if failed:
+            scans = counted(len(scores) + len(failed), "scan")
+            say(f"Scored {len(scores)} of {scans}; the means are of these alone.")
+        if csv is not None:
+            remark(f"Written: {csv}")
+    if failed:
+        raise typer.Exit(ExitCode.PROBLEMS)

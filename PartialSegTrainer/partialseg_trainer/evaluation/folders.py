@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
 
-from ..dataset.pairing import find_labelmaps
+from ..dataset.pairing import pair_labelmaps
 from ..dataset.progress import Progress
 from ..errors import UserError
 from ..labels import LabelScheme
@@ -33,33 +31,26 @@ def score_folders(
     truth: str | os.PathLike,
     scheme: LabelScheme,
     progress: Progress | None = None,
+    failed: dict[str, UserError] | None = None,
 ) -> dict[str, list[LabelScore]]:
     """Score every labelmap of one folder against its namesake in the other, by scan name.
 
-    Files belong together when their BIDS subject and session are the same, or, without BIDS names,
-    their names without ending and last word (`_dseg`, `_seg`, `_label` ...); `dataset.pairing` has
-    the rule. Raises UserError when a file has no partner, listing all such files.
+    Files belong together as in an import, see `dataset.pairing`; what `segment` wrote is known.
+    Scans that cannot be scored go into `failed`, with the reason, and do not stop the others;
+    without it, the first of them is raised. Raises UserError when a file has no partner, listing
+    all such files.
     """
-    predictions, truths = find_labelmaps(prediction), find_labelmaps(truth)
-    _check_partners(
-        (predictions[scan] for scan in predictions.keys() - truths.keys()),
-        (truths[scan] for scan in truths.keys() - predictions.keys()),
-    )
+    pairs = pair_labelmaps(prediction, truth)
     scores = {}
-    for done, scan in enumerate(sorted(truths, key=str)):
+    for done, (scan, files) in enumerate(pairs.items()):
         if progress:
-            progress(done, len(truths))
-        scores[str(scan)] = score_files(predictions[scan], truths[scan], scheme)
+            progress(done, len(pairs))
+        try:
+            scores[str(scan)] = score_files(*files, scheme)
+        except UserError as error:
+            if failed is None:
+                raise
+            failed[str(scan)] = error
     if progress:
-        progress(len(truths), len(truths))
+        progress(len(pairs), len(pairs))
     return scores
-
-
-def _check_partners(predictions: Iterable[Path], truths: Iterable[Path]) -> None:
-    lonely = {"truth for": sorted(predictions), "prediction for": sorted(truths)}
-    said = [f"no {what} {', '.join(map(str, files))}" for what, files in lonely.items() if files]
-    if said:
-        raise UserError(
-            f"There is {'; and '.join(said)}; give both files of a scan the same name, or leave "
-            "the others out of the folders."
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import pandas as pd
 from rich.table import Table
@@ -31,7 +31,7 @@ _IN_TERMINAL = ("dice", "hd95", "assd", "nsd1", "volume_difference_ml")
 def score_table(scores: Mapping[str, Sequence[LabelScore]]) -> pd.DataFrame:
     """One row a scan and label: `scan`, then the fields of `LabelScore`; NaN where undefined."""
     rows = [{"scan": scan, **asdict(row)} for scan, labels in scores.items() for row in labels]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=["scan", *(field.name for field in fields(LabelScore))])
     numbers = [column for column in table if column not in ("scan", "label", "note")]
     return table.astype(dict.fromkeys(numbers, float))
 
