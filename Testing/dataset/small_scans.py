@@ -9,7 +9,7 @@ from partialseg_trainer.volumes import Volume, write_volume
 SHAPE = (7, 6, 5)
 # Oblique, anisotropic and left-handed, as a scanner might give it.
 AFFINE = np.array(
-    [[-0.8, 0.1, 0.0, 40.0], [0.1, 0.8, -0.2, -30.0], [0.0, 0.1, 1.5, 12.0], [0, 0, 0, 1]]
+    [[-0.8, 0.0, 0.0, 40.0], [0.0, 0.64, -0.9, -30.0], [0.0, 0.48, 1.2, 12.0], [0, 0, 0, 1]]
 )
 
 

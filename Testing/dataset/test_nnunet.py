@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from partialseg_trainer.dataset import Dataset, export_nnunet, import_nnunet
+from partialseg_trainer.dataset import Dataset, check_dataset, export_nnunet, import_nnunet
 from partialseg_trainer.dataset.nnunet_labels import declare_scheme
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets
@@ -177,6 +177,21 @@ def test_a_scheme_with_gaps_and_remainders_survives_the_way_there_and_back(tmp_p
     back = only_case(import_nnunet(tmp_path / "raw", tmp_path / "out", scheme))
     np.testing.assert_array_equal(back.labelmap(), values)
     assert back.fully_known
+
+
+def test_a_sheared_scan_is_told_of_and_not_exported_because_nnunet_could_not_open_it(
+    tmp_path, dhcp9
+):
+    dataset = Dataset.create(tmp_path / "d", dhcp9, "d")
+    sheared = AFFINE @ np.array([[1, 0.2, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    sets = LabelSets.from_labelmap(dhcp9, np.zeros(SHAPE, np.uint8))
+    dataset.add_case("7", Volume(image(0).data, sheared), sets, {})
+    assert any(
+        "sheared by 11 degrees" in problem.message for problem in check_dataset(tmp_path / "d")
+    )
+    with pytest.raises(UserError, match=r"sub-7.*right angles"):
+        export_nnunet(dataset, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_dataset_is_not_exported(tmp_path, dhcp9):

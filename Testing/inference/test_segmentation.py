@@ -96,6 +96,21 @@ def test_any_orientation_comes_back_on_its_own_grid(permutation, signs, spacing,
         assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.85
 
 
+def test_the_labelmap_has_the_forms_of_its_scan_and_a_doubt_about_them_is_said(tmp_path):
+    scan, _ = scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))
+    metres = nibabel.Nifti1Image(scan.data, None)
+    metres.header.set_xyzt_units("meter")
+    metres.header.set_zooms((0.002,) * 3)
+    metres.to_filename(tmp_path / "scan.nii")
+    result = segment(tmp_path / "scan.nii", model_of())
+    straight = segment(scan, model_of())
+    for field in ("qform_code", "sform_code", "pixdim", "xyzt_units"):
+        assert np.array_equal(result.labelmap.header[field], metres.header[field])
+    assert any("left and right" in warning for warning in result.warnings)
+    assert not any("left and right" in warning for warning in straight.warnings)
+    assert result.volumes_ml() == pytest.approx(straight.volumes_ml(), rel=1e-3)
+
+
 def test_a_parent_is_exactly_the_union_of_its_parts():
     result = segment(scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))[0], model_of())
     assert set(np.unique(np.asarray(result.labelmap.dataobj))) <= {0, 1, 2}

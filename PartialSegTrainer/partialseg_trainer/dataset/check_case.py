@@ -63,6 +63,9 @@ def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseRe
         image = report.attempt(image_path, read_volume)
     if image is not None:
         report.voxels_sha256 = _voxels_sha256(image)
+        doubt = image.grid.doubt()
+        if doubt:
+            report.add(image_path, doubt, "warning")
     sets = grid = None
     if labels_path in present:
         sets, grid = _read_labels(report, labels_path, scheme)

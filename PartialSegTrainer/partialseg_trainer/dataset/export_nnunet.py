@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files import atomic_folder, write_json
-from ..volumes import Volume, write_volume
+from ..volumes import write_volume
 from .folder import Dataset
 from .nnunet_labels import IGNORE, declare_scheme
 from .progress import Progress
@@ -52,7 +52,7 @@ def export_nnunet(
     all it says. Values are renumbered from 1 where the scheme leaves gaps.
 
     Raises UserError when the folder exists, or the dataset is empty or has a case that cannot be
-    read.
+    read, here or, because it is sheared, by nnU-Net.
     """
     cases = dataset.cases
     if not cases:
@@ -69,8 +69,14 @@ def export_nnunet(
             single = leaves.sum(axis=1) == 1
             values = np.where(single, declared.leaf_values[leaves.argmax(axis=1)], declared.ignored)
             labelmap = values.astype(np.min_scalar_type(declared.ignored))[sets.codes]
+            if image.grid.affine_of_itk is None:
+                raise UserError(
+                    f"{case.image_path} has axes that are not at right angles, which nnU-Net's "
+                    "reader cannot open; resample the scan to a grid without shear and import or "
+                    "export it anew."
+                )
             shutil.copyfile(case.image_path, images / f"{case.name}_0000.nii.gz")
-            write_volume(labels / f"{case.name}.nii.gz", Volume(labelmap, image.affine))
+            write_volume(labels / f"{case.name}.nii.gz", image.with_data(labelmap))
             voxels = np.bincount(sets.codes.ravel(order="K"), minlength=len(leaves))
             unknown = leaves.all(axis=1)
             counts[case.name] = VoxelCounts(

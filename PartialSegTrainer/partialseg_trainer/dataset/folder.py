@@ -142,8 +142,8 @@ class Dataset:
         self._check_fit(scan, volume, sets, status)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as staging:
             staged = tuple(Path(staging) / path.name for path in targets)
-            write_volume(staged[0], Volume(_compact(volume.data), volume.affine))
-            write_label_sets(staged[1], sets, volume.affine)
+            write_volume(staged[0], volume.with_data(_compact(volume.data)))
+            write_label_sets(staged[1], sets, volume.grid)
             info = CaseInfo(
                 labels=self.scheme.names,
                 status={

@@ -48,7 +48,7 @@ def _copy(case: Case, target: Case, source: Dataset, hidden: Collection[str]) ->
         return
     sets, grid = read_label_sets(case.labels_path, source.scheme)
     known = hide_labels(sets, hidden)
-    write_label_sets(target.labels_path, known, grid.affine)
+    write_label_sets(target.labels_path, known, grid)
     changes = {
         "status": status_after_hiding(known, hidden),
         "labels_sha256": checksum(target.labels_path),

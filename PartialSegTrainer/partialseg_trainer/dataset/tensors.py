@@ -11,10 +11,10 @@ from ..labels import ContradictionError, LabelScheme, LabelSets
 from ..volumes import Grid, read_multilabel, write_multilabel
 
 
-def write_label_sets(path: Path, sets: LabelSets, affine: np.ndarray) -> None:
-    """Write the sets of an (X, Y, Z) volume; `affine` is its voxel to RAS mm."""
+def write_label_sets(path: Path, sets: LabelSets, grid: Grid) -> None:
+    """Write the sets of a volume of that grid, (X, Y, Z), with the forms of its scan."""
     channels = map(sets.value_of, sets.scheme.names)
-    write_multilabel(path, channels, len(sets.scheme), Grid(sets.shape, affine))
+    write_multilabel(path, channels, len(sets.scheme), grid)
 
 
 def read_label_sets(path: Path, scheme: LabelScheme) -> tuple[LabelSets, Grid]:

@@ -178,7 +178,7 @@ class Experiment:
             shared = next((name for name in above if name in scheme.names), None)
             table[label.value] = 0 if shared is None else scheme[shared].value
         values = table.astype(np.min_scalar_type(table.max()))
-        return Volume(values[labelmap], case.image().affine)
+        return case.image().with_data(values[labelmap])
 
     @property
     def compared(self) -> tuple[str, ...]:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import UserError
 from ..folders import entries, is_folder, missing, same_on_some_disks
 from ..networks.model import Model
-from ..volumes import ENDINGS, Volume, find_volumes, split_ending, write_volume
+from ..volumes import (
+    ENDINGS,
+    as_volume,
+    find_volumes,
+    read_labelmap,
+    split_ending,
+    write_volume,
+)
 from .ensemble import as_ensemble
 from .segment import Segmentation, segment
 
@@ -125,9 +130,9 @@ def segment_files(
             yield job, error
             continue
         job.labelmap.parent.mkdir(parents=True, exist_ok=True)
-        for path, image in ((job.confidence, result.confidence), (job.labelmap, result.labelmap)):
-            if image is not None:
-                write_volume(path, Volume(np.asarray(image.dataobj), image.affine))
+        if result.confidence is not None:
+            write_volume(job.confidence, as_volume(result.confidence))
+        write_volume(job.labelmap, read_labelmap(result.labelmap))
         yield job, result
 
 

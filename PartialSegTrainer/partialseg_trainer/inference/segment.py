@@ -15,6 +15,7 @@ from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
 from ..volumes import Volume, as_volume, to_nibabel
+from ..volumes.nifti import placed
 from ..volumes.preprocessing import Prepared, prepare
 from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
@@ -31,7 +32,8 @@ class Segmentation:
 
     `labelmap` holds the value of the most specific label, so that a super-label is the union of
     its parts (`scheme.mask` shows it); `confidence`, where it was asked for, holds the probability
-    of the chosen leaf, float32 in [0, 1]. `warnings` are sentences about what cannot be true.
+    of the chosen leaf, float32 in [0, 1]. Both have the forms of the scan's header. `warnings` are
+    sentences about what cannot be true, and about where the scan lies if programs differ in that.
     """
 
     labelmap: nibabel.Nifti1Image
@@ -41,7 +43,8 @@ class Segmentation:
 
     def volumes_ml(self) -> dict[str, float]:
         """The volume of each label in mL, super-labels included."""
-        voxel = abs(np.linalg.det(self.labelmap.affine[:3, :3])) / 1000
+        affine, _ = placed(self.labelmap)
+        voxel = abs(np.linalg.det(affine[:3, :3])) / 1000
         return {name: float(count * voxel) for name, count in self._sums().items()}
 
     def mean_confidence(self) -> dict[str, float | None]:
@@ -117,7 +120,7 @@ def segment(
     models = as_ensemble(model)
     info, scheme = models[0].info, models[0].scheme
     volume = as_volume(image)
-    affine, shape = volume.affine, volume.data.shape
+    grid = volume.grid
     blank = volume.data.min() == volume.data.max()
     prepared = prepare(volume, info.preprocessing)
     # From here on its slices are enough; an image that was read for them leaves the memory.
@@ -134,18 +137,18 @@ def segment(
     leaves = predict(prepared.slices, prepared.axis, models, on, advance, mirror=mirror)
     if inspect:
         inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
-    labelmap = np.zeros(shape, dtype=scheme.leaf_values.dtype, order="F")
+    labelmap = np.zeros(grid.shape, dtype=scheme.leaf_values.dtype, order="F")
     # Beyond the box there is nothing but background, which no network was asked about.
-    certainty = np.ones(shape, dtype=np.float32, order="F") if confidence else None
+    certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
     for place, found, best in most_probable(leaves, scheme.leaf_values, prepared, on):
         labelmap[prepared.box][place] = found
         if certainty is not None:
             certainty[prepared.box][place] = best
         advance(1)
-    result = Volume(labelmap, affine)
+    result = Volume(labelmap, grid.affine, grid.forms)
     return Segmentation(
         to_nibabel(result),
-        None if certainty is None else to_nibabel(Volume(certainty, affine)),
+        None if certainty is None else to_nibabel(result.with_data(certainty)),
         scheme,
-        implausibilities(result, scheme, blank=blank),
+        tuple(filter(None, (grid.doubt(), *implausibilities(result, scheme, blank=blank)))),
     )

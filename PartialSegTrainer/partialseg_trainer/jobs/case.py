@@ -1,10 +1,10 @@
 """Job "case": the annotation of one case of a dataset, to be corrected.
 
 Request: `dataset`, its folder, `subject`, `session` or null. Result: `image`, the path of the scan,
-`scheme` (as in a scheme's file), `status` by label, `affine` (4, 4) from array indices to RAS mm,
-`partly_known`, the labels that are complete or absent in a part of the scan only, and `region`,
-that part as the first and the last index (K, J, I) of a box, null where it is none. Array:
-`labelmap` (K, J, I), with the value of the most specific label known at each voxel.
+`scheme` (as in a scheme's file), `status` by label, `affine` (4, 4) from array indices to RAS mm
+as Slicer reads it, `partly_known`, the labels that are complete or absent in a part of the scan
+only, and `region`, that part as the first and the last index (K, J, I) of a box, null where it is
+none. Array: `labelmap` (K, J, I), with the value of the most specific label known at each voxel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def work(job: JobFolder) -> dict[str, Any]:
     case = Case(dataset.folder, ScanName(request["subject"], request["session"]))
     job.report("Reading the case")
     status = case.info.status
-    affine = case.image().affine
+    grid = case.image().grid
+    seen = grid.affine_of_itk
     sets = case.label_sets(scheme)
     job.write_array("labelmap", to_array(sets.labelmap()))
     unknown = (sets.codebook == 2).any(axis=0)
@@ -38,7 +39,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         "image": str(case.image_path),
         "scheme": scheme.to_dict(),
         "status": {name: status[name].value for name in scheme.names},
-        "affine": array_affine(affine),
+        "affine": array_affine(grid.affine if seen is None else seen),
         "partly_known": [scheme.names[channel] for channel in partly_known],
         "region": _box(sets, partly_known),
     }

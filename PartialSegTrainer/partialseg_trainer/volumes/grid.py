@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import nibabel
 import numpy as np
 from numpy.typing import ArrayLike
+
+from .forms import Forms, shear
+
+# Of a voxel. Half of one is what a grid is off by that counts from corners where another counts
+# from centres; a quaternion in float32, nearly a half turn, places the corner of a scan of 256
+# voxels up to a third of that wrongly.
+_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +23,13 @@ class Grid:
     Args:
         shape: voxels along the three axes (X, Y, Z).
         affine: (4, 4) matrix from voxel index to RAS position in mm, as nibabel has it.
+        forms: the forms of the NIfTI file that it comes from, which other programs may understand
+            otherwise.
     """
 
     shape: tuple[int, int, int]
     affine: np.ndarray
+    forms: Forms | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
@@ -46,24 +56,82 @@ class Grid:
         """RAS position, (..., 3) mm, of voxel indices (..., 3); fractional indices are allowed."""
         return np.asarray(index, dtype=np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3]
 
-    def mismatch(self, other: Grid, tolerance: float = 0.05) -> str | None:
+    @property
+    def affine_of_itk(self) -> np.ndarray | None:
+        """The affine as ITK, and with it Slicer, ITK-SNAP and nnU-Net, has it.
+
+        None for a NIfTI file that ITK cannot open.
+        """
+        return self.affine if self.forms is None else self.forms.affine_of_itk(self.shape)
+
+    def mismatch(self, other: Grid, tolerance: float = _TOLERANCE) -> str | None:
         """How this grid differs from `other`, in words that follow "its"; None when it does not.
 
+        Grids of files are one where they are it for nibabel or for ITK: labels that were drawn in
+        Slicer lie where ITK sees the scan, others where nibabel does.
+
         Args:
-            tolerance: mm that any voxel centre may lie away from its counterpart. The default
-                is what one affine, once stored as a sform and once as a quaternion in float32,
-                differs by in nine of ten slightly oblique scans.
+            tolerance: part of a voxel, along any axis, that any voxel centre may lie away from its
+                counterpart.
         """
         if self.shape != other.shape:
             return f"shape is {_by(self.shape)} voxels, not {_by(other.shape)}"
-        if not np.allclose(self.spacing, other.spacing, rtol=1e-3, atol=0):
-            return f"spacing is {_by(self.spacing)} mm, not {_by(other.spacing)} mm"
-        # The distance is convex in the index, so the largest one is at a corner.
-        corners = np.stack(np.meshgrid(*[(0, count - 1) for count in self.shape]), axis=-1)
-        distance = np.linalg.norm(self.ras(corners) - other.ras(corners), axis=-1).max()
-        if distance > tolerance:
-            return f"voxels lie up to {distance:.3g} mm away from where they were expected"
+        difference = _mismatch(self.shape, self.affine, other.affine, tolerance)
+        if difference and (self.forms or other.forms):
+            seen = self.affine_of_itk, other.affine_of_itk
+            if not any(affine is None for affine in seen):
+                return _mismatch(self.shape, *seen, tolerance) and difference
+        return difference
+
+    def doubt(self) -> str | None:
+        """A sentence on what programs disagree about in where it lies; None where they agree."""
+        if self.forms is not None and self.forms.missing:
+            return (
+                "Its header does not say where left and right are (qform_code and sform_code are "
+                "0), and programs guess differently; compare it with a scan whose sides you know."
+            )
+        seen = self.affine_of_itk
+        if seen is None or (self.forms is None and shear(self.affine) > 1e-3):
+            degrees = np.rad2deg(np.arcsin(shear(self.affine)))
+            return (
+                f"Its axes are not at right angles but sheared by {degrees:.2g} degrees, so "
+                "programs built on ITK, such as Slicer, ITK-SNAP and nnU-Net, cannot open it; "
+                "resample it to a grid without shear for them."
+            )
+        if _mismatch(self.shape, self.affine, seen, _TOLERANCE):
+            apart = _distances(self.shape, self.affine, seen).max()
+            return (
+                "The qform, the sform and the voxel sizes of its header disagree, so that programs "
+                f"see it in places up to {apart:.3g} mm apart; what is written for it carries the "
+                "same header and lies on it in each."
+            )
         return None
+
+
+def _corners(shape: tuple[int, int, int]) -> np.ndarray:
+    """(8, 4) voxel indices, homogeneous."""
+    corners = np.stack(np.meshgrid(*[(0, count - 1) for count in shape]), axis=-1).reshape(-1, 3)
+    return np.pad(corners.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
+
+
+def _distances(shape: tuple[int, int, int], affine: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far apart, in mm, two affines place each corner."""
+    return np.linalg.norm(_corners(shape) @ (affine - other).T, axis=1)
+
+
+def _mismatch(
+    shape: tuple[int, int, int], affine: np.ndarray, expected: np.ndarray, tolerance: float
+) -> str | None:
+    spacing, wanted = (np.linalg.norm(each[:3, :3], axis=0) for each in (affine, expected))
+    if not np.allclose(spacing, wanted, rtol=1e-3, atol=0):
+        return f"spacing is {_by(spacing)} mm, not {_by(wanted)} mm"
+    # The offset is linear in the index, so the largest one is at a corner.
+    corners = _corners(shape)
+    offsets = corners @ (np.linalg.inv(expected) @ affine).T - corners
+    if np.abs(offsets).max() > tolerance:
+        apart = _distances(shape, affine, expected).max()
+        return f"voxels lie up to {apart:.3g} mm away from where they were expected"
+    return None
 
 
 def canonical_grid(grid: Grid, spacing: float | tuple[float, float, float]) -> Grid:

@@ -11,13 +11,14 @@ import numpy as np
 
 from ..errors import UserError
 from .file_bytes import damaged
+from .forms import Forms, Nifti1Image, Nifti2Image, in_mm
 from .grid import Grid
 from .volume import Volume, to_nibabel
 
 # The first field of each header is its own size; the magic says that the data follow in one file.
 _KINDS = {
-    348: (nibabel.Nifti1Image, slice(344, 348), b"n+1\0"),
-    540: (nibabel.Nifti2Image, slice(4, 8), b"n+2\0"),
+    348: (Nifti1Image, slice(344, 348), b"n+1\0"),
+    540: (Nifti2Image, slice(4, 8), b"n+2\0"),
 }
 # What nibabel raises for a header that makes no sense or promises more than there is.
 _DAMAGE = (
@@ -36,8 +37,9 @@ def is_nifti(content: bytes) -> bool:
     return _header_size(content) in _KINDS
 
 
-def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Voxel values as stored (scaled where the header says so), and the affine as nibabel reads it.
+def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
+    """Voxel values as stored (scaled where the header says so), the affine in mm by the form that
+    nibabel chooses, and both forms.
 
     Raises:
         UserError: half of a .hdr/.img pair, Analyze, a damaged header, or too few voxels.
@@ -52,9 +54,25 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         with _silent_nibabel():
             image = image_class.from_bytes(content)
-        return np.asanyarray(image.dataobj), image.affine
+        forms = Forms.of(image.header)
+        return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
     except _DAMAGE as error:
         raise damaged(name, "NIfTI file", error) from error
+
+
+def placed(
+    image: nibabel.spatialimages.SpatialImage,
+) -> tuple[np.ndarray | None, Forms | None]:
+    """The affine in mm of an image in memory, and the forms of its header where they agree with it.
+
+    They do not where somebody has set another affine, or where the image is not NIfTI.
+    """
+    if not isinstance(image.header, nibabel.Nifti1Header) or image.affine is None:
+        return image.affine, None
+    forms = Forms.of(image.header)
+    affine = in_mm(image.affine, forms.mm)
+    same = np.allclose(affine, forms.affine(image.shape), rtol=1e-5, atol=1e-6)
+    return affine, forms if same else None
 
 
 def write(file: BinaryIO, volume: Volume) -> None:
@@ -64,7 +82,7 @@ def write(file: BinaryIO, volume: Volume) -> None:
 
 def write_channels(file: BinaryIO, channels: Iterable[np.ndarray], count: int, grid: Grid) -> None:
     """Write so many uint8 volumes of one grid as a 4-D NIfTI-1 file, one after the other."""
-    whole = Volume(np.broadcast_to(np.uint8(0), (*grid.shape, count)), grid.affine)
+    whole = Volume(np.broadcast_to(np.uint8(0), (*grid.shape, count)), grid.affine, grid.forms)
     header = to_nibabel(whole).header
     header.set_slope_inter(1, 0)
     header.write_to(file)

@@ -77,9 +77,13 @@ def decode(content: bytes, path: str | os.PathLike) -> tuple[np.ndarray, np.ndar
 
 
 def encode(volume: Volume, gzip_level: int) -> bytes:
-    """The volume as a gzip-encoded NRRD file in LPS, the space that Slicer writes."""
+    """The volume as a gzip-encoded NRRD file in LPS, the space that Slicer writes.
+
+    A NRRD file has one affine; it is where Slicer sees the scan that the volume belongs to.
+    """
     data = storable(volume.data)
-    affine = np.diag([-1, -1, 1, 1]) @ volume.affine
+    seen = volume.grid.affine_of_itk
+    affine = np.diag([-1, -1, 1, 1]) @ (volume.affine if seen is None else seen)
     channels = data.ndim - 3
     header = {
         "space": "left-posterior-superior",

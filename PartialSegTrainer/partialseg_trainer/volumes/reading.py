@@ -13,9 +13,12 @@ from isal import igzip, isal_zlib
 from ..errors import UserError
 from . import nifti, nrrd
 from .file_bytes import DICOM_REMEDY, damaged, is_dicom, read_bytes
+from .forms import Forms
 from .volume import Volume
 
 MULTILABEL_VALUES = (0, 1, 2)
+# Beyond these no scan of a head is told; a unit was lost or is wrong.
+_SMALLEST_MM, _LARGEST_MM = 0.01, 25
 Source = str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume
 
 
@@ -36,12 +39,12 @@ def as_volume(source: Source) -> Volume:
     Raises:
         UserError: the source cannot be read or is not a finite, single-channel 3-D volume.
     """
-    name, data, affine = _open(source)
+    name, data, affine, forms = _open(source)
     data = _three_axes(data, name)
     with np.errstate(over="ignore"):
         data = data.astype(np.float32, copy=False)
     _check_finite(data, name)
-    return Volume(data, affine)
+    return Volume(data, affine, forms)
 
 
 def read_labelmap(source: Source) -> Volume:
@@ -52,9 +55,9 @@ def read_labelmap(source: Source) -> Volume:
     Raises:
         UserError: it cannot be read, is not 3-D, or has fractional, negative or huge values.
     """
-    name, data, affine = _open(source)
+    name, data, affine, forms = _open(source)
     data = _whole_numbers(_three_axes(data, name), name)
-    return Volume(data, affine)
+    return Volume(data, affine, forms)
 
 
 def read_multilabel(path: str | os.PathLike) -> Volume:
@@ -63,7 +66,7 @@ def read_multilabel(path: str | os.PathLike) -> Volume:
     Raises:
         UserError: the file cannot be read, is not 4-D, or holds other values.
     """
-    name, data, affine = _open(path)
+    name, data, affine, forms = _open(path)
     if data.ndim != 4:
         raise UserError(
             f"{name} has {data.ndim} axes {data.shape}, where 4 were expected, one volume a label; "
@@ -75,22 +78,24 @@ def read_multilabel(path: str | os.PathLike) -> Volume:
             f"{name} holds the value {data.max()}, where only 0 (no), 1 (yes) and 2 (unknown) "
             "are allowed; export the labels again."
         )
-    return Volume(data, affine)
+    return Volume(data, affine, forms)
 
 
-def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray]:
-    """Name, values and affine; what every kind of volume has to satisfy is checked here."""
+def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray, Forms | None]:
+    """Name, values, affine and forms; what every kind of volume has to satisfy is checked here."""
+    forms = None
     if isinstance(source, Volume):
-        name, data, affine = "the volume", source.data, source.affine
+        name, data, affine, forms = "the volume", source.data, source.affine, source.forms
     elif isinstance(source, nibabel.spatialimages.SpatialImage):
-        name, affine = source.get_filename() or "the image", source.affine
+        name = source.get_filename() or "the image"
         try:
             data = np.asanyarray(source.dataobj)
         except (EOFError, OSError, ValueError, zlib.error) as error:
             raise damaged(name, "image file", error) from error
+        affine, forms = nifti.placed(source)
     else:
         name = os.fspath(source)
-        data, affine = _decode(read_bytes(source), name)
+        data, affine, forms = _decode(read_bytes(source), name)
 
     if data.dtype.names:
         raise UserError(f"{name} is a colour (RGB) image; export the scan itself, in grey values.")
@@ -107,10 +112,10 @@ def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray]:
             f"{name} has the shape {data.shape}, where a volume of at least 2 voxels along each of "
             "3 axes was expected; export the whole scan."
         )
-    return name, data, _checked_affine(affine, name)
+    return name, data, _checked_affine(affine, name), forms
 
 
-def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms | None]:
     if content.startswith(b"\x1f\x8b"):
         try:
             content = igzip.decompress(content)
@@ -119,7 +124,7 @@ def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     if nifti.is_nifti(content):
         return nifti.decode(content, name)
     if nrrd.is_nrrd(content):
-        return nrrd.decode(content, name)
+        return *nrrd.decode(content, name), None
     if is_dicom(content):
         raise UserError(f"{name} is a DICOM file, where NIfTI or NRRD is needed; {DICOM_REMEDY}.")
     raise UserError(
@@ -140,6 +145,12 @@ def _checked_affine(affine: np.ndarray | None, name: str) -> np.ndarray:
         raise UserError(
             f"{name} has an affine that cannot be inverted, {affine[:3].tolist()}, so its place "
             "in space is lost; export the scan again."
+        )
+    if lengths.min() < _SMALLEST_MM or lengths.max() > _LARGEST_MM:
+        size = " x ".join(f"{length:.4g}" for length in lengths)
+        raise UserError(
+            f"{name} has voxels of {size} mm, where {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm were "
+            "expected; correct the affine, or the unit (xyzt_units) of its header."
         )
     return affine
 

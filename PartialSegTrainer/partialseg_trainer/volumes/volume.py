@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import nibabel
 import numpy as np
 
+from .forms import Forms, Nifti1Image
 from .grid import Grid
 
 
@@ -17,10 +18,12 @@ class Volume:
     Args:
         data: (X, Y, Z), or (X, Y, Z, C) with channels last.
         affine: (4, 4) matrix from voxel index to RAS position in mm.
+        forms: those of the NIfTI file that it comes from, which what is written of it carries on.
     """
 
     data: np.ndarray
     affine: np.ndarray
+    forms: Forms | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.data.ndim not in (3, 4):
@@ -30,23 +33,33 @@ class Volume:
     @property
     def grid(self) -> Grid:
         """The lattice of the three spatial axes."""
-        return Grid(self.data.shape[:3], self.affine)
+        return Grid(self.data.shape[:3], self.affine, self.forms)
 
     @property
     def spacing(self) -> np.ndarray:
         """Distance between neighbouring voxel centres along each axis, (3,), mm."""
         return self.grid.spacing
 
+    def with_data(self, data: np.ndarray) -> Volume:
+        """Other values on the same grid, placed by the same forms."""
+        return replace(self, data=data)
+
 
 def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
     """The volume as a NIfTI-1 image with a fresh header: no text that could name a patient.
 
-    Both sform and qform hold the affine, because readers differ in which one they trust; an affine
-    that a qform cannot hold, a sheared one above all, is in the sform alone.
+    It has the forms that the volume came with. Without any, both sform and qform hold the affine,
+    because readers differ in which one they trust; an affine that a qform cannot hold, a sheared
+    one above all, is in the sform alone.
 
     Raises:
         ValueError: 64-bit integers beyond the range of int32.
     """
+    if volume.forms is not None:
+        data = storable(volume.data)
+        header = volume.forms.header(data.shape)
+        header.set_data_dtype(data.dtype)
+        return Nifti1Image(data, header.get_best_affine(), header)
     image = nibabel.Nifti1Image(storable(volume.data), volume.affine)
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code="scanner", update_affine=False)
