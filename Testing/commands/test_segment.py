@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from partialseg_trainer.labels import LabelScheme
-from partialseg_trainer.volumes import Volume, write_volume
+from partialseg_trainer.volumes import Volume, read_labelmap, write_volume
 
 
 def test_one_scan_keeps_its_grid_and_its_volumes_are_listed(partialseg, model, scan, tmp_path):
@@ -71,6 +71,16 @@ def test_no_file_is_replaced_unless_asked(partialseg, model, scan, tmp_path, nam
     assert [path.read_text() for path in tmp_path.glob("seg*")] == ["mine"]
     assert partialseg(*words, "--overwrite").code == 0
     assert nibabel.load(tmp_path / name).shape == nibabel.load(scan).shape
+
+
+def test_what_is_known_is_kept(partialseg, model, scan, pairs, tmp_path):
+    drawn = pairs / "labels" / "0.nii.gz"
+    output = tmp_path / "seg.nii.gz"
+    words = ("segment", scan, "-o", output, "--model", model)
+    assert partialseg(*words, "--known", f"{drawn}:all").code == 0
+    assert np.array_equal(read_labelmap(output).data, read_labelmap(drawn).data)
+    result = partialseg("segment", pairs / "images", "-o", tmp_path, "--known", drawn)
+    assert result.code == 2 and "the annotation of one scan" in result.sentence
 
 
 class TestModels:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ball_scans import SCHEME
+from partialseg_trainer.inference.within import most_probable_within
 from partialseg_trainer.labels import LabelScheme, LabelSets
 from partialseg_trainer.training import TrainConfig
 from partialseg_trainer.training.callback import StoppedOnRequest
 from partialseg_trainer.training.material import Material
-from partialseg_trainer.training.pseudo_labels import most_probable_within, pseudo_labelled
+from partialseg_trainer.training.pseudo_labels import pseudo_labelled
 from partialseg_trainer.training.slices import UNKNOWN, open_store
 from partialseg_trainer.training.split import split_slices
 from partialseg_trainer.volumes.preprocessing import Preprocessing

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import UserError
 from .failures import ExitCode
+from .known import Known, known_scans
 from .options import AsJson, Device, Overwrite
 from .terminal import busy, counted, print_json, progress_bar, remark, say, show
 
@@ -48,6 +49,7 @@ def segment(
             "--mirror", help="Average over the scan and its mirror image; takes twice the time."
         ),
     ] = False,
+    known: Known = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -57,9 +59,16 @@ def segment(
     Each labelmap has exactly its scan's shape and affine. A folder's scans that cannot be used do
     not stop the others; the exit code is 1 then.
 
+    What is --known is kept: in every voxel the result is the most probable structure of those that
+    it leaves possible. It is a labelmap of the model's values, in which what is painted is right
+    and the rest unknown; with :axial, :coronal or :sagittal after it, slices with paint are drawn
+    to the end, with :all the whole scan is, for the labels that occur in it. A case's multi-label
+    file or a dataset's folder says itself what is known. Given again, all of them hold.
+
     Examples:
 
         partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
+        partialseg segment neonate.nii.gz -o seg.nii.gz --known tcv.nii.gz:all
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
     """
@@ -70,6 +79,7 @@ def segment(
         jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence)
         choose_device(device)
         models = as_ensemble([load_model(folder) for folder in model or [None]])
+        annotations = known_scans(known, models[0].scheme, len(jobs))
     scans: list[dict[str, Any]] = []
     failed: list[UserError] = []
     with progress_bar("Segmenting") as advance:
@@ -80,6 +90,7 @@ def segment(
             device=device,
             mirror=mirror,
             confidence=confidence,
+            known=annotations and annotations.of,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
             scans.append(_as_json(job, result))

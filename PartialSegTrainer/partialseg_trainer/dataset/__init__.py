@@ -8,16 +8,19 @@ from .hiding import hide_labels
 from .import_dhcp import import_dhcp
 from .import_nnunet import import_nnunet
 from .import_pairs import import_pairs
+from .known import Annotation, KnownScans, parse_annotation
 from .layout import ScanName
 from .partial_copy import partial_copy
 from .problem import Problem
 from .split import Split, assign_splits, split_subjects
 
 __all__ = [
+    "Annotation",
     "Case",
     "CaseExistsError",
     "CaseInfo",
     "Dataset",
+    "KnownScans",
     "NnUNetExport",
     "Problem",
     "ScanName",
@@ -30,6 +33,7 @@ __all__ = [
     "import_dhcp",
     "import_nnunet",
     "import_pairs",
+    "parse_annotation",
     "partial_copy",
     "split_subjects",
 ]

@@ -45,13 +45,20 @@ class KnownImages:
     def case_of(self, scan: Volume) -> Case | None:
         """The case that holds this scan, None if no one does."""
         sample = _sample(scan)
-        limit = _TOLERANCE * float(np.abs(sample).max(initial=0))
         for known in self._known:
-            if known.grid.mismatch(scan.grid) is None and np.allclose(
-                known.sample, sample, rtol=0, atol=limit
-            ):
+            if known.grid.mismatch(scan.grid) is None and _are_alike(known.sample, sample):
                 return known.case
         return None
+
+
+def is_same_image(one: Volume, other: Volume) -> bool:
+    """Whether two images on one grid are the same, as KnownImages tells it."""
+    return _are_alike(_sample(one), _sample(other))
+
+
+def _are_alike(one: np.ndarray, other: np.ndarray) -> bool:
+    limit = _TOLERANCE * float(np.abs(other).max(initial=0))
+    return np.allclose(one, other, rtol=0, atol=limit)
 
 
 def _sample(image: Volume) -> np.ndarray:

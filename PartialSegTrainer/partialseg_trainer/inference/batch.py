@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..folders import entries, is_folder, missing, same_on_some_disks
+from ..labels import LabelSets
 from ..networks.model import Model
 from ..volumes import (
     ENDINGS,
+    Volume,
     as_volume,
     find_volumes,
     read_labelmap,
@@ -106,24 +108,29 @@ def segment_files(
     device: str = "auto",
     mirror: bool = False,
     confidence: bool = False,
+    known: Callable[[Volume], LabelSets] | None = None,
     progress: Callable[[Job], Progress | None] | None = None,
 ) -> Iterator[tuple[Job, Segmentation | UserError]]:
     """Segment and write one scan after another.
 
     A scan that cannot be used does not stop the others: its UserError is yielded in place of the
-    result. `progress` gives, for each job, what is called with (steps done, steps in all).
+    result. `known` gives what is known of a scan (see `segment`), and may raise a UserError for it;
+    `progress` gives, for each job, what is called with (steps done, steps in all).
 
     Raises UserError for models that cannot be averaged.
     """
     models = as_ensemble(model)
     for job in jobs:
         try:
+            # Where nothing is known, it is read where it can leave the memory early.
+            scan = as_volume(job.image) if known else job.image
             result = segment(
-                job.image,
+                scan,
                 models,
                 device=device,
                 mirror=mirror,
                 confidence=confidence,
+                known=known(scan) if known else None,
                 progress=progress(job) if progress else None,
             )
         except UserError as error:

@@ -10,7 +10,8 @@ import nibabel
 import numpy as np
 import torch
 
-from ..labels import LabelScheme
+from ..errors import UserError
+from ..labels import LabelScheme, LabelSets
 from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
@@ -21,6 +22,7 @@ from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
+from .within import beyond
 
 Progress = Callable[[int, int], None]
 Inspect = Callable[[np.ndarray, Prepared], None]
@@ -97,6 +99,7 @@ def segment(
     device: str = "auto",
     mirror: bool = False,
     confidence: bool = False,
+    known: LabelSets | None = None,
     inspect: Inspect | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
@@ -109,18 +112,23 @@ def segment(
         mirror: whether to average over the scan and its mirror image, which takes twice the time
             (test-time augmentation); left and right alone, as trainings mirror no other axis.
         confidence: whether to make the confidence map.
+        known: what is known of the scan's voxels, (X, Y, Z), as `dataset.KnownScans` gives it: the
+            result is the most probable leaf of S everywhere, and its confidence that within S.
         inspect: called with the probabilities of the leaves, (L, S, H, W) float16, and the scan as
             the network saw it, in whose slices they are.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
             network sees, or a slab of the scan whose labels are found.
 
-    Raises UserError for an image that cannot be used, a device that is not there, and models that
-    cannot be averaged (see `as_ensemble`).
+    Raises UserError for an image that cannot be used, a device that is not there, models that
+    cannot be averaged (see `as_ensemble`), and what is known of other voxels than the scan's or of
+    labels that the model has none of (see `LabelSets.in_scheme`).
     """
     models = as_ensemble(model)
     info, scheme = models[0].info, models[0].scheme
     volume = as_volume(image)
     grid = volume.grid
+    if known is not None:
+        known = _known_here(known, scheme, volume)
     blank = volume.data.min() == volume.data.max()
     prepared = prepare(volume, info.preprocessing)
     # From here on its slices are enough; an image that was read for them leaves the memory.
@@ -137,10 +145,12 @@ def segment(
     leaves = predict(prepared.slices, prepared.axis, models, on, advance, mirror=mirror)
     if inspect:
         inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
-    labelmap = np.zeros(grid.shape, dtype=scheme.leaf_values.dtype, order="F")
     # Beyond the box there is nothing but background, which no network was asked about.
+    labelmap = beyond(known, scheme.leaf_values, grid.shape)
     certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
-    for place, found, best in most_probable(leaves, scheme.leaf_values, prepared, on):
+    inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
+    slabs = most_probable(leaves, scheme.leaf_values, prepared, on, inside, summed=confidence)
+    for place, found, best in slabs:
         labelmap[prepared.box][place] = found
         if certainty is not None:
             certainty[prepared.box][place] = best
@@ -152,3 +162,16 @@ def segment(
         scheme,
         tuple(filter(None, (grid.doubt(), *implausibilities(result, scheme, blank=blank)))),
     )
+
+
+def _known_here(known: LabelSets, scheme: LabelScheme, volume: Volume) -> LabelSets:
+    """What is known, in the model's scheme, after a check that it is of this scan's voxels."""
+    if known.shape != volume.data.shape:
+        found, expected = (
+            " x ".join(map(str, shape)) for shape in (known.shape, volume.data.shape)
+        )
+        raise UserError(
+            f"What is known has {found} voxels, but the scan {expected}; give the annotation of "
+            "this scan, on its own grid."
+        )
+    return known.in_scheme(scheme, affine=volume.affine)

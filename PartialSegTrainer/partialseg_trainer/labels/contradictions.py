@@ -38,6 +38,38 @@ class Contradiction:
     ) -> Contradiction:
         """Find the fewest claims that exclude each other and say so."""
         core = _core(scheme, claims)
+        labels = tuple(scheme.names[channel] for channel in core)
+        return cls._at(labels, _words(scheme, core), voxels, flat_index, shape, affine)
+
+    @classmethod
+    def between(
+        cls,
+        scheme: LabelScheme,
+        first: np.ndarray,
+        second: np.ndarray,
+        voxels: int,
+        flat_index: int,
+        shape: tuple[int, ...],
+        affine: np.ndarray | None,
+    ) -> Contradiction:
+        """Two annotations of which one leaves other leaves possible, (L,) bool, than the other."""
+        first, second = (
+            [name for name, possible in zip(scheme.leaf_names, leaves, strict=True) if possible]
+            for leaves in (first, second)
+        )
+        words = f"one annotation says {' or '.join(first)} and another {' or '.join(second)}"
+        return cls._at((*first, *second), words, voxels, flat_index, shape, affine)
+
+    @classmethod
+    def _at(
+        cls,
+        labels: tuple[str, ...],
+        words: str,
+        voxels: int,
+        flat_index: int,
+        shape: tuple[int, ...],
+        affine: np.ndarray | None,
+    ) -> Contradiction:
         index = tuple(int(part) for part in np.unravel_index(flat_index, shape))
         ras = None
         place = f"voxel {index}"
@@ -45,8 +77,8 @@ class Contradiction:
             ras = tuple(round(float(x), 3) for x in (np.asarray(affine) @ [*index, 1])[:3])
             place = "RAS ({:.1f}, {:.1f}, {:.1f}) mm".format(*ras)
         count = f"{voxels} voxel{'s' if voxels != 1 else ''}"
-        message = f"{_words(scheme, core)} in {count}, for example at {place}"
-        return cls(tuple(scheme.names[channel] for channel in core), voxels, index, ras, message)
+        message = f"{words} in {count}, for example at {place}"
+        return cls(labels, voxels, index, ras, message)
 
 
 class ContradictionError(UserError):

@@ -21,6 +21,8 @@ _CLAIMS = {
     Status.IN_PROGRESS: (Claim.NOTHING, Claim.IN),
 }
 
+_CLAIM_OF_VALUE = (Claim.OUT, Claim.IN, Claim.NOTHING)
+
 
 class LabelSets:
     """What is known about each voxel of a volume, as codes into a small table of leaf sets.
@@ -197,6 +199,75 @@ class LabelSets:
                 find_contradictions(scheme, np.isin(codes, empty), observations, affine)
             )
         return cls(scheme, codes, sets)
+
+    def also(self, other: LabelSets, *, affine: np.ndarray | None = None) -> LabelSets:
+        """What both say together: in every voxel the leaves that each leaves possible.
+
+        Raises UserError for another scheme or shape, and ContradictionError where no leaf is left.
+        """
+        if other.shape != self.shape or not other.scheme.has_labels_of(self.scheme):
+            raise UserError(
+                f"Label sets of '{self.scheme.name}' of shape {self.shape} and of "
+                f"'{other.scheme.name}' of shape {other.shape} cannot be put together; give both "
+                "the same."
+            )
+        pairs = self.codes.astype(np.int32) * len(other._sets) + other.codes
+        sets = (self._sets[:, None] & other._sets).reshape(-1, self.scheme.n_leaves)
+        counts = count(pairs, len(sets))
+        wrong = np.flatnonzero((counts > 0) & ~sets.any(axis=1))
+        if len(wrong):
+            raise ContradictionError(
+                Contradiction.between(
+                    self.scheme,
+                    self._sets[pair // len(other._sets)],
+                    other._sets[pair % len(other._sets)],
+                    int(counts[pair]),
+                    int(np.argmax(pairs.reshape(-1) == pair)),
+                    self.shape,
+                    affine,
+                )
+                for pair in wrong[np.argsort(-counts[wrong])]
+            )
+        return LabelSets(self.scheme, *compact(pairs, sets))
+
+    def in_scheme(self, scheme: LabelScheme, *, affine: np.ndarray | None = None) -> LabelSets:
+        """The same knowledge in another scheme: what is said of the labels that both have.
+
+        Labels are the same where their names are; what is said of others is left out, so that no
+        voxel is known better than before.
+
+        Raises UserError when no label of this scheme is in the other, and ContradictionError where
+        the other's hierarchy does not allow what is said.
+        """
+        if self.scheme.has_labels_of(scheme):
+            return LabelSets(scheme, self.codes, self._sets)
+        shared = [name for name in self.scheme.names if name in scheme]
+        if not shared:
+            raise UserError(
+                f"The annotation has the labels {', '.join(self.scheme.names)} of scheme "
+                f"'{self.scheme.name}', none of which scheme '{scheme.name}' has "
+                f"({', '.join(scheme.names)}); rename its labels, or choose a model for its scheme."
+            )
+        values = {name: self.codebook[:, self.scheme.index(name)] for name in shared}
+        claims = [
+            {scheme.index(name): _CLAIM_OF_VALUE[value[row]] for name, value in values.items()}
+            for row in range(len(self._sets))
+        ]
+        sets = np.array([claimed_leaves(scheme, entry) for entry in claims])
+        wrong = [row for row in np.flatnonzero(~sets.any(axis=1)) if self.counts()[row]]
+        if wrong:
+            raise ContradictionError(
+                Contradiction.explain(
+                    scheme,
+                    claims[row],
+                    int(self.counts()[row]),
+                    int(np.argmax(self.codes.reshape(-1) == row)),
+                    self.shape,
+                    affine,
+                )
+                for row in wrong
+            )
+        return LabelSets(scheme, *compact(self.codes, sets))
 
     @property
     def shape(self) -> tuple[int, ...]:

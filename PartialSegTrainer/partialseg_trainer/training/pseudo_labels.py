@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..inference.prediction import predict
+from ..inference.within import most_probable_within
 from ..networks.device import choose_device
 from ..networks.model import load_model
 from ..runs import RunFolder
@@ -22,24 +23,6 @@ from .slices import SliceStore, StoredCase, write_labels
 _log = logging.getLogger(__name__)
 # From slices (S, H, W) and the axis that they cut to probabilities (L, S, H, W).
 Predict = Callable[[np.ndarray, Axis], np.ndarray]
-
-
-def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.ndarray:
-    """The leaf of highest probability among those that the annotation leaves possible.
-
-    So what is known always wins: a voxel known to be one leaf stays that, and one known to be in a
-    super-label, but predicted as something else, becomes the most probable part of it. That is the
-    correction of Kucheruk et al. (MLHC 2025), in any hierarchy.
-
-    Args:
-        probabilities: (L, ...).
-        possible: (L, ...) bool, the leaves of S.
-
-    Returns (...) numbers of leaves; -1 where all of S has no probability, and there is no most
-    probable one.
-    """
-    within = np.where(possible, probabilities, 0)
-    return np.where(within.max(0) > 0, within.argmax(0), -1)
 
 
 def pseudo_labelled(

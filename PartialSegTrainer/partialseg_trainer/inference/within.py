@@ -1,0 +1,124 @@
+"""The most probable leaf of S: what a network says, within what an annotation leaves possible.
+
+The one place where both meet. Segmenting a scan of which something is known asks for it on the
+scan's own grid, pseudo-labels on that of the model.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..labels import LabelSets
+from ..labels.encode import count, look_up
+
+Box = tuple[slice, ...]
+_ALL: Box = (...,)
+
+
+class Choice:
+    """The most probable leaf of each voxel, of leaves that are seen one after the other.
+
+    `found` is what stands for the leaf, `best` its probability, float32, and `total` P_S, the sum
+    of the probabilities of all leaves of S that were seen. A leaf that is not possible, or that has
+    no probability, is never chosen.
+
+    Args:
+        found: what stands where no leaf is chosen.
+        summed: whether to keep `total`.
+    """
+
+    def __init__(self, found: Tensor, summed: bool = False):
+        self.found = found
+        self.best = torch.zeros(found.shape, device=found.device)
+        self.total = torch.zeros_like(self.best) if summed else None
+
+    def see(self, value: int, p: Tensor, possible: Tensor | None = None, box: Box = _ALL) -> None:
+        """Take in one leaf: its probability `p` in some voxels, and where it is `possible`.
+
+        The first one of several that are equally probable stays.
+        """
+        if possible is not None:
+            p = torch.where(possible, p, 0.0)
+        best = self.best[box]
+        self.found[box].masked_fill_(p > best, value)
+        torch.maximum(best, p, out=best)
+        if self.total is not None:
+            self.total[box] += p
+
+
+def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.ndarray:
+    """The leaf of highest probability among those that the annotation leaves possible.
+
+    So what is known always wins: a voxel known to be one leaf stays that, and one known to be in a
+    super-label, but predicted as something else, becomes the most probable part of it. That is the
+    correction of Kucheruk et al. (MLHC 2025), in any hierarchy.
+
+    Args:
+        probabilities: (L, ...).
+        possible: (L, ...) bool, the leaves of S.
+
+    Returns (...) numbers of leaves; -1 where all of S has no probability, and there is no most
+    probable one.
+    """
+    choice = Choice(torch.full(possible.shape[1:], -1))
+    for leaf, (p, allowed) in enumerate(zip(probabilities, possible, strict=True)):
+        choice.see(leaf, torch.from_numpy(p).float(), torch.from_numpy(allowed))
+    return choice.found.numpy()
+
+
+def beyond(known: LabelSets | None, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(X, Y, Z) what stands where no network is asked: the outside, which is the first leaf, or
+    the first leaf of S where something is known.
+    """
+    if known is None:
+        return np.zeros(shape, dtype=values.dtype, order="F")
+    found = np.empty(shape, dtype=values.dtype, order="F")
+    found[...] = look_up(values[known.leaf_sets().argmax(1)], known.codes)
+    return found
+
+
+class Known:
+    """What is known of the voxels of a part of a scan: codes, and the leaves that each leaves open.
+
+    Args:
+        codes: (...) of a whole numbers' type, contiguous.
+        sets: (K, L) bool, no row of which is empty.
+        device: where it is asked about.
+
+    `says_something` is whether any leaf is excluded anywhere.
+    """
+
+    def __init__(self, codes: np.ndarray, sets: np.ndarray, device: torch.device):
+        self._codes, self._sets, self._device = codes, sets, device
+        used = np.flatnonzero(count(codes, len(sets)))
+        self._any, self._every = sets[used].any(0), sets[used].all(0)
+        self.says_something = not self._every.all()
+        if device.type != "cpu":
+            self._on_device = torch.from_numpy(codes.astype(np.int64)).to(device)
+
+    def leaf(self, leaf: int, box: Box = _ALL) -> Tensor | bool:
+        """Where S holds a leaf: True or False where that is everywhere or nowhere."""
+        if not self._any[leaf]:
+            return False
+        return True if self._every[leaf] else self.of_codes(self._sets[:, leaf], box)
+
+    def last_resort(self, values: np.ndarray) -> Tensor:
+        """The value of the first leaf of S, for voxels where no probability tells better."""
+        return self.of_codes(values[self._sets.argmax(1)])
+
+    def open(self) -> Tensor:
+        """Where S is neither one leaf nor all of them, so that it matters which leaf of S it is."""
+        sizes = self._sets.sum(1)
+        return self.of_codes((sizes > 1) & (sizes < self._sets.shape[1]))
+
+    def alone(self) -> Tensor:
+        """Where S is one leaf."""
+        return self.of_codes(self._sets.sum(1) == 1)
+
+    def of_codes(self, table: np.ndarray, box: Box = _ALL) -> Tensor:
+        """`table[codes]`, (K,) to (...)."""
+        if self._device.type == "cpu":
+            return torch.from_numpy(look_up(table, np.ascontiguousarray(self._codes[box])))
+        return torch.from_numpy(table).to(self._device)[self._on_device[box]]
