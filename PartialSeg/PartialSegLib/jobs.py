@@ -21,11 +21,7 @@ from typing import Any
 import numpy as np
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.interpreter import (
-    own_process_group,
-    python_environment,
-    python_executable,
-)
+from partialseg_trainer.interpreter import engine_command, engine_process
 from partialseg_trainer.jobs import JobFolder
 
 
@@ -116,18 +112,11 @@ class Job:
             return
         with open(self.folder.log_file, "ab") as log:
             self._process = subprocess.Popen(
-                [
-                    python_executable(),
-                    "-m",
-                    "partialseg_trainer.jobs",
-                    self.kind,
-                    str(self.folder.path),
-                ],
+                engine_command("jobs", self.kind, str(self.folder.path)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=python_environment(),
-                **own_process_group(),
+                **engine_process(),
             )
 
     def _tell(self) -> None:

@@ -12,6 +12,11 @@ from typing import Any
 
 from .errors import UserError
 
+_ENGINE = Path(__file__).resolve().parent
+
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""What keeps a Python, and all that it starts, from importing out of its working directory."""
+
 
 def python_executable() -> str:
     """The interpreter for a process of the engine: this one, or PythonSlicer within Slicer.
@@ -30,13 +35,34 @@ def python_executable() -> str:
     return found
 
 
+def engine_command(
+    module: str, *arguments: str, python: str | os.PathLike | None = None
+) -> list[str]:
+    """The command that runs a module of the engine, in `python` or `python_executable()`."""
+    interpreter = python_executable() if python is None else str(python)
+    return [interpreter, "-m", f"{_ENGINE.name}.{module}", *arguments]
+
+
+def engine_process() -> dict[str, Any]:
+    """Arguments for Popen that every process of the engine is started with.
+
+    It imports modules from where Python and the engine are installed, and from nowhere else: not
+    from the folder that somebody happens to be in, and not from one that was received, in which
+    a `torch.py` may lie.
+    """
+    # What `python -m` looks in first where Python is older than 3.11 and knows no safe path.
+    return {"cwd": _ENGINE.parent, "env": python_environment(), **own_process_group()}
+
+
 def python_environment() -> dict[str, str]:
     """This environment, with the engine importable though it may not be installed with pip."""
-    engine = str(Path(__file__).resolve().parents[1])
-    inherited = os.environ.get("PYTHONPATH")
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    # Relative to where this process is, not the other one; "" would be wherever that works.
+    kept = [os.path.abspath(folder) for folder in inherited if folder]
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([engine, inherited] if inherited else [engine]),
+        "PYTHONPATH": os.pathsep.join([str(_ENGINE.parent), *kept]),
+        **SAFE_PATH,
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
     }

@@ -5,7 +5,6 @@ tried without waiting for PyTorch.
 """
 
 import json
-import os
 
 _MAIN = """
 import json, sys, time
@@ -43,16 +42,12 @@ class EngineDouble:
 
     def __init__(self, folder) -> None:
         self._plan = folder
-        jobs = folder / "partialseg_trainer" / "jobs"
+        self.package = folder / "partialseg_trainer"
+        jobs = self.package / "jobs"
         jobs.mkdir(parents=True)
-        for package in (jobs, jobs.parent):
+        for package in (jobs, self.package):
             (package / "__init__.py").touch()
         (jobs / "__main__.py").write_text(_MAIN)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of a process that finds this engine instead of the real one."""
-        return {**os.environ, "PYTHONPATH": str(self._plan)}
 
     def reports(self, kind: str, **progress) -> None:
         """What jobs of this kind say of their progress."""

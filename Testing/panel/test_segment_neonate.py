@@ -15,10 +15,10 @@ SHAPE = (6, 8, 10)
 @pytest.fixture
 def engine(standIn, tmp_path, monkeypatch):
     """A quick engine that knows one graphics card and the CPU; see engine_double.py."""
-    import PartialSegLib.jobs
+    from partialseg_trainer import interpreter
 
     double = EngineDouble(tmp_path / "engine")
-    monkeypatch.setattr(PartialSegLib.jobs, "python_environment", lambda: double.environment)
+    monkeypatch.setattr(interpreter, "_ENGINE", double.package)
     double.finish(
         "devices",
         devices=[

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from partialseg_trainer import interpreter
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.runs import (
     RunState,
     kill,
-    launch,
     read_log_tail,
     read_metrics,
     read_status,
@@ -168,17 +168,17 @@ def test_the_training_imports_the_engine_beside_this_one(run):
     ask = "import partialseg_trainer; print(partialseg_trainer.__file__)"
     start(run, argv=[sys.executable, "-c", ask])
     wait(run, 20)
-    assert read_log_tail(run) == str(Path(launch.__file__).parents[1] / "__init__.py")
+    assert read_log_tail(run) == str(Path(interpreter.__file__).with_name("__init__.py"))
 
 
 def test_within_slicer_its_own_python_is_taken(monkeypatch):
-    assert launch.python_executable() == sys.executable
+    assert interpreter.python_executable() == sys.executable
     monkeypatch.setattr(sys, "executable", "/opt/Slicer/bin/SlicerApp-real")
     monkeypatch.setattr(shutil, "which", lambda name: f"/opt/Slicer/bin/{name}")
-    assert launch.python_executable() == "/opt/Slicer/bin/PythonSlicer"
+    assert interpreter.python_executable() == "/opt/Slicer/bin/PythonSlicer"
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(UserError, match="No Python was found"):
-        launch.python_executable()
+        interpreter.python_executable()
 
 
 def test_a_wait_with_a_limit_comes_back(run):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
+from ..interpreter import SAFE_PATH
 from ..networks.device import choose_device
 from .cell import run_cell
 from .experiment import Experiment
@@ -40,7 +41,7 @@ def local_client(settings: ExperimentSettings, cells: int, workers: int | None) 
         memory_limit=0,
         dashboard_address="127.0.0.1:0",
         silence_logs="ERROR",
-        env=_threads(settings),
+        env=_environment(settings),
     )
     with cluster, distributed.Client(cluster) as client:
         yield client
@@ -84,7 +85,7 @@ def slurm_cluster(settings: ExperimentSettings) -> SLURMCluster:
             "SLURM needs the package dask-jobqueue; install 'partialseg-trainer[slurm]'."
         ) from None
     slurm = settings.slurm
-    prologue = [f"export {name}={value}" for name, value in _threads(settings).items()]
+    prologue = [f"export {name}={value}" for name, value in _environment(settings).items()]
     return SLURMCluster(
         cores=1,
         processes=1,
@@ -135,8 +136,10 @@ def _lost(future: Any, experiment: Experiment, cell: Cell) -> str:
     return sentence
 
 
-def _threads(settings: ExperimentSettings) -> dict[str, str]:
-    return {"OMP_NUM_THREADS": str(settings.threads), "MKL_NUM_THREADS": str(settings.threads)}
+def _environment(settings: ExperimentSettings) -> dict[str, str]:
+    """What the process of a worker is told; a job of SLURM begins where it was handed in."""
+    threads = str(settings.threads)
+    return {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **SAFE_PATH}
 
 
 def _distributed() -> Any:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from ..errors import UserError
-from ..interpreter import own_process_group, python_environment, python_executable
+from ..interpreter import engine_command, engine_process
 from .folder import RunFolder
 from .status import RunState, RunStatus, read_status, status_of_process, write_status
 
@@ -45,8 +45,7 @@ def start(
 
 def training_command(run: RunFolder, python: str | os.PathLike | None = None) -> list[str]:
     """The command that trains the run."""
-    interpreter = python_executable() if python is None else str(python)
-    return [interpreter, "-m", "partialseg_trainer.training", str(run.path)]
+    return engine_command("training", str(run.path), python=python)
 
 
 def _refuse_if_unfit(run: RunFolder, status: RunStatus, resume: bool) -> None:
@@ -70,9 +69,7 @@ def _spawn(run: RunFolder, command: Sequence[str]) -> subprocess.Popen:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=run.path,
-                env=python_environment(),
-                **own_process_group(),
+                **engine_process(),
             )
     except OSError as error:
         raise UserError(
