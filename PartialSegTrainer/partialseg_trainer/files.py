@@ -30,7 +30,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     file is flushed to the disk before the rename, so a crash leaves the old file or the new one.
     """
     path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    temporary = _beside(path)
     try:
         with _naming(path, temporary):
             yield temporary
@@ -39,6 +39,27 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             _replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+
+
+def leftovers(folder: str | os.PathLike, name: str | None = None) -> list[Path]:
+    """What writes into `folder` that were killed have left there; or those of `name` alone.
+
+    They look the same while they go on: only who knows that nobody else writes may remove them.
+    """
+    found = re.compile(rf"\.[0-9a-f]{{8}}-{'.+' if name is None else re.escape(name)}", re.DOTALL)
+    return sorted(path for path in Path(folder).glob(".*-*") if found.fullmatch(path.name))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; a link alone, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, path: Path) -> None:
@@ -76,7 +97,7 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise UserError(f"{path} already exists; choose another folder or remove it first.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    temporary = _beside(path)
     try:
         with _naming(path, temporary):
             temporary.mkdir()

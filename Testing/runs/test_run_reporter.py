@@ -4,22 +4,19 @@ import errno
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.runs import RunReporter, RunState, read_metrics, read_status
-from partialseg_trainer.runs.status import status_of_process, write_status
-
-
-@pytest.fixture
-def other_process():
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process.pid
-    process.communicate(b"\n")
+from partialseg_trainer.runs import (
+    RunFolder,
+    RunReporter,
+    RunState,
+    read_metrics,
+    read_status,
+    start,
+)
 
 
 def work(at_work):
@@ -129,8 +126,59 @@ def test_a_forked_worker_still_ends_when_told_to(run):
     assert read_status(run).state is RunState.FINISHED
 
 
-def test_two_processes_do_not_train_the_same_run(run, other_process):
-    write_status(run, status_of_process(other_process, RunState.RUNNING))
-    with pytest.raises(UserError, match="Another process is at work"), RunReporter(run):
-        pytest.fail("entered")
-    assert read_status(run).pid == other_process
+def test_two_processes_do_not_train_the_same_run(run, command, until):
+    first = start(run, argv=command("until stopped"))
+    until(lambda: read_status(run).state is RunState.RUNNING)
+    # Not even when its status was thrown away meanwhile.
+    for _ in range(2):
+        with pytest.raises(UserError, match="Another process is at work"), RunReporter(run):
+            pytest.fail("entered")
+        with pytest.raises(UserError, match="at work already"):
+            start(run, resume=True, argv=command("until stopped"))
+        run.status_file.unlink()
+    until(lambda: read_status(run).pid == first.pid)
+
+
+def test_the_lock_ends_with_its_process(run, command, until):
+    start(run, argv=command("die in epoch 3"))
+    until(lambda: read_status(run).over)
+    with RunReporter(run):
+        assert read_status(run).pid == os.getpid()
+
+
+def test_what_a_killed_write_left_is_removed_by_the_next_training_and_nothing_else(run):
+    stage = run.path / "stages" / "teacher-1"
+    kept = [run.checkpoints / "last.ckpt", run.path / ".mine", stage / "notes-0123abcd.txt"]
+    left = [
+        run.checkpoints / ".0123abcd-last.ckpt",
+        run.path / ".99999999-status.json",
+        stage / "checkpoints" / ".abcdef01-best.ckpt",
+        run.path / ".0123abcd-pseudo_labels" / "codes.bin",
+        run.path / "model.new" / "weights.safetensors",
+        stage / "model.new" / "model.json",
+    ]
+    for path in (*kept, *left):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with RunReporter(run):
+        pass
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in left)
+    assert not (run.path / "model.new").exists()
+    assert not (run.path / ".0123abcd-pseudo_labels").exists()
+
+
+def test_a_training_whose_folder_was_moved_ends_and_makes_no_second_one(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("partialseg_trainer.runs.reporter._AWAY_SECONDS", 0.2)
+    moved = RunFolder(tmp_path / "moved")
+    with (
+        pytest.raises(UserError, match="moved or removed"),
+        RunReporter(run, period=0.05) as reporter,
+    ):
+        run.path.rename(moved.path)
+        while not reporter.stop_requested:
+            time.sleep(0.01)
+    assert not run.path.exists()
+    assert read_status(moved).state is RunState.INTERRUPTED
+    with RunReporter(moved):
+        pass

@@ -14,7 +14,7 @@ from ..evaluation import write_scores
 from ..failures import explain_failure
 from ..inference import load_model
 from ..runs import RunState, read_status, wait
-from ..runs.status import SILENCE_SECONDS
+from ..runs.liveness import SILENCE_SECONDS
 from ..training import prepare_run, train
 from ..training.log import set_up_log
 from ..volumes import write_volume

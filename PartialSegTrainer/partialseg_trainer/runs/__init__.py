@@ -5,8 +5,9 @@ from .folder import RunFolder, default_root, list_runs, new_run_path
 from .launch import start
 from .log import read_log_tail
 from .metrics import read_metrics
+from .reading import read_status
 from .reporter import RunReporter
-from .status import RunState, RunStatus, read_status
+from .status import RunState, RunStatus
 
 __all__ = [
     "RunFolder",

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 
 from ..errors import UserError
+from . import lock, processes
 from .folder import RunFolder
-from .processes import kill_tree
-from .status import RunState, RunStatus, read_status, write_last_status
+from .reading import read_status
+from .status import RunState, RunStatus, write_last_status
 
 
 def request_stop(run: RunFolder) -> None:
@@ -23,7 +24,8 @@ def request_stop(run: RunFolder) -> None:
 def kill(run: RunFolder) -> None:
     """End the training and every process that it started, at once; it can be resumed.
 
-    Raises UserError when the run is not at work, runs on another computer, or does not end.
+    Raises UserError when the run is not at work, runs on another computer, or does not end, and
+    when the process that the run names is not for certain the one that works on it.
     """
     status = _require_active(run)
     if status.elsewhere:
@@ -31,7 +33,13 @@ def kill(run: RunFolder) -> None:
             f"The run {run.name} is at work on the computer {status.host}; end it there, "
             "or ask it to stop."
         )
-    if not kill_tree(status.pid):
+    if not _is_of(run, status):
+        raise UserError(
+            f"The run {run.name} is at work, but not in the process {status.pid} that its status "
+            "names; ask it to stop, or end its process yourself."
+        )
+    launched = processes.is_alive(status.launcher, status.launcher_started)
+    if not processes.kill_tree(status.launcher if launched else status.pid):
         raise UserError(
             f"The run {run.name} (process {status.pid}) could not be ended; end that process as "
             "the user who started it."
@@ -66,6 +74,15 @@ def wait(
         if status.over or left <= 0:
             return status
         time.sleep(left)
+
+
+def _is_of(run: RunFolder, status: RunStatus) -> bool:
+    """Whether the process that a status names works on this run, and on no other."""
+    return (
+        status.identity == run.identity
+        and processes.is_alive(status.pid, status.process_started)
+        and (status.state is RunState.QUEUED or lock.is_held(run) is not False)
+    )
 
 
 def _require_active(run: RunFolder) -> RunStatus:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,19 @@ class RunFolder:
         return self.path / "status.json"
 
     @property
+    def work_lock_file(self) -> Path:
+        """Locked by the training for as long as it lives (see `lock`)."""
+        return self.path / ".work.lock"
+
+    @property
+    def identity(self) -> str:
+        """The folder's number on the disk, which it keeps when it is moved and no copy of it has.
+
+        The same for the processes of one computer only.
+        """
+        return str(os.stat(self.path).st_ino)
+
+    @property
     def metrics_file(self) -> Path:
         """One row an epoch."""
         return self.path / "metrics.csv"
@@ -84,12 +99,23 @@ class RunFolder:
         return self.path / "stop"
 
     def require(self) -> None:
-        """Raise UserError unless this is the folder of a run."""
+        """Raise UserError unless this is a run's folder, with nothing but files and folders."""
+        if self.path.is_dir():
+            _refuse_what_is_no_file(self.path)
         if not self.config_file.is_file():
             raise UserError(
                 f"{self.path} is not a run folder (it has no config.json); name the folder that a "
                 "training made."
             )
+
+    def require_plain(self) -> None:
+        """Raise UserError when anything in the folder, however deep, is no file and no folder.
+
+        Through a link a received run could have this user's own files read and written over.
+        """
+        self.require()
+        for folder, _, _ in os.walk(self.path):
+            _refuse_what_is_no_file(folder)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,13 +129,41 @@ class RunFolder:
             raise UserError(
                 f"Another program is starting the run {self.name}; wait a moment and try again."
             ) from None
-        except OSError as error:
-            raise UserError(
-                f"The run folder {self.path} cannot be written ({error.strerror}); "
-                "check its permissions and the disk."
-            ) from error
+        except (NotImplementedError, OSError) as error:
+            if not without_locks(error):
+                raise UserError(
+                    f"The run folder {self.path} cannot be written ({error.strerror}); "
+                    "check its permissions and the disk."
+                ) from error
+            held = nullcontext()
         with held:
             yield
+
+
+def _refuse_what_is_no_file(folder: str | os.PathLike) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink() or _is_junction(entry):
+                raise UserError(
+                    f"{entry.path} is a link, and none is followed in a run folder; put the file "
+                    "itself there, or remove the link."
+                )
+            if not (entry.is_file() or entry.is_dir()):
+                raise UserError(
+                    f"{entry.path} is a pipe or a device, and a run folder has only files; remove "
+                    "it."
+                )
+
+
+def _is_junction(entry: os.DirEntry) -> bool:
+    """Whether this is what Windows has beside links; Python asks from 3.12 on."""
+    return sys.version_info >= (3, 12) and entry.is_junction()
+
+
+def without_locks(error: Exception) -> bool:
+    """Whether an error of a lock says that the file system has none."""
+    errors = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+    return isinstance(error, NotImplementedError) or error.errno in errors
 
 
 def default_root() -> Path:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from ..errors import UserError
 from ..interpreter import engine_command, engine_process
+from . import lock
 from .folder import RunFolder
-from .status import RunState, RunStatus, read_status, status_of_process, write_status
+from .reading import read_status
+from .status import RunState, RunStatus, status_of_process, write_status
 
 
 def start(
@@ -27,7 +29,7 @@ def start(
     to train.log. Raises UserError when the run is at work already, was started before and
     `resume` is not set, is finished, or its process cannot be started.
     """
-    run.require()
+    run.require_plain()
     command = list(argv or training_command(run, python))
     # Held until the status is written, so that two starts cannot both find the run at rest and
     # the new process, which takes the lock as well, writes its status after this one.
@@ -36,7 +38,7 @@ def start(
         _refuse_if_unfit(run, before, resume)
         run.stop_file.unlink(missing_ok=True)
         process = _spawn(run, command)
-        status = status_of_process(process.pid, RunState.QUEUED, before.reached)
+        status = status_of_process(run, process.pid, RunState.QUEUED, before.reached)
         write_status(run, status)
     # An ended child stays a zombie until its parent asks for its exit code.
     threading.Thread(target=process.wait, daemon=True).start()
@@ -49,7 +51,7 @@ def training_command(run: RunFolder, python: str | os.PathLike | None = None) ->
 
 
 def _refuse_if_unfit(run: RunFolder, status: RunStatus, resume: bool) -> None:
-    if status.active:
+    if status.active or not lock.is_free(run):
         raise UserError(f"The run {run.name} is at work already; watch it or stop it.")
     if status.state is RunState.FINISHED:
         raise UserError(f"The run {run.name} is finished; make a new run to train further.")

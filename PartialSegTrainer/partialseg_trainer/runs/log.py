@@ -11,6 +11,8 @@ _BYTES_A_LINE = 400
 
 def read_log_tail(run: RunFolder, lines: int = 40) -> str:
     """About the last `lines` lines of train.log, without reading all of it; "" where none is."""
+    if run.log_file.is_symlink() or not run.log_file.is_file():
+        return ""
     try:
         with open(run.log_file, "rb") as file:
             size = file.seek(0, os.SEEK_END)

@@ -20,18 +20,20 @@ def start_time(pid: int | None = None) -> float | None:
         return None
 
 
-def is_alive(pid: int, started: float | None) -> bool:
+def is_alive(pid: int | None, started: float | None) -> bool:
     """Whether the process `pid` that started at `started` still runs; a zombie does not.
 
     `started` is None when the process had ended before its start time could be read.
     """
+    if pid is None:
+        return False
     try:
         process = psutil.Process(pid)
         same = started is not None and (
             abs(process.create_time() - started) < _CLOCK_TOLERANCE_SECONDS
         )
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, OverflowError):
         return False
 
 

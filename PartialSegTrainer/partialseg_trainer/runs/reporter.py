@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
+from filelock import BaseFileLock
+
 from ..errors import UserError
 from ..failures import explain_failure
+from . import lock
 from .folder import RunFolder
+from .liveness import at_work_without
 from .metrics import Value, append_metrics, drop_metrics_from
 from .processes import is_self_or_ancestor
 from .status import (
     Progress,
     RunState,
     RunStatus,
-    read_status,
+    last_status,
+    now,
     status_of_process,
     write_last_status,
     write_status,
 )
+from .tidying import tidy
 
 _log = logging.getLogger(__name__)
+
+# A network folder may be away for as long.
+_AWAY_SECONDS = 30
+_MOVED = (
+    "The run's folder was moved or removed while the training was at work, which cannot go on "
+    "without it; resume the run where it lies now."
+)
+_TAKEN = (
+    "Another process has begun to work on this run, since nothing was heard of this one for long; "
+    "watch that one."
+)
 
 
 class RunReporter:
@@ -45,6 +64,10 @@ class RunReporter:
         self._period = period
         self._pid = os.getpid()
         self._progress = Progress()
+        self._own: RunStatus | None = None
+        self._lock: BaseFileLock | None = None
+        self._lost = ""
+        self._gone = 0
         self._stop_seen = False
         self._stop_told = False
         self._leaving = False
@@ -53,21 +76,59 @@ class RunReporter:
         self._previous_handler: Any = None
 
     def __enter__(self) -> RunReporter:
-        with self._run.locked():
-            before = read_status(self._run)
-            if not is_self_or_ancestor(before.pid):
-                if before.active:
-                    raise UserError(
-                        f"Another process is at work on the run {self._run.name}; watch it, or "
-                        "stop it first."
-                    )
-                self._run.stop_file.unlink(missing_ok=True)
-            self._progress = before.reached
-            self._write(RunState.RUNNING)
+        self._run.require_plain()
+        self._lock = lock.hold(self._run)
+        try:
+            with self._run.locked():
+                self._begin()
+        except BaseException:
+            self._release()
+            raise
         if threading.current_thread() is threading.main_thread():
             self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
         self._thread.start()
         return self
+
+    def _begin(self) -> None:
+        before = self._status_when_alone()
+        started = not before.elsewhere and is_self_or_ancestor(before.pid)
+        if not started:
+            self._run.stop_file.unlink(missing_ok=True)
+        self._progress = before.reached
+        own = status_of_process(self._run, self._pid, RunState.RUNNING, before.reached)
+        update: dict[str, Any] = {"session": secrets.token_hex(8)}
+        if started and before.pid != self._pid:
+            update |= {"launcher": before.pid, "launcher_started": before.process_started}
+        self._own = own.model_copy(update=update)
+        for path in tidy(self._run):
+            _log.info("Removed %s, which a training that was ended had left", path.name)
+        self._write(RunState.RUNNING)
+
+    def _status_when_alone(self) -> RunStatus:
+        """The last status, when nobody works on the run: which may take a while to be sure of.
+
+        Another computer's process may be there still where the lock does not reach it; its
+        heartbeat would change. Raises UserError when somebody works.
+        """
+        held = None if self._lock is None else False
+        first = last = last_status(self._run)
+        while (
+            last.active
+            and (last.elsewhere or not is_self_or_ancestor(last.pid))
+            and at_work_without(self._run, last, held)
+        ):
+            if not last.elsewhere or last.heartbeat != first.heartbeat:
+                raise UserError(
+                    f"Another process is at work on the run {self._run.name}; watch it, or "
+                    "stop it first."
+                )
+            time.sleep(self._period)
+            last = last_status(self._run)
+        return last
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
     def __exit__(
         self,
@@ -80,6 +141,13 @@ class RunReporter:
         self._thread.join()
         if self._previous_handler is not None:
             signal.signal(signal.SIGTERM, self._previous_handler)
+        try:
+            if not self._lost:
+                self._conclude(exception)
+        finally:
+            self._release()
+
+    def _conclude(self, exception: BaseException | None) -> None:
         self.update(eta_seconds=None)
         if isinstance(exception, KeyboardInterrupt | SystemExit) or (
             exception is None and self._stop_told
@@ -98,8 +166,10 @@ class RunReporter:
         """Whether to come to an end now; costs nothing, so ask often.
 
         A training that was told so and then ends is STOPPED; one that ended without having asked
-        again is FINISHED.
+        again is FINISHED. Raises UserError when the run is no longer this process's to work on.
         """
+        if self._lost:
+            raise UserError(self._lost)
         self._stop_told = self._stop_told or self._stop_seen
         return self._stop_told
 
@@ -131,18 +201,37 @@ class RunReporter:
             self._wake.clear()
             if self._leaving:
                 return
-            self._stop_seen = self._stop_seen or self._run.stop_file.exists()
             try:
+                self._lost = self._why_lost()
+                if self._lost:
+                    return
+                self._stop_seen = self._stop_seen or self._run.stop_file.exists()
                 self._write(RunState.STOPPING if self._stop_seen else RunState.RUNNING)
             except OSError:
                 # A network folder may be away for a moment; the next heartbeat tries again.
                 _log.warning("status.json could not be written", exc_info=True)
 
+    def _why_lost(self) -> str:
+        """Why this process must not go on, or ""."""
+        try:
+            session = last_status(self._run).session
+        except UserError:
+            if self._run.config_file.exists():
+                return ""  # Its status was damaged from outside, and is written anew.
+            self._gone += 1
+            return _MOVED if self._gone * self._period > _AWAY_SECONDS else ""
+        self._gone = 0
+        if session in ("", self._own.session):
+            return ""
+        return _TAKEN
+
     def _write(self, state: RunState) -> None:
         write_status(self._run, self._status(state))
 
     def _status(self, state: RunState) -> RunStatus:
-        return status_of_process(self._pid, state, self._progress)
+        return self._own.model_copy(
+            update={**dict(self._progress), "state": state, "heartbeat": now()}
+        )
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:

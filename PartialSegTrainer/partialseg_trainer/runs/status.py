@@ -1,10 +1,12 @@
-"""How a run stands: what its process last said of itself, checked against whether it still runs."""
+"""How a run stands, as its process last said of itself: status.json."""
 
 from __future__ import annotations
 
 import datetime
+import os
 import socket
 from enum import Enum
+from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -12,11 +14,8 @@ from ..errors import UserError
 from ..failures import DISK_FULL
 from ..files import read_checked, write_text
 from . import processes
+from .computer import this_computer
 from .folder import RunFolder
-
-# A run in a shared folder on another computer can only be judged by its heartbeat. This leaves
-# room for clocks that differ and for network folders that show a file late.
-SILENCE_SECONDS = 120.0
 
 
 class RunState(str, Enum):
@@ -35,6 +34,13 @@ class RunState(str, Enum):
     INTERRUPTED = "interrupted"
 
 
+# Far beyond any training, and what every program that shows it can hold.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+Pid = Annotated[int, Field(gt=0, lt=2**32)]
+
+
 class Progress(BaseModel):
     """What a training says of its own progress.
 
@@ -43,23 +49,34 @@ class Progress(BaseModel):
     """
 
     stage: str = ""
-    epoch: int | None = Field(None, ge=0)
-    epochs: int | None = Field(None, ge=0)
-    step: int | None = Field(None, ge=0)
+    epoch: Count | None = None
+    epochs: Count | None = None
+    step: Count | None = None
     metrics: dict[str, float | None] = {}
-    eta_seconds: float | None = None
+    eta_seconds: float | None = Field(None, ge=0, lt=1e10)
     message: str = ""
     device: str = ""
 
 
 class RunStatus(Progress):
-    """The content of status.json: the progress, and which process on which host reports it."""
+    """The content of status.json: the progress, and which process reports it.
+
+    `host` is the name of its computer, for people; `computer` tells that apart from all others
+    (`computer.this_computer`), `identity` the folder from its copies (`RunFolder.identity`), and
+    `session` this process's work on the run from what others did before and after. `launcher` is
+    the process that was started for the run and started this one, if another.
+    """
 
     state: RunState
     heartbeat: AwareDatetime | None = None
     host: str = ""
-    pid: int | None = None
-    process_started: float | None = None
+    computer: str = ""
+    identity: str = ""
+    session: str = ""
+    pid: Pid | None = None
+    process_started: float | None = Field(None, allow_inf_nan=False)
+    launcher: Pid | None = None
+    launcher_started: float | None = Field(None, allow_inf_nan=False)
 
     @property
     def active(self) -> bool:
@@ -87,17 +104,21 @@ class RunStatus(Progress):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the process is on another computer."""
-        return self.host != socket.gethostname()
+        """Whether the process is on another computer, or where it cannot be seen from here."""
+        return self.computer != this_computer()
 
 
-def status_of_process(pid: int, state: RunState, progress: Progress | None = None) -> RunStatus:
-    """The status that process `pid` of this computer reports now."""
+def status_of_process(
+    run: RunFolder, pid: int, state: RunState, progress: Progress | None = None
+) -> RunStatus:
+    """The status that process `pid` of this computer reports of its work on the run now."""
     return RunStatus(
         **(progress or Progress()).model_dump(),
         state=state,
-        heartbeat=_now(),
+        heartbeat=now(),
         host=socket.gethostname(),
+        computer=this_computer(),
+        identity=run.identity,
         pid=pid,
         process_started=processes.start_time(pid),
     )
@@ -120,57 +141,30 @@ def write_last_status(run: RunFolder, status: RunStatus) -> None:
             file.truncate()
 
 
-def read_status(run: RunFolder) -> RunStatus:
-    """How the run stands now.
+def last_status(run: RunFolder) -> RunStatus:
+    """What status.json says, whether or not its process still runs; QUEUED where there is none.
 
-    A run whose process is gone without having said how it ended is INTERRUPTED, or FAILED when
-    it had not begun. Raises UserError when the folder is no run, or its status.json is damaged.
+    Raises UserError when the folder is no run, or its status.json is damaged.
     """
-    status = _read(run)
-    if status.active and not _is_alive(status):
-        # The last word may have been written between the reading and the look at the process.
-        status = _read(run)
-        if status.active and not _is_alive(status):
-            return _ended_without_a_word(run, status)
-    if status.active and run.stop_file.exists():
-        return status.model_copy(update={"state": RunState.STOPPING})
-    return status
-
-
-def _read(run: RunFolder) -> RunStatus:
-    run.require()
-    if not run.status_file.exists():
-        return RunStatus(state=RunState.QUEUED)
     try:
+        run.require()
+        if not os.path.lexists(run.status_file):
+            return RunStatus(state=RunState.QUEUED)
         return read_checked(run.status_file, RunStatus)
+    except OSError as error:
+        raise UserError(
+            f"The run {run.name} cannot be read: {error.filename or run.path} "
+            f"({error.strerror}); check its permissions and the disk."
+        ) from error
     except UserError as error:
+        if run.status_file.name not in str(error):
+            raise
         raise UserError(
             f"The status of the run {run.name} cannot be read: {error} "
             f"If that is not possible, delete {run.status_file.name} and resume the run."
         ) from error
 
 
-def _is_alive(status: RunStatus) -> bool:
-    if status.elsewhere:
-        silent = None if status.heartbeat is None else _now() - status.heartbeat
-        return silent is not None and silent.total_seconds() < SILENCE_SECONDS
-    return status.pid is not None and processes.is_alive(status.pid, status.process_started)
-
-
-def _ended_without_a_word(run: RunFolder, status: RunStatus) -> RunStatus:
-    if status.state is RunState.QUEUED:
-        state = RunState.FAILED
-        message = f"The training ended before it began; see the end of {run.log_file.name}."
-    else:
-        state = RunState.INTERRUPTED
-        begun = run.checkpoints.is_dir() and any(run.checkpoints.iterdir())
-        origin = "its last checkpoint" if begun else "the beginning"
-        message = (
-            "The training was ended from outside (it was killed, the memory ran out, or the "
-            f"computer was switched off); resume it to go on from {origin}."
-        )
-    return status.model_copy(update={"state": state, "message": message, "eta_seconds": None})
-
-
-def _now() -> datetime.datetime:
+def now() -> datetime.datetime:
+    """The time of a heartbeat."""
     return datetime.datetime.now(datetime.timezone.utc)
