@@ -59,7 +59,7 @@ class PartialSeg(ScriptedLoadableModule):
 
 def _registerSampleData():
     """Add the module's samples to Slicer's Sample Data; nothing is downloaded by that."""
-    from PartialSegLib.sampleData import registerSampleData
+    from PartialSegLib.samples.sampleData import registerSampleData
 
     registerSampleData()
 
@@ -119,7 +119,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     def schemes(self):
         """Names of the label schemes that come along, with their titles."""
-        from PartialSegLib.schemes import presets
+        from PartialSegLib.engine.schemes import presets
 
         return presets()
 
@@ -128,7 +128,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when there is none, or the file is wrong.
         """
-        from PartialSegLib.schemes import loadScheme
+        from PartialSegLib.engine.schemes import loadScheme
 
         return loadScheme(nameOrPath)
 
@@ -139,7 +139,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         The sets are "files", "learning", and the extras of networks: "segformer", "3d".
         """
-        from PartialSegLib.packages import missing
+        from PartialSegLib.engine.packages import missing
 
         return missing(packages)
 
@@ -149,19 +149,19 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `reason` is what they are for, as in "segment a scan". Raises UserError when the user
         declines, and when the installation does not succeed.
         """
-        from PartialSegLib.packages import ensure
+        from PartialSegLib.engine.packages import ensure
 
         ensure(packages, reason, ask)
 
     def models(self):
         """Cards of all models at hand: the default one, the user's own, those of trainings."""
-        from PartialSegLib.models import models
+        from PartialSegLib.engine.models import models
 
         return models()
 
     def devicesJob(self, onFinished=None, onFailed=None):
         """A job that tells what can compute here: `devices`, the `default` one, CPU `threads`."""
-        from PartialSegLib.devices import devicesJob
+        from PartialSegLib.engine.devices import devicesJob
 
         return devicesJob(onFinished=onFinished, onFailed=onFailed)
 
@@ -181,7 +181,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         The result goes into a new segmentation, or fills what is not complete in
         `segmentationNode`. Raises UserError for what cannot be segmented, used or filled.
         """
-        from PartialSegLib.segmentation import segmentJob
+        from PartialSegLib.prediction.segmentation import segmentJob
 
         return segmentJob(
             volumeNode,
@@ -195,7 +195,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     def segment(self, volumeNode, model="", device="auto", segmentationNode=None):
         """Segment a scan as `segmentJob` does, wait for it, and return what came out."""
-        from PartialSegLib.segmentation import segment
+        from PartialSegLib.prediction.segmentation import segment
 
         return segment(volumeNode, model, device, segmentationNode)
 
@@ -203,14 +203,14 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     def labelTable(self, segmentationNode, scheme):
         """A LabelRow for each label of the scheme: colour, status and visibility of its segment."""
-        from PartialSegLib.labelTable import labelTable
+        from PartialSegLib.annotation.labelTable import labelTable
 
         return labelTable(segmentationNode, scheme)
 
     def labelVolumes(self, segmentationNode, scheme):
         """Volume in mL of each label that has a segment; None where it cannot be told."""
-        from PartialSegLib.segments import findSegments
-        from PartialSegLib.segmentVolumes import SegmentVolumes
+        from PartialSegLib.scene.segments import findSegments
+        from PartialSegLib.scene.segmentVolumes import SegmentVolumes
 
         volumes = SegmentVolumes()
         return {
@@ -220,7 +220,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
     def addSegmentation(self, volumeNode):
         """A new, empty segmentation of a scan."""
-        from PartialSegLib.segmentationNodes import addSegmentationNode
+        from PartialSegLib.scene.segmentationNodes import addSegmentationNode
 
         return addSegmentationNode(volumeNode)
 
@@ -230,8 +230,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `volumeNode` is the scan that they are to be painted on; it counts only for a segmentation
         that has no reference volume yet.
         """
-        from PartialSegLib.segmentationNodes import ensureReferenceVolume
-        from PartialSegLib.segments import createSegments
+        from PartialSegLib.scene.segmentationNodes import ensureReferenceVolume
+        from PartialSegLib.scene.segments import createSegments
 
         if volumeNode is not None:
             ensureReferenceVolume(segmentationNode, volumeNode)
@@ -243,7 +243,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError where it cannot be so: an empty segment complete, a painted one absent.
         """
         from partialseg_trainer.labels import Status
-        from PartialSegLib.segmentStatus import setSegmentStatus
+        from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
         setSegmentStatus(segmentationNode, segmentID, Status(status))
 
@@ -252,7 +252,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError, with nothing changed, when the parts do not say enough.
         """
-        from PartialSegLib.setAlgebra import superLabelFromParts
+        from PartialSegLib.annotation.setAlgebra import superLabelFromParts
 
         return superLabelFromParts(segmentationNode, scheme, name)
 
@@ -261,7 +261,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError, with nothing changed, when more than one part is open, or parts overlap.
         """
-        from PartialSegLib.setAlgebra import remainderToLastPart
+        from PartialSegLib.annotation.setAlgebra import remainderToLastPart
 
         return remainderToLastPart(segmentationNode, scheme, name)
 
@@ -270,7 +270,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
-        from PartialSegLib.contradictions import contradictionsJob
+        from PartialSegLib.annotation.contradictions import contradictionsJob
 
         return contradictionsJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
 
@@ -279,7 +279,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the annotation cannot be checked.
         """
-        from PartialSegLib.contradictions import contradictions
+        from PartialSegLib.annotation.contradictions import contradictions
 
         return contradictions(segmentationNode, volumeNode, scheme, roiNode)
 
@@ -290,7 +290,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
-        from PartialSegLib.preview import previewJob
+        from PartialSegLib.annotation.preview import previewJob
 
         return previewJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
 
@@ -299,7 +299,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError where labels exclude each other.
         """
-        from PartialSegLib.preview import preview
+        from PartialSegLib.annotation.preview import preview
 
         return preview(segmentationNode, volumeNode, scheme, roiNode)
 
@@ -310,7 +310,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         onFinished, which gets the name of the case, onFailed. Raises UserError for a volume that
         cannot be exported.
         """
-        from PartialSegLib.export import exportJob
+        from PartialSegLib.dataset.export import exportJob
 
         return exportJob(segmentationNode, volumeNode, scheme, dataset, subject, **options)
 
@@ -321,13 +321,13 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         split), roiNode (where the annotation took place), replace (an existing case). Raises
         UserError, with nothing written, where something is refused.
         """
-        from PartialSegLib.export import exportCase
+        from PartialSegLib.dataset.export import exportCase
 
         return exportCase(segmentationNode, volumeNode, scheme, dataset, subject, **options)
 
     def casesJob(self, dataset, **callbacks):
         """A job that looks what is in the dataset of a folder: `onFinished` gets DatasetContent."""
-        from PartialSegLib.datasets import casesJob
+        from PartialSegLib.dataset.content import casesJob
 
         return casesJob(dataset, **callbacks)
 
@@ -336,13 +336,13 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the folder is no dataset.
         """
-        from PartialSegLib.datasets import cases
+        from PartialSegLib.dataset.content import cases
 
         return cases(dataset)
 
     def loadCaseJob(self, dataset, subject, session=None, **callbacks):
         """A job that brings a case back into the scene: `onFinished` gets a LoadedCase."""
-        from PartialSegLib.caseLoading import loadCaseJob
+        from PartialSegLib.dataset.caseLoading import loadCaseJob
 
         return loadCaseJob(dataset, subject, session, **callbacks)
 
@@ -351,7 +351,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when there is no such case, or a file of it cannot be used.
         """
-        from PartialSegLib.caseLoading import loadCase
+        from PartialSegLib.dataset.caseLoading import loadCase
 
         return loadCase(dataset, subject, session)
 
@@ -387,7 +387,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `settings` are fields of the engine's TrainConfig by name, of which `dataset` has to be
         there. `onFinished` gets the training's RunFolder.
         """
-        from PartialSegLib.training import trainJob
+        from PartialSegLib.training.trainings import trainJob
 
         return trainJob(settings, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
 
@@ -398,7 +398,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `trainJob`: name, loss, strategy, epochs, device, ... Raises UserError when something does
         not fit, before anything is written.
         """
-        from PartialSegLib.training import train
+        from PartialSegLib.training.trainings import train
 
         return train({"dataset": str(dataset), **settings}, run)
 
@@ -407,7 +407,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when it is at work, or finished.
         """
-        from PartialSegLib.training import resume
+        from PartialSegLib.training.trainings import resume
 
         resume(run)
 
@@ -416,7 +416,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when it is not at work, or is to be ended but on another computer.
         """
-        from PartialSegLib.training import stop
+        from PartialSegLib.training.trainings import stop
 
         stop(run, now)
 
@@ -449,7 +449,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when there are no figures yet.
         """
-        from PartialSegLib.plots import showTrainingPlot
+        from PartialSegLib.training.plots import showTrainingPlot
 
         return showTrainingPlot(run, figures)
 
@@ -461,8 +461,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `kind` is axial, coronal or sagittal. The confidence is that of the prediction, unless a
         volume of percents is given. Raises UserError when there is none.
         """
-        from PartialSegLib.review import requireConfidence, uncertainSlices
-        from PartialSegLib.steps import finish
+        from PartialSegLib.engine.steps import finish
+        from PartialSegLib.prediction.uncertainSlices import requireConfidence, uncertainSlices
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
         return finish(uncertainSlices(segmentationNode, confidenceNode, scheme, kind))
@@ -472,9 +472,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the prediction has no confidence and none is given.
         """
-        from PartialSegLib.labelConfidence import labelConfidences
-        from PartialSegLib.review import requireConfidence
-        from PartialSegLib.steps import finish
+        from PartialSegLib.engine.steps import finish
+        from PartialSegLib.prediction.labelConfidence import labelConfidences
+        from PartialSegLib.prediction.uncertainSlices import requireConfidence
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
         return finish(labelConfidences(segmentationNode, confidenceNode, scheme))
@@ -485,7 +485,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Empty ones stay as they are unless `emptyIsAbsent` is true. Labels that a person has given
         a status are left alone.
         """
-        from PartialSegLib.acceptance import accept
+        from PartialSegLib.prediction.acceptance import accept
 
         return accept(segmentationNode, scheme, labels, emptyIsAbsent)
 
@@ -505,7 +505,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         `onFinished` gets a list of scans, the one that the model is least sure of first: path,
         uncertainty (0 to 1), case (where the dataset holds the image), warnings and error.
         """
-        from PartialSegLib.nextScan import rankJob
+        from PartialSegLib.prediction.nextScan import rankJob
 
         return rankJob(
             folder,
@@ -522,7 +522,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the folder has no scans, or the model cannot be used.
         """
-        from PartialSegLib.nextScan import rank
+        from PartialSegLib.prediction.nextScan import rank
 
         return rank(folder, model, device, dataset)
 
@@ -531,7 +531,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when there is no such sample, or it cannot be downloaded or made.
         """
-        from PartialSegLib.sampleData import load
+        from PartialSegLib.samples.sampleData import load
 
         return load(name)
 

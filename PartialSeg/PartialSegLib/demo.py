@@ -48,13 +48,13 @@ from partialseg_trainer.synthesis import Phantom, make_phantom
 from partialseg_trainer.training import TrainConfig, prepare_run
 from partialseg_trainer.volumes import Volume, write_volume
 
-from .export import exportCase
-from .geometry import swapAxes
-from .headless import headlessScene
-from .results import loadPrediction
-from .segments import createSegments
-from .segmentStatus import setSegmentStatus
-from .volumes import addVolumeNode
+from .dataset.export import exportCase
+from .prediction.results import loadPrediction
+from .scene.geometry import swapAxes
+from .scene.headless import headlessScene
+from .scene.segments import createSegments
+from .scene.segmentStatus import setSegmentStatus
+from .scene.volumes import addVolumeNode
 
 # Few, coarse scans and a small network, so that two trainings fit into a few minutes of two cores.
 # Half of what IUC draws is from full scans: both methods see those equally often.

@@ -18,9 +18,9 @@ import slicer.util
 
 from partialseg_trainer.labels import LabelScheme, Status
 
-from .jobs import Job
-from .sampleAnnotation import addAnnotation
-from .segments import findSegments
+from .engine.jobs import Job
+from .samples.annotation import addAnnotation
+from .scene.segments import findSegments
 
 # Voxels (K, J, I) of the phantoms: 3 mm, so that all of it takes seconds on any computer.
 _SHAPE = (32, 38, 32)
@@ -142,8 +142,8 @@ def segmentationStory(test: unittest.TestCase, logic, say: Callable[[str], objec
 
 def panelStory(test: unittest.TestCase, say: Callable[[str], object]) -> None:
     """The panel itself: it opens, says why a button is disabled, and survives a scene's end."""
-    from .panel.labels import LabelsSection
-    from .panel.segmentNeonate import SegmentNeonateSection
+    from .panel.labels.section import LabelsSection
+    from .panel.segmentNeonate.section import SegmentNeonateSection
 
     panel = slicer.util.getModuleWidget("PartialSeg").panel
     panel.enter()

@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
 from mrml_export import LABELS, affine, painted
 from nested import nested_labelmap, nested_scan, nested_scheme
 from partialseg_trainer.labels import Status
-from PartialSegLib.export import exportCase
-from PartialSegLib.headless import headlessScene
-from PartialSegLib.segmentStatus import setSegmentStatus
-from PartialSegLib.setAlgebra import superLabelFromParts
+from PartialSegLib.annotation.setAlgebra import superLabelFromParts
+from PartialSegLib.dataset.export import exportCase
+from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
 def main(size: int, folder: Path) -> None:

@@ -22,16 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
 from measuring import Report, in_turns, parser
 from nested import SPACING_MM, nested_labelmap, nested_scan, nested_scheme
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation import (
+from PartialSegLib.annotation.annotation import (
     annotationArrays,
     annotationRequest,
     labelSetsFromSegmentation,
 )
-from PartialSegLib.headless import headlessScene
-from PartialSegLib.results import loadPrediction
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
-from PartialSegLib.setAlgebra import remainderToLastPart, superLabelFromParts
+from PartialSegLib.annotation.setAlgebra import remainderToLastPart, superLabelFromParts
+from PartialSegLib.prediction.results import loadPrediction
+from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 LABELS = 10
 CLICK_SECONDS = 0.1

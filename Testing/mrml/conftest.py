@@ -4,8 +4,8 @@ import pytest
 
 from nodes import OBLIQUE, addScan, addSegmentation
 from partialseg_trainer.labels import LabelScheme
-from PartialSegLib.headless import headlessScene
-from PartialSegLib.segments import createSegments
+from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.segments import createSegments
 
 
 @pytest.fixture

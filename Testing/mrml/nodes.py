@@ -7,7 +7,7 @@ import slicer
 import slicer.util
 import vtk
 
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 SHAPE = (24, 28, 32)
 

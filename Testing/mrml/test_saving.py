@@ -8,12 +8,12 @@ import vtk
 from nodes import CEREBRUM, CORTEX, OBLIQUE, SHAPE, addScan, addSegmentation, paint
 from partialseg_trainer.labels import Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
-from PartialSegLib.headless import headlessScene
-from PartialSegLib.masks import segmentMask
-from PartialSegLib.results import loadPrediction
-from PartialSegLib.segments import VALUE_TAG, createSegments, findSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.prediction.results import loadPrediction
+from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.masks import segmentMask
+from PartialSegLib.scene.segments import VALUE_TAG, createSegments, findSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
 @pytest.fixture

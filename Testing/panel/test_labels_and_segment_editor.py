@@ -8,14 +8,14 @@ SHAPE = (20, 22, 24)
 
 @pytest.fixture
 def labels(panel):
-    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.labels.section import LabelsSection
 
     return panel.section(LabelsSection)
 
 
 @pytest.fixture
 def editing(panel):
-    from PartialSegLib.panel.segmentEditor import SegmentEditorSection
+    from PartialSegLib.panel.segmentEditor.section import SegmentEditorSection
 
     return panel.section(SegmentEditorSection)
 

@@ -50,7 +50,7 @@ def test_after_reload_the_open_panel_is_at_work(moduleWidget, waitFor):
     moduleWidget.onReload()
     panel = slicer.modules.PartialSegWidget.panel
     assert panel is not moduleWidget.panel
-    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.labels.section import LabelsSection
 
     tree = panel.section(LabelsSection).ui.labelTree
     waitFor(lambda: tree.topLevelItemCount > 0, seconds=5)
@@ -83,9 +83,9 @@ def test_a_saved_annotation_is_found_again_with_its_statuses(panel, scene, logic
     """The scene is reopened without the file of the confidence, as if that had not been saved."""
     import slicer
 
-    from PartialSegLib.confidence import keepConfidence
-    from PartialSegLib.panel.export import ExportSection
-    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.export.section import ExportSection
+    from PartialSegLib.panel.labels.section import LabelsSection
+    from PartialSegLib.prediction.confidence import keepConfidence
 
     scheme = logic.scheme("dhcp9")
     scan = slicer.util.addVolumeFromArray(np.ones((6, 7, 8), np.int16), name="T2w")
@@ -180,8 +180,8 @@ def test_samples_are_registered_at_start_up_and_by_a_module_that_is_loaded_later
 
 def test_the_panel_can_be_made_narrow_again_whatever_it_shows(panel, standIn, scene):
     """Slicer does not scroll a panel to the side: it is as wide as its widest section needs."""
-    from PartialSegLib.panel.labels import LabelsSection
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.panel.labels.section import LabelsSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
     for section in panel.sections:
         for name, widget in vars(section.ui).items():
@@ -206,8 +206,8 @@ def test_nothing_of_a_closed_scene_stays_in_memory(panel, scene):
 
     import slicer
 
-    from PartialSegLib.confidence import keepConfidence
-    from PartialSegLib.segmentationNodes import addSegmentationNode
+    from PartialSegLib.prediction.confidence import keepConfidence
+    from PartialSegLib.scene.segmentationNodes import addSegmentationNode
 
     voxels = np.ones((6, 7, 8), np.uint8)
     gone = []

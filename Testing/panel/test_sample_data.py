@@ -16,7 +16,7 @@ def sources(standIn):
     """What Sample Data shows in the module's category, by name."""
     from SampleData import SampleDataLogic
 
-    from PartialSegLib.sampleData import registerSampleData
+    from PartialSegLib.samples.sampleData import registerSampleData
 
     registerSampleData()
     found = SampleDataLogic.sampleDataSourcesByCategory("PartialSeg")
@@ -30,7 +30,7 @@ def click(source):
 
 def statuses(scene, scheme):
     """The statuses of the one segmentation in the scene."""
-    from PartialSegLib.annotation import labelStatuses
+    from PartialSegLib.annotation.annotation import labelStatuses
 
     nodes = scene.GetNodesByClass("vtkMRMLSegmentationNode")
     assert nodes.GetNumberOfItems() == 1
@@ -44,7 +44,7 @@ def test_samples_are_listed_once_under_the_name_of_the_module(sources, scene):
     import slicer
     from SampleData import SampleDataLogic
 
-    from PartialSegLib.sampleData import registerSampleData
+    from PartialSegLib.samples.sampleData import registerSampleData
 
     assert {"Phantom newborn", "Phantom newborn, partly annotated"} < set(sources)
     assert any("atlas" in name for name in sources)
@@ -57,7 +57,7 @@ def test_samples_are_listed_once_under_the_name_of_the_module(sources, scene):
 def test_a_slicer_without_titles_of_categories_gets_the_samples_too(standIn, monkeypatch):
     from SampleData import SampleDataLogic
 
-    from PartialSegLib.sampleData import registerSampleData
+    from PartialSegLib.samples.sampleData import registerSampleData
 
     monkeypatch.delattr(SampleDataLogic, "registerCustomSampleDataCategory")
     registerSampleData()
@@ -104,7 +104,7 @@ def test_a_partly_annotated_phantom_has_some_finished_labels_and_says_nothing_of
     sources, scene
 ):
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation import labelSetsFromSegmentation
+    from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
 
     scheme = LabelScheme.load("dhcp9")
     node = click(sources["Phantom newborn, partly annotated"])
@@ -192,7 +192,7 @@ def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downl
     import slicer
 
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation import labelSetsFromSegmentation
+    from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
 
     name = next(name for name in sources if "atlas" in name)
     for uri in sources[name].uris:

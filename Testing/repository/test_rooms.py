@@ -1,4 +1,4 @@
-"""The engine is built in rooms, and each imports only what lies above it."""
+"""Engine and module are built in rooms, and each room imports only what lies above it."""
 
 import ast
 import subprocess
@@ -10,9 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "PartialSegTrainer" / "partialseg_trainer"
+LIBRARY = ROOT / "PartialSeg" / "PartialSegLib"
 
 # From the top down, as in CONTRIBUTING.md.
-ROOMS = [
+ENGINE_ROOMS = [
     "errors",
     "failures",
     "folders",
@@ -35,6 +36,20 @@ ROOMS = [
     "commands",
     "cli",
 ]
+LIBRARY_ROOMS = [
+    "scene",
+    "engine",
+    "annotation",
+    "prediction",
+    "dataset",
+    "training",
+    "samples",
+    "panel",
+    "selfTest",
+    "demo",
+]
+SECTIONS = ["segmentNeonate", "labels", "segmentEditor", "export", "train", "review"]
+ROOMS = {ENGINE: ENGINE_ROOMS, LIBRARY: LIBRARY_ROOMS}
 TORCH_FREE = ("methods", "labels", "volumes", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 
@@ -52,27 +67,40 @@ def imports_of(path: Path, root: Path = ENGINE.parent) -> Iterator[tuple[str, in
             yield from ((".".join([*base, alias.name]), node.lineno) for alias in node.names)
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+def room_of(path: Path, house: Path = ENGINE) -> str:
+    return path.relative_to(house).parts[0].removesuffix(".py")
 
 
-def test_every_file_of_the_engine_belongs_to_a_room():
-    rooms = {room_of(path) for path in ENGINE.rglob("*.py")}
-    assert rooms <= {*ROOMS, "__init__"}, "give the new room its place in ROOMS"
+@pytest.mark.parametrize("house", ROOMS, ids=lambda house: house.name)
+def test_every_file_belongs_to_a_room(house):
+    rooms = {room_of(path, house) for path in house.rglob("*.py")}
+    assert rooms <= {*ROOMS[house], "__init__"}, "give the new room its place in ROOMS"
 
 
-def test_a_room_imports_only_rooms_above_it():
-    wrong = []
-    for path in ENGINE.rglob("*.py"):
-        for name, line in imports_of(path):
+@pytest.mark.parametrize("house", ROOMS, ids=lambda house: house.name)
+def test_a_room_imports_only_rooms_above_it(house):
+    rooms, wrong = ROOMS[house], []
+    for path in house.rglob("*.py"):
+        for name, line in imports_of(path, house.parent):
             package, _, below = name.partition(".")
             other = below.partition(".")[0]
             if (
-                package == "partialseg_trainer"
-                and other in ROOMS
-                and ROOMS.index(other) > ROOMS.index(room_of(path))
+                package == house.name
+                and other in rooms
+                and rooms.index(other) > rooms.index(room_of(path, house))
             ):
                 wrong.append(f"{path.relative_to(ROOT)}:{line} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_of_the_panel_knows_no_other_section(section):
+    wrong = []
+    for path in (LIBRARY / "panel" / section).rglob("*.py"):
+        for name, line in imports_of(path, LIBRARY.parent):
+            within = name.partition("PartialSegLib.panel.")[2].partition(".")[0]
+            if within in SECTIONS and within != section:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {within}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -87,12 +115,11 @@ def test_the_engine_knows_neither_slicer_nor_qt():
 
 
 def test_in_the_module_only_the_panel_knows_qt():
-    library = ROOT / "PartialSeg" / "PartialSegLib"
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
-        for path in library.rglob("*.py")
-        if library / "panel" not in path.parents
-        for name, line in imports_of(path, library.parent)
+        for path in LIBRARY.rglob("*.py")
+        if LIBRARY / "panel" not in path.parents
+        for name, line in imports_of(path, LIBRARY.parent)
         if name.partition(".")[0] in {"qt", "ctk"}
     ]
     assert not wrong, "\n".join(wrong)

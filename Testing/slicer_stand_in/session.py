@@ -15,7 +15,7 @@ import slicer
 import slicer.util
 from PySide6 import QtCore
 
-from PartialSegLib.headless import headlessScene
+from PartialSegLib.scene.headless import headlessScene
 
 from . import i18n, parameter_node, scripted_module
 from .application import application, mainWindow

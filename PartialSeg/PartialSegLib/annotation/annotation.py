@@ -9,11 +9,11 @@ import slicer
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 
-from .geometry import arrayShape, kjiToRAS
-from .masks import labelmapsOf, segmentMask
-from .region import regionFromROI
-from .segments import findSegments
-from .segmentStatus import segmentStatus
+from ..scene.geometry import arrayShape, kjiToRAS
+from ..scene.masks import labelmapsOf, segmentMask
+from ..scene.region import regionFromROI
+from ..scene.segments import findSegments
+from ..scene.segmentStatus import segmentStatus
 
 
 def labelStatuses(segmentationNode, scheme: LabelScheme) -> dict[str, Status]:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from partialseg_trainer.labels import LabelScheme
 
+from ..engine.jobs import Job, JobFailed
 from .annotation import annotationArrays, annotationRequest
-from .jobs import Job, JobFailed
 
 
 class FoundContradiction(NamedTuple):

@@ -8,8 +8,8 @@ import slicer
 
 from partialseg_trainer.labels import LabelScheme
 
-from .segments import findSegments
-from .segmentStatus import hasVoxels
+from ..scene.segments import findSegments
+from ..scene.segmentStatus import hasVoxels
 
 _SINGLETON_TAG = "PartialSeg"
 

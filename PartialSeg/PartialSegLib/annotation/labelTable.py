@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from partialseg_trainer.labels import Label, LabelScheme, Status
 
-from .segments import findSegments
-from .segmentStatus import segmentStatus
+from ..scene.segments import findSegments
+from ..scene.segmentStatus import segmentStatus
 
 
 class LabelRow(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import slicer.util
 
-from .geometry import arrayShape
+from ..scene.geometry import arrayShape
 from .preview import Preview
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from partialseg_trainer.labels import LabelScheme
 
+from ..engine.jobs import Job, JobFailed
 from .annotation import annotationArrays, annotationRequest
-from .jobs import Job, JobFailed
 
 
 @dataclass(frozen=True)

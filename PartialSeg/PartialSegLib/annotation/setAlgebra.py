@@ -10,12 +10,12 @@ import numpy as np
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 
+from ..scene.ownGrid import commonGrid, maskOn, setMask
+from ..scene.segmentationNodes import isKeptAsLabelmaps
+from ..scene.segments import findSegments
+from ..scene.segmentStatus import setSegmentStatus
+from ..scene.undo import announceChange
 from .annotation import labelStatuses
-from .ownGrid import commonGrid, maskOn, setMask
-from .segmentationNodes import isKeptAsLabelmaps
-from .segments import findSegments
-from .segmentStatus import setSegmentStatus
-from .undo import announceChange
 
 _DONE = (Status.COMPLETE, Status.ABSENT)
 _PAINTED = (Status.COMPLETE, Status.IN_PROGRESS)

@@ -13,11 +13,11 @@ import slicer.util
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 
-from .geometry import arrayShape, kjiToRAS
-from .jobs import Job, JobFailed
-from .region import placeROI
-from .results import loadPrediction
-from .segmentStatus import hasVoxels, setSegmentStatus
+from ..engine.jobs import Job, JobFailed
+from ..prediction.results import loadPrediction
+from ..scene.geometry import arrayShape, kjiToRAS
+from ..scene.region import placeROI
+from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 # What NIfTI's single precision loses of a position, mm.
 _TOLERANCE = 0.05

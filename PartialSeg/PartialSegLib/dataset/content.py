@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from partialseg_trainer.labels import LabelScheme, Status
 
-from .jobs import Job, JobFailed
+from ..engine.jobs import Job, JobFailed
 
 
 class DatasetCase(NamedTuple):

@@ -11,9 +11,9 @@ import numpy as np
 
 from partialseg_trainer.labels import LabelScheme
 
-from .annotation import annotationArrays, annotationRequest
-from .jobs import Job, JobFailed
-from .volumes import scanArray
+from ..annotation.annotation import annotationArrays, annotationRequest
+from ..engine.jobs import Job, JobFailed
+from ..scene.volumes import scanArray
 
 if TYPE_CHECKING:
     from partialseg_trainer.dataset import Case

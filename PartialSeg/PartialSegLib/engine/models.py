@@ -12,7 +12,7 @@ from partialseg_trainer.files import read_json
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.labels.scheme import preset_names
 
-_SHIPPED = Path(__file__).resolve().parents[1] / "Resources" / "Models"
+_SHIPPED = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 _INFO_FILE = "model.json"
 
 

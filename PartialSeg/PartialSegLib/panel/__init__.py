@@ -1,1 +1,1 @@
-"""The panel: one file a section, each with its own .ui file, joined by the parameter node."""
+"""The panel: one folder a section, each with its own .ui file, joined by the parameter node."""

@@ -6,13 +6,13 @@ import qt
 import slicer
 import slicer.util
 
-from ..segmentationNodes import segmentationOf
-from .export import ExportSection
-from .labels import LabelsSection
-from .review import ReviewSection
-from .segmentEditor import SegmentEditorSection
-from .segmentNeonate import SegmentNeonateSection
-from .train import TrainSection
+from ..scene.segmentationNodes import segmentationOf
+from .export.section import ExportSection
+from .labels.section import LabelsSection
+from .review.section import ReviewSection
+from .segmentEditor.section import SegmentEditorSection
+from .segmentNeonate.section import SegmentNeonateSection
+from .train.section import TrainSection
 
 SECTIONS = (
     SegmentNeonateSection,

@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
-from ..jobs import Job, JobFailed
+from ..engine.jobs import Job, JobFailed
 from .pollTimer import PollTimer
 
 _UI = Path(__file__).resolve().parents[2] / "Resources" / "UI"

@@ -10,12 +10,12 @@ import slicer
 
 from partialseg_trainer.labels import LabelScheme, Status
 
-from .annotation import labelStatuses
-from .ownGrid import commonGrid, maskOn
-from .segmentationNodes import isKeptAsLabelmaps
-from .segments import findSegments
-from .segmentStatus import hasVoxels, setSegmentStatus
-from .setAlgebra import superLabelFromParts
+from ..annotation.annotation import labelStatuses
+from ..annotation.setAlgebra import superLabelFromParts
+from ..scene.ownGrid import commonGrid, maskOn
+from ..scene.segmentationNodes import isKeptAsLabelmaps
+from ..scene.segments import findSegments
+from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 
 class Accepted(NamedTuple):

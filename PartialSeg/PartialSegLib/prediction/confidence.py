@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import slicer.util
 
-from .geometry import localIJKToRAS
-from .subjectHierarchy import placeBeside
+from ..scene.geometry import localIJKToRAS
+from ..scene.subjectHierarchy import placeBeside
 
 _ROLE = "PartialSeg.Confidence"
 

@@ -7,9 +7,9 @@ import slicer.util
 
 from partialseg_trainer.labels import LabelScheme
 
-from .masks import labelmapsOf, segmentMask
-from .segments import findSegments
-from .steps import Steps
+from ..engine.steps import Steps
+from ..scene.masks import labelmapsOf, segmentMask
+from ..scene.segments import findSegments
 
 
 def labelConfidences(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .jobs import Job, JobFailed
+from ..engine.jobs import Job, JobFailed
 
 
 class RankedScan(NamedTuple):

@@ -17,12 +17,12 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.encode import look_up
 
-from .geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
-from .labelmapLayers import importLayer, labelLayers
-from .ownLabelmaps import giveOwnLabelmaps
-from .segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
-from .segments import createSegments, foreignSegments
-from .segmentStatus import hasVoxels, holdBack, segmentStatus
+from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
+from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.ownLabelmaps import giveOwnLabelmaps
+from ..scene.segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
+from ..scene.segments import createSegments, foreignSegments
+from ..scene.segmentStatus import hasVoxels, holdBack, segmentStatus
 
 if TYPE_CHECKING:
     import nibabel

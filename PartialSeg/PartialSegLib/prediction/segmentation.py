@@ -11,12 +11,12 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme
 
+from ..engine.jobs import Job, JobFailed
+from ..engine.models import readModel
+from ..scene.geometry import kjiToRAS
+from ..scene.volumes import scanArray
 from .confidence import keepConfidence
-from .geometry import kjiToRAS
-from .jobs import Job, JobFailed
-from .models import readModel
 from .results import LoadedPrediction, loadPrediction, requireFillable
-from .volumes import scanArray
 
 
 class Segmented(NamedTuple):

@@ -11,11 +11,11 @@ import slicer.util
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
+from ..engine.steps import Steps
+from ..scene.geometry import kjiToRAS
+from ..scene.masks import labelmapsOf, segmentMask
+from ..scene.segments import findSegments
 from .confidence import confidenceOf
-from .geometry import kjiToRAS
-from .masks import labelmapsOf, segmentMask
-from .segments import findSegments
-from .steps import Steps
 
 SLICE_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The axis of RAS that a slice of each kind is perpendicular to."""

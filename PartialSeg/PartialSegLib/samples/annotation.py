@@ -8,11 +8,11 @@ import numpy as np
 
 from partialseg_trainer.labels import LabelScheme, Status
 
-from .geometry import localIJKToRAS
-from .labelmapLayers import importLayer, labelLayers
-from .segmentationNodes import addSegmentationNode
-from .segments import createSegments
-from .segmentStatus import hasVoxels, setSegmentStatus
+from ..scene.geometry import localIJKToRAS
+from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.segmentationNodes import addSegmentationNode
+from ..scene.segments import createSegments
+from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 
 def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complete: Collection[str]):

@@ -12,7 +12,7 @@ import slicer.util
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
-from .sampleAnnotation import addAnnotation
+from .annotation import addAnnotation
 
 _MESSAGE_MS = 10_000
 

@@ -13,9 +13,9 @@ import slicer.util
 from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme
 
-from . import packages
-from .jobs import Job
-from .sampleAnnotation import addAnnotation
+from ..engine import packages
+from ..engine.jobs import Job
+from .annotation import addAnnotation
 
 _POLL_SECONDS = 0.05
 

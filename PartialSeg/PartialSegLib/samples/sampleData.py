@@ -14,7 +14,7 @@ import slicer.util
 
 from partialseg_trainer.errors import UserError
 
-_RESOURCES = Path(__file__).resolve().parents[1] / "Resources"
+_RESOURCES = Path(__file__).resolve().parents[2] / "Resources"
 _CATEGORY = "PartialSeg"
 
 
@@ -57,9 +57,9 @@ def load(name: str):
     if sample is None:
         raise UserError(f"There is no sample '{name}'; choose one of {', '.join(samples())}.")
     if "files" in sample:
-        from .sampleAtlas import loadAtlas as loadSample
+        from .atlas import loadAtlas as loadSample
     else:
-        from .samplePhantom import loadPhantom as loadSample
+        from .phantom import loadPhantom as loadSample
     return loadSample(name, sample)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .jobs import Job, JobFailed
-from .models import defaultModel
+from ..engine.jobs import Job, JobFailed
+from ..engine.models import defaultModel
 
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunFolder
 
-    from .jobs import JobFolder
+    from ..engine.jobs import JobFolder
 
 
 def trainJob(

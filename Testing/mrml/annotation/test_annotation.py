@@ -19,16 +19,16 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
-from PartialSegLib.annotation import (
+from PartialSegLib.annotation.annotation import (
     annotationArrays,
     annotationRequest,
     labelSetsFromSegmentation,
     labelStatuses,
 )
-from PartialSegLib.jobs import Job
-from PartialSegLib.region import regionFromROI
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.engine.jobs import Job
+from PartialSegLib.scene.region import regionFromROI
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
 def test_overlapping_super_and_sub_label_give_what_the_engine_makes_of_the_same_masks(

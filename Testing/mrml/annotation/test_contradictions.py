@@ -17,7 +17,7 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.contradictions import contradictions, contradictionsJob
+from PartialSegLib.annotation.contradictions import contradictions, contradictionsJob
 
 CONFLICT = block(SHAPE, (9, 12, 7), (10, 13, 8))
 

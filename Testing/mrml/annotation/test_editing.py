@@ -4,8 +4,8 @@ import slicer
 
 from nodes import SHAPE, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme
-from PartialSegLib.editing import applyEditSettings, editSettings, segmentEditorNode
-from PartialSegLib.segments import createSegments
+from PartialSegLib.annotation.editing import applyEditSettings, editSettings, segmentEditorNode
+from PartialSegLib.scene.segments import createSegments
 
 SOME = block(SHAPE, (4, 4, 4), (10, 12, 14))
 EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere

@@ -4,9 +4,9 @@ import pytest
 
 from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.labelTable import LabelRow, labelTable
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.labelTable import LabelRow, labelTable
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
 @pytest.fixture

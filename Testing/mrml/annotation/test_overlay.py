@@ -6,8 +6,8 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, addTransform, affine
-from PartialSegLib.overlay import Overlay, removeTraces
-from PartialSegLib.preview import Preview
+from PartialSegLib.annotation.overlay import Overlay, removeTraces
+from PartialSegLib.annotation.preview import Preview
 
 SHAPE = (6, 7, 8)
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), flip=(0,))

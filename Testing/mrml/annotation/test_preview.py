@@ -5,10 +5,10 @@ import pytest
 
 from nodes import CEREBRUM, CORTEX, paint
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation import labelSetsFromSegmentation
-from PartialSegLib.jobs import JobFailed
-from PartialSegLib.preview import preview
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+from PartialSegLib.annotation.preview import preview
+from PartialSegLib.engine.jobs import JobFailed
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
 @pytest.fixture

@@ -20,18 +20,18 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation import labelSetsFromSegmentation
-from PartialSegLib.headless import headlessScene
-from PartialSegLib.masks import segmentMask
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import holdBack, segmentStatus, setSegmentStatus
-from PartialSegLib.setAlgebra import (
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+from PartialSegLib.annotation.setAlgebra import (
     remainderToLastPart,
     superLabelFromParts,
     whyNoRemainder,
     whyNotFromParts,
 )
-from PartialSegLib.undo import SEGMENTS_ABOUT_TO_CHANGE
+from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.masks import segmentMask
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import holdBack, segmentStatus, setSegmentStatus
+from PartialSegLib.scene.undo import SEGMENTS_ABOUT_TO_CHANGE
 
 WHITE = block(SHAPE, (4, 4, 10), (20, 24, 20))
 DEEP = CEREBRUM & ~CORTEX & ~WHITE

@@ -9,13 +9,13 @@ from nodes import addScan, addSegmentation, affine, block, paint
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
-from PartialSegLib.caseLoading import loadCase
-from PartialSegLib.export import exportCase
-from PartialSegLib.geometry import kjiToRAS
-from PartialSegLib.region import placeROI, regionFromROI
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.dataset.caseLoading import loadCase
+from PartialSegLib.dataset.export import exportCase
+from PartialSegLib.scene.geometry import kjiToRAS
+from PartialSegLib.scene.region import placeROI, regionFromROI
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 SHAPE = (14, 15, 16)
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50), flip=(0, 1))

@@ -7,7 +7,7 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.datasets import cases, isNewDataset
+from PartialSegLib.dataset.content import cases, isNewDataset
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from nodes import CEREBRUM, CORTEX, SHAPE, addScan, addSegmentation, affine, pai
 from partialseg_trainer.dataset import Dataset, ScanName, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation import labelSetsFromSegmentation
-from PartialSegLib.export import exportCase, isIdentifier
-from PartialSegLib.jobs import JobFailed
-from PartialSegLib.region import regionFromROI
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+from PartialSegLib.dataset.export import exportCase, isIdentifier
+from PartialSegLib.engine.jobs import JobFailed
+from PartialSegLib.scene.region import regionFromROI
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50), flip=(1,))
 PATIENT = "Doe^Jane"

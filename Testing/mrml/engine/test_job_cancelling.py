@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from PartialSegLib.jobs import Job
+from PartialSegLib.engine.jobs import Job
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")

@@ -10,7 +10,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.models import default_model, list_models, user_models
 from partialseg_trainer.runs import default_root
-from PartialSegLib.models import defaultModel, models, readModel, schemeOf
+from PartialSegLib.engine.models import defaultModel, models, readModel, schemeOf
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from PartialSegLib.steps import StepwiseWork, finish
+from PartialSegLib.engine.steps import StepwiseWork, finish
 
 
 def counting(log, upTo=3, error=None):

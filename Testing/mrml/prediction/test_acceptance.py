@@ -8,13 +8,13 @@ from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.acceptance import accept, awaitingReview
-from PartialSegLib.annotation import labelSetsFromSegmentation, labelStatuses
-from PartialSegLib.geometry import ijkToRAS
-from PartialSegLib.masks import segmentMask
-from PartialSegLib.results import loadPrediction
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.prediction.acceptance import accept, awaitingReview
+from PartialSegLib.prediction.results import loadPrediction
+from PartialSegLib.scene.geometry import ijkToRAS
+from PartialSegLib.scene.masks import segmentMask
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 EMPTY = "hippocampi_amygdala"
 

@@ -6,9 +6,9 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, addTransform, affine
-from PartialSegLib.confidence import confidenceOf, keepConfidence
-from PartialSegLib.geometry import ijkToRAS
-from PartialSegLib.subjectHierarchy import placeBeside
+from PartialSegLib.prediction.confidence import confidenceOf, keepConfidence
+from PartialSegLib.scene.geometry import ijkToRAS
+from PartialSegLib.scene.subjectHierarchy import placeBeside
 
 SHAPE = (5, 6, 7)
 PERCENT = np.arange(210, dtype=np.uint8).reshape(SHAPE) % 101

@@ -5,9 +5,9 @@ import pytest
 import slicer.util
 
 from nodes import SHAPE, addSegmentation, affine, block, paint
-from PartialSegLib.labelConfidence import labelConfidences
-from PartialSegLib.segments import createSegments
-from PartialSegLib.steps import finish
+from PartialSegLib.engine.steps import finish
+from PartialSegLib.prediction.labelConfidence import labelConfidences
+from PartialSegLib.scene.segments import createSegments
 
 
 def test_each_label_has_the_mean_inside_it_and_empty_ones_have_none(scene, dhcp9):

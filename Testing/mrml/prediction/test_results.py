@@ -12,13 +12,13 @@ from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation import labelStatuses
-from PartialSegLib.geometry import ijkToRAS
-from PartialSegLib.labelmapLayers import labelLayers
-from PartialSegLib.masks import segmentMask
-from PartialSegLib.results import loadPrediction
-from PartialSegLib.segments import createSegments
-from PartialSegLib.segmentStatus import setSegmentStatus
+from PartialSegLib.annotation.annotation import labelStatuses
+from PartialSegLib.prediction.results import loadPrediction
+from PartialSegLib.scene.geometry import ijkToRAS
+from PartialSegLib.scene.labelmapLayers import labelLayers
+from PartialSegLib.scene.masks import segmentMask
+from PartialSegLib.scene.segments import createSegments
+from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 GEOMETRY = affine(spacing=(0.7, 0.8, 1.1), degrees=(15, -20, 8), origin=(3, 4, 50), flip=(1,))
 PAINTED = block(SHAPE, (2, 2, 2), (5, 5, 5))

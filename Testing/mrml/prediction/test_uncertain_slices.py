@@ -6,10 +6,10 @@ import slicer
 import slicer.util
 
 from nodes import addSegmentation, addTransform, affine, block, paint
-from PartialSegLib.geometry import kjiToRAS
-from PartialSegLib.review import SLICE_NORMALS, arrayAxis, uncertainSlices
-from PartialSegLib.segments import createSegments
-from PartialSegLib.steps import finish
+from PartialSegLib.engine.steps import finish
+from PartialSegLib.prediction.uncertainSlices import SLICE_NORMALS, arrayAxis, uncertainSlices
+from PartialSegLib.scene.geometry import kjiToRAS
+from PartialSegLib.scene.segments import createSegments
 
 SHAPE = (40, 44, 48)
 BRAIN = block(SHAPE, (6, 6, 6), (34, 38, 42))

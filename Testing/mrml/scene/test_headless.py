@@ -3,7 +3,7 @@
 import pytest
 import slicer
 
-from PartialSegLib.headless import headlessScene
+from PartialSegLib.scene.headless import headlessScene
 
 
 def test_the_scene_is_slicers_scene_inside_the_block_only():

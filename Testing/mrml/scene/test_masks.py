@@ -7,8 +7,8 @@ import slicer.util
 import vtk
 
 from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine, block, paint
-from PartialSegLib.geometry import ijkToRAS
-from PartialSegLib.masks import labelmapsOf, segmentMask
+from PartialSegLib.scene.geometry import ijkToRAS
+from PartialSegLib.scene.masks import labelmapsOf, segmentMask
 
 BOX = block(SHAPE, (4, 6, 8), (14, 20, 25))
 GEOMETRIES = {

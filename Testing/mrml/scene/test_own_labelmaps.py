@@ -6,9 +6,9 @@ import slicer
 import slicer.util
 
 from nodes import addScan, addSegmentation, block, paint
-from PartialSegLib.masks import segmentMask
-from PartialSegLib.ownLabelmaps import giveOwnLabelmaps
-from PartialSegLib.segmentStatus import hasVoxels
+from PartialSegLib.scene.masks import segmentMask
+from PartialSegLib.scene.ownLabelmaps import giveOwnLabelmaps
+from PartialSegLib.scene.segmentStatus import hasVoxels
 
 SHAPE = (8, 9, 10)
 PARTS = {

@@ -6,7 +6,7 @@ import slicer
 from nodes import addScan, addSegmentation, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.segmentStatus import holdBack, segmentStatus, setSegmentStatus
+from PartialSegLib.scene.segmentStatus import holdBack, segmentStatus, setSegmentStatus
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import slicer
 import vtk
 
 from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine, block, paint
-from PartialSegLib import segmentVolumes
-from PartialSegLib.segmentVolumes import SegmentVolumes
+from PartialSegLib.scene import segmentVolumes
+from PartialSegLib.scene.segmentVolumes import SegmentVolumes
 
 FIRST = block(SHAPE, (4, 4, 4), (10, 12, 14))
 SECOND = block(SHAPE, (12, 4, 4), (20, 12, 14))

@@ -3,7 +3,7 @@
 import slicer
 
 from nodes import addScan, addSegmentation, addTransform, affine
-from PartialSegLib.segmentationNodes import (
+from PartialSegLib.scene.segmentationNodes import (
     addSegmentationNode,
     ensureReferenceVolume,
     isKeptAsLabelmaps,

@@ -6,8 +6,8 @@ import vtk
 
 from nodes import addSegmentation
 from partialseg_trainer.labels import LabelScheme
-from PartialSegLib.segments import VALUE_TAG, createSegments, findSegment, findSegments
-from PartialSegLib.terminology import serializedTerminology
+from PartialSegLib.scene.segments import VALUE_TAG, createSegments, findSegment, findSegments
+from PartialSegLib.scene.terminology import serializedTerminology
 
 TERMS = {
     "category": ["SCT", "123037004", "Anatomical Structure"],

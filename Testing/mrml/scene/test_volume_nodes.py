@@ -8,8 +8,8 @@ import slicer.util
 from nodes import addBend, addScan, addTransform, affine
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.geometry import ijkToRAS, kjiToRAS
-from PartialSegLib.volumes import addVolumeNode, scanArray
+from PartialSegLib.scene.geometry import ijkToRAS, kjiToRAS
+from PartialSegLib.scene.volumes import addVolumeNode, scanArray
 
 OBLIQUE = affine(spacing=(0.5, 0.6, 2.0), degrees=(10, 20, 30), origin=(1, 2, 3), flip=(0,))
 

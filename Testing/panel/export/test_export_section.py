@@ -61,7 +61,7 @@ def views(scene):
 @pytest.fixture
 def export(section, logic, scan, annotation, tmp_path):
     """The section, unfolded, with all that an export needs."""
-    from PartialSegLib.panel.export import ExportSection
+    from PartialSegLib.panel.export.section import ExportSection
 
     chosen = logic.getParameterNode()
     chosen.inputVolume, chosen.segmentation = scan, annotation
@@ -184,7 +184,7 @@ def test_a_wrong_identifier_is_explained_where_it_is_entered(export):
 
 
 def test_no_field_is_filled_from_the_names_of_nodes(section, logic, scan, annotation):
-    from PartialSegLib.panel.export import ExportSection
+    from PartialSegLib.panel.export.section import ExportSection
 
     chosen = logic.getParameterNode()
     chosen.inputVolume, chosen.segmentation = scan, annotation
@@ -252,7 +252,7 @@ def test_annotator_and_dataset_are_remembered(export, waitFor, logic, scene, tmp
 def test_the_annotator_of_the_last_session_is_filled_in(section, logic):
     import qt
 
-    from PartialSegLib.panel.export import ExportSection
+    from PartialSegLib.panel.export.section import ExportSection
 
     qt.QSettings().setValue("PartialSeg/Annotator", "ab")
     assert section(ExportSection).ui.annotatorLineEdit.text == "ab"
@@ -356,7 +356,7 @@ def test_an_export_can_be_cancelled(export, waitFor, tmp_path):
 def test_closing_the_scene_ends_export_and_preview(
     panel, logic, scan, annotation, views, scene, waitFor, tmp_path
 ):
-    from PartialSegLib.panel.export import ExportSection
+    from PartialSegLib.panel.export.section import ExportSection
 
     export = panel.section(ExportSection)
     export.ui.exportCollapsibleButton.collapsed = False
@@ -502,7 +502,7 @@ def test_a_region_beside_the_scan_is_said_without_a_dialog(preview, waitFor, dia
 
 
 def test_a_case_comes_back_to_be_corrected(listed, waitFor, dialogs, logic):
-    from PartialSegLib.annotation import labelStatuses
+    from PartialSegLib.annotation.annotation import labelStatuses
 
     assert "Select a case" in listed.ui.loadCaseButton.toolTip
     chosen, scheme = listed.parameterNode, logic.scheme("dhcp9")
@@ -534,7 +534,7 @@ def test_the_name_of_a_loaded_case_is_not_that_of_the_next_scan(listed, scan, wa
 
 
 def test_a_region_that_was_annotated_is_selected_again_with_its_case(listed, dataset, waitFor):
-    from PartialSegLib.region import regionFromROI
+    from PartialSegLib.scene.region import regionFromROI
 
     region = block((5, 5, 5), (10, 10, 10))
     addCase(dataset, region, replace=True)

@@ -42,7 +42,7 @@ def segmentation(logic, scan):
 @pytest.fixture
 def build(section, logic, scan):
     """Builds the section, unfolded, on a segmentation or none."""
-    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.labels.section import LabelsSection
 
     def made(segmentation=None):
         parameterNode = logic.getParameterNode()
@@ -138,7 +138,7 @@ def messages(labels):
 
 
 def test_without_scan_and_segmentation_the_scheme_is_listed_and_every_button_says_why(section):
-    from PartialSegLib.panel.labels import LabelsSection
+    from PartialSegLib.panel.labels.section import LabelsSection
 
     labels = section(LabelsSection)
     ui = labels.ui
@@ -181,7 +181,7 @@ def test_what_has_nothing_to_say_takes_no_place(labels):
 def test_volumes_are_measured_one_at_a_time_so_that_the_panel_stays_free(
     labels, segmentation, paint, monkeypatch
 ):
-    from PartialSegLib import segmentVolumes
+    from PartialSegLib.scene import segmentVolumes
 
     paint(PARTS)
     measured = []
@@ -300,7 +300,7 @@ def test_create_segments_adds_only_what_is_missing(labels, segmentation, paint):
 
 
 def test_a_selected_row_is_selected_in_the_segment_editor_and_the_other_way_round(labels, scene):
-    from PartialSegLib.editing import segmentEditorNode
+    from PartialSegLib.annotation.editing import segmentEditorNode
 
     editor = segmentEditorNode(scene)
     select(labels, "dgm")
@@ -312,7 +312,7 @@ def test_a_selected_row_is_selected_in_the_segment_editor_and_the_other_way_roun
 
 
 def test_a_label_without_a_segment_can_be_selected_and_stays_so(labels, segmentation, scene):
-    from PartialSegLib.editing import segmentEditorNode
+    from PartialSegLib.annotation.editing import segmentEditorNode
 
     segmentation.GetSegmentation().RemoveSegment("csf")
     editor = segmentEditorNode(scene)
@@ -353,7 +353,7 @@ def test_there_is_no_place_to_jump_to_of_an_empty_segment(labels, sliceNode):
 
 
 def test_a_super_label_is_made_from_its_parts(labels, paint, segmentation, scan, waitFor):
-    from PartialSegLib.masks import segmentMask
+    from PartialSegLib.scene.masks import segmentMask
 
     select(labels, "wm")
     assert not labels.ui.superLabelButton.enabled
@@ -367,7 +367,7 @@ def test_a_super_label_is_made_from_its_parts(labels, paint, segmentation, scan,
 
 
 def test_the_remainder_goes_to_the_last_part(labels, paint, segmentation, scan, waitFor):
-    from PartialSegLib.masks import segmentMask
+    from PartialSegLib.scene.masks import segmentMask
 
     select(labels, "tcv")
     assert "is not complete" in labels.ui.remainderButton.toolTip

@@ -21,8 +21,8 @@ def predicted(scene, dhcp9):
     """A scan with a prediction of it and two places where the model was not sure."""
     import slicer
 
-    from PartialSegLib.confidence import keepConfidence
-    from PartialSegLib.results import loadPrediction
+    from PartialSegLib.prediction.confidence import keepConfidence
+    from PartialSegLib.prediction.results import loadPrediction
 
     k, j, i = np.ogrid[:48, :56, :52]
     depth = 1 - np.sqrt(((k - 24) / 20) ** 2 + ((j - 28) / 24) ** 2 + ((i - 26) / 22) ** 2)
@@ -45,7 +45,7 @@ def predicted(scene, dhcp9):
 @pytest.fixture
 def review(section, logic, predicted):
     """The section, unfolded, with a prediction to review."""
-    from PartialSegLib.panel.review import ReviewSection
+    from PartialSegLib.panel.review.section import ReviewSection
 
     logic.getParameterNode().segmentation = predicted
     made = section(ReviewSection)
@@ -87,7 +87,7 @@ def row(table, title):
 
 
 def test_with_nothing_to_review_every_button_says_why(section):
-    from PartialSegLib.panel.review import ReviewSection
+    from PartialSegLib.panel.review.section import ReviewSection
 
     made = section(ReviewSection)
     ui = made.ui
@@ -230,7 +230,7 @@ def test_places_are_looked_for_anew_when_the_scan_was_segmented_again(
 ):
     import slicer
 
-    from PartialSegLib.confidence import keepConfidence
+    from PartialSegLib.prediction.confidence import keepConfidence
 
     ui = review.ui
     ui.nextButton.click()
@@ -247,7 +247,7 @@ def test_places_are_looked_for_anew_when_the_scan_was_segmented_again(
 def test_a_segmentation_without_confidence_can_be_accepted_but_has_no_order(
     review, predicted, scene
 ):
-    from PartialSegLib.confidence import confidenceOf
+    from PartialSegLib.prediction.confidence import confidenceOf
 
     scene.RemoveNode(confidenceOf(predicted))
     review.update()
@@ -396,7 +396,7 @@ class Ranked:
         self.folder, self.onFinished = Path(folder), onFinished
 
     def poll(self):
-        from PartialSegLib.nextScan import RankedScan
+        from PartialSegLib.prediction.nextScan import RankedScan
 
         scans = (("first", 0.31, None), ("second", 0.22, "sub-07"), ("third", 0.12, None))
         self.onFinished(

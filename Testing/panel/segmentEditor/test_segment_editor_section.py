@@ -36,7 +36,7 @@ def parameterNode(logic, scan, segmentation):
 @pytest.fixture
 def editing(section, parameterNode):
     """The section, unfolded."""
-    from PartialSegLib.panel.segmentEditor import SegmentEditorSection
+    from PartialSegLib.panel.segmentEditor.section import SegmentEditorSection
 
     made = section(SegmentEditorSection)
     made.ui.segmentEditorCollapsibleButton.collapsed = False
@@ -45,7 +45,7 @@ def editing(section, parameterNode):
 
 @pytest.fixture
 def editorNode(editing, scene):
-    from PartialSegLib.editing import segmentEditorNode
+    from PartialSegLib.annotation.editing import segmentEditorNode
 
     return segmentEditorNode(scene)
 
@@ -153,8 +153,8 @@ def test_a_step_of_set_algebra_is_undone_with_the_editors_undo(editing, logic, s
     import slicer
 
     from partialseg_trainer.labels import Status
-    from PartialSegLib.masks import segmentMask
-    from PartialSegLib.segmentStatus import segmentStatus
+    from PartialSegLib.scene.masks import segmentMask
+    from PartialSegLib.scene.segmentStatus import segmentStatus
 
     half = CEREBRUM.copy()
     half[10:] = False

@@ -51,7 +51,7 @@ def scan(scene, dhcp9):
 @pytest.fixture
 def neonate(section, engine):
     """The section, opened."""
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
     return section(SegmentNeonateSection)
 
@@ -192,7 +192,7 @@ def test_a_search_for_devices_that_fails_opens_no_window(engine, neonate, chosen
 def test_before_pytorch_is_there_no_process_is_started_to_look_for_devices(
     section, engine, packages, scan
 ):
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
     packages.lack("torch")
     made = section(SegmentNeonateSection)
@@ -207,7 +207,7 @@ def test_before_any_package_is_there_the_default_model_is_shown(
 ):
     import sys
 
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
     packages.lack("torch", "pydantic", "platformdirs", "nibabel")
     for name in ("pydantic", "platformdirs", "nibabel", "torch"):
@@ -279,7 +279,7 @@ def test_cancelling_ends_the_process_and_changes_nothing(neonate, chosen, engine
 
 
 def test_closing_the_scene_ends_the_process_quietly(panel, engine, waitFor, dialogs, scan, scene):
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
     neonate = panel.section(SegmentNeonateSection)
     neonate.parameterNode.inputVolume = scan
@@ -365,7 +365,7 @@ def test_a_new_segmentation_has_every_label_flagged_and_all_sections_are_told(
 ):
     import slicer
 
-    from PartialSegLib.masks import segmentMask
+    from PartialSegLib.scene.masks import segmentMask
 
     chosen.scheme = "fetal8"
     engine.finish("segment", **result(dhcp9))
@@ -409,8 +409,8 @@ def test_filling_keeps_what_is_complete_and_says_what_was_kept(
     import slicer
 
     from partialseg_trainer.labels import Status
-    from PartialSegLib.masks import segmentMask
-    from PartialSegLib.segmentStatus import setSegmentStatus
+    from PartialSegLib.scene.masks import segmentMask
+    from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
     engine.finish("segment", **result(dhcp9))
     neonate.ui.segmentButton.click()
@@ -458,7 +458,7 @@ def test_another_scan_brings_its_own_segmentation_or_none(neonate, chosen, scan,
 def test_a_model_that_went_since_it_was_chosen_is_told_before_a_process_starts(
     neonate, chosen, engine, dialogs, tmp_path
 ):
-    from PartialSegLib.models import defaultModel
+    from PartialSegLib.engine.models import defaultModel
 
     model = tmp_path / "mine"
     shutil.copytree(defaultModel(), model)
@@ -484,7 +484,7 @@ def test_a_segmentation_of_another_scheme_cannot_be_filled_and_the_reason_is_tol
     neonate, chosen, scene, scan
 ):
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.segments import createSegments
+    from PartialSegLib.scene.segments import createSegments
 
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "fetal")
     node.SetReferenceImageGeometryParameterFromVolumeNode(scan)
@@ -547,9 +547,9 @@ def test_a_newborn_is_segmented_by_the_default_model_and_again_into_what_is_not_
     import slicer
 
     from partialseg_trainer.labels import Status
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
-    from PartialSegLib.segmentStatus import setSegmentStatus
-    from PartialSegLib.volumes import addVolumeNode
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
+    from PartialSegLib.scene.segmentStatus import setSegmentStatus
+    from PartialSegLib.scene.volumes import addVolumeNode
 
     neonate = panel.section(SegmentNeonateSection)
     waitFor(lambda: neonate.ui.deviceComboBox.count > 1)

@@ -22,7 +22,7 @@ from partialseg_trainer.runs import (
     start,
 )
 
-SMALL_TRAINING = Path(__file__).resolve().parents[1] / "runs" / "small_training.py"
+SMALL_TRAINING = Path(__file__).resolve().parents[2] / "runs" / "small_training.py"
 STATE, EPOCH, TIME_LEFT, BEST_DICE, DEVICE = range(1, 6)
 # A process that trains takes seconds to begin, and more on a busy computer.
 TRAINING_SECONDS = 200
@@ -44,7 +44,7 @@ def train(logic):
     built = []
 
     def build():
-        from PartialSegLib.panel.train import TrainSection
+        from PartialSegLib.panel.train.section import TrainSection
 
         made = TrainSection(logic)
         made.setParameterNode(logic.getParameterNode())
@@ -178,9 +178,9 @@ def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, 
 
 
 def test_the_model_of_a_run_is_chosen_in_the_section_that_segments(panel, scene):
-    from PartialSegLib.models import defaultModel
-    from PartialSegLib.panel.segmentNeonate import SegmentNeonateSection
-    from PartialSegLib.panel.train import TrainSection
+    from PartialSegLib.engine.models import defaultModel
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
+    from PartialSegLib.panel.train.section import TrainSection
 
     run = RunFolder.create(new_run_path("small"), {"dataset": "/nowhere"})
     shutil.copytree(defaultModel(), run.model)
@@ -343,7 +343,7 @@ def test_runs_are_read_only_while_they_can_be_seen(train):
 
 def test_a_file_is_not_read_again_before_it_changes(standIn, smallRun, waitFor, monkeypatch):
     import partialseg_trainer.runs
-    from PartialSegLib.runs import RunReader
+    from PartialSegLib.training.runs import RunReader
 
     run = smallRun("to the end")
     waitFor(isOver(run))
@@ -595,7 +595,7 @@ def test_the_plots_show_losses_and_dice_of_each_label_in_its_colour(train, plott
 
 
 def test_a_new_epoch_is_plotted_in_the_same_nodes(train, plottedRun):
-    from PartialSegLib.plots import trainingChart, updateTrainingCharts
+    from PartialSegLib.training.plots import trainingChart, updateTrainingCharts
 
     chart = trainingChart(plottedRun, "dice")
     before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")}
@@ -637,7 +637,7 @@ def test_plots_are_not_saved_and_come_again_after_the_scene_was_closed(train, pl
 
 
 def test_labels_are_plotted_by_name_when_the_dataset_is_gone(standIn, plottedRun, balls):
-    from PartialSegLib.plots import trainingChart
+    from PartialSegLib.training.plots import trainingChart
 
     balls.rename(balls.with_name("away"))
     assert "shell" in series(trainingChart(plottedRun, "dice"))

@@ -8,13 +8,13 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
-from ..contradictions import foundContradictions
-from ..jobs import JobFailed
-from ..overlay import COLOURS, Overlay
-from ..preview import Preview
-from .exportReasons import inShort
-from .pollTimer import PollTimer
-from .section import guarded, setEnabled, showError
+from ...annotation.contradictions import foundContradictions
+from ...annotation.overlay import COLOURS, Overlay
+from ...annotation.preview import Preview
+from ...engine.jobs import JobFailed
+from ..pollTimer import PollTimer
+from ..section import guarded, setEnabled, showError
+from .reasons import inShort
 
 _POLL_MS = 50
 # Long enough for a brush stroke, which brings many events, to be one refresh.

@@ -9,13 +9,13 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import Status
 
-from ..datasets import DatasetCase, DatasetContent, isNewDataset
-from ..jobs import JobFailed
-from ..packages import FILES
-from .packagesRequest import packagesAreThere
-from .pollTimer import PollTimer
-from .section import guarded, setEnabled, showError
-from .statusNames import STATUS_NAMES
+from ...dataset.content import DatasetCase, DatasetContent, isNewDataset
+from ...engine.jobs import JobFailed
+from ...engine.packages import FILES
+from ..packagesRequest import packagesAreThere
+from ..pollTimer import PollTimer
+from ..section import guarded, setEnabled, showError
+from ..statusNames import STATUS_NAMES
 
 _POLL_MS = 50
 # A path comes letter by letter when it is typed.

@@ -9,11 +9,11 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import LabelScheme
 
-from ..annotation import isAnnotated
-from ..contradictions import FoundContradiction
-from ..datasets import DatasetContent
-from ..export import isIdentifier
-from .parameterNode import PartialSegParameterNode
+from ...annotation.annotation import isAnnotated
+from ...annotation.contradictions import FoundContradiction
+from ...dataset.content import DatasetContent
+from ...dataset.export import isIdentifier
+from ..parameterNode import PartialSegParameterNode
 
 
 def inShort(found: Sequence[FoundContradiction]) -> str:

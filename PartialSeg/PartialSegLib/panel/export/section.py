@@ -16,27 +16,27 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
-from ..caseLoading import LoadedCase
-from ..contradictions import foundContradictions
-from ..datasets import DatasetCase
-from ..geometry import arrayShape, kjiToRAS
-from ..jobs import Job, JobFailed
-from ..overlay import removeTraces
-from ..packages import FILES
-from ..region import placeROI
-from ..segmentationNodes import scanOf
+from ...annotation.contradictions import foundContradictions
+from ...annotation.overlay import removeTraces
+from ...dataset.caseLoading import LoadedCase
+from ...dataset.content import DatasetCase
+from ...engine.jobs import Job, JobFailed
+from ...engine.packages import FILES
+from ...scene.geometry import arrayShape, kjiToRAS
+from ...scene.region import placeROI
+from ...scene.segmentationNodes import scanOf
+from ..lastDataset import lastDataset, rememberDataset
+from ..packagesRequest import packagesAreThere
+from ..pathLine import connectPath
+from ..section import Section, guarded, setEnabled, showError
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
-from .exportReasons import (
+from .reasons import (
     inShort,
     whyNotExport,
     whyNotIdentifiers,
     whyNotInto,
 )
-from .lastDataset import lastDataset, rememberDataset
-from .packagesRequest import packagesAreThere
-from .pathLine import connectPath
-from .section import Section, guarded, setEnabled, showError
 
 _ANNOTATOR = "PartialSeg/Annotator"
 _ANNOTATION_EVENTS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..contradictions import FoundContradiction
+from ...annotation.contradictions import FoundContradiction
 
 
 class ContradictionList:

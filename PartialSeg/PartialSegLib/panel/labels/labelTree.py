@@ -10,12 +10,12 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import Status
 
-from ..labelTable import LabelRow
-from .section import setEnabled
-from .statusNames import STATUS_NAMES
+from ...annotation.labelTable import LabelRow
+from ..section import setEnabled
+from ..statusNames import STATUS_NAMES
 
 _NAME, _STATUS, _VOLUME, _SHOW = range(4)
-_ICONS = Path(__file__).resolve().parents[2] / "Resources" / "Icons"
+_ICONS = Path(__file__).resolve().parents[3] / "Resources" / "Icons"
 _SWATCH_PIXELS = 14
 
 

@@ -9,9 +9,9 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import LabelScheme, Status
 
-from ..labelTable import LabelRow
-from ..segmentStatus import hasVoxels
-from ..setAlgebra import whyNoRemainder, whyNotFromParts
+from ...annotation.labelTable import LabelRow
+from ...annotation.setAlgebra import whyNoRemainder, whyNotFromParts
+from ...scene.segmentStatus import hasVoxels
 
 
 class LabelReasons(NamedTuple):

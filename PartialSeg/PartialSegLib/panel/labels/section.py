@@ -13,20 +13,20 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 
-from ..contradictions import FoundContradiction
-from ..editing import segmentEditorNode
-from ..jobs import JobFailed
-from ..labelTable import LabelRow
-from ..segmentStatus import whyNotStatus
-from ..segmentVolumes import SegmentVolumes
-from ..steps import Steps, StepwiseWork
+from ...annotation.contradictions import FoundContradiction
+from ...annotation.editing import segmentEditorNode
+from ...annotation.labelTable import LabelRow
+from ...engine.jobs import JobFailed
+from ...engine.steps import Steps, StepwiseWork
+from ...scene.segmentStatus import whyNotStatus
+from ...scene.segmentVolumes import SegmentVolumes
+from ..pollTimer import PollTimer
+from ..section import Section, guarded, setEnabled, showError
+from ..statusNames import STATUS_NAMES
 from .contradictionList import ContradictionList
-from .labelReasons import LabelReasons
 from .labelTree import LabelTree
-from .pollTimer import PollTimer
+from .reasons import LabelReasons
 from .schemeSelector import SchemeSelector
-from .section import Section, guarded, setEnabled, showError
-from .statusNames import STATUS_NAMES
 
 _SEGMENT_EVENTS = (
     slicer.vtkSegmentation.SegmentAdded,

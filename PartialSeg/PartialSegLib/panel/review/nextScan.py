@@ -11,12 +11,12 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ..durations import inWords
-from ..nextScan import RankedScan
-from ..packages import LEARNING
-from .packagesRequest import packagesAreThere
-from .pathLine import connectPath
-from .section import Section, guarded, setEnabled, showError
+from ...engine.durations import inWords
+from ...engine.packages import LEARNING
+from ...prediction.nextScan import RankedScan
+from ..packagesRequest import packagesAreThere
+from ..pathLine import connectPath
+from ..section import Section, guarded, setEnabled, showError
 
 _SCAN, _UNCERTAINTY, _NOTE = range(3)
 

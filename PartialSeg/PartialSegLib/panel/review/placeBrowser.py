@@ -7,10 +7,10 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import LabelScheme
 
-from ..review import SLICE_NORMALS, UncertainSlice, uncertainSlices
-from ..steps import StepwiseWork
-from .pollTimer import PollTimer
-from .section import guarded, setEnabled, showError
+from ...engine.steps import StepwiseWork
+from ...prediction.uncertainSlices import SLICE_NORMALS, UncertainSlice, uncertainSlices
+from ..pollTimer import PollTimer
+from ..section import guarded, setEnabled, showError
 
 # In the order of the combo box.
 _KINDS = tuple(SLICE_NORMALS)

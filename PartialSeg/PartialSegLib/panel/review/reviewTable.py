@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import qt
 from slicer.i18n import tr as _
 
-from ..labelTable import LabelRow
-from .statusNames import STATUS_NAMES
+from ...annotation.labelTable import LabelRow
+from ..statusNames import STATUS_NAMES
 
 _LABEL, _CONFIDENCE, _VOLUME, _STATUS = range(4)
 _INDENT = "    "

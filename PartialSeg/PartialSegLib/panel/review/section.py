@@ -9,17 +9,17 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
-from ..acceptance import Accepted, awaitingReview
-from ..confidence import confidenceOf
-from ..labelConfidence import labelConfidences
-from ..labelTable import labelTable
-from ..segmentVolumes import SegmentVolumes
-from ..steps import Steps, StepwiseWork
+from ...annotation.labelTable import labelTable
+from ...engine.steps import Steps, StepwiseWork
+from ...prediction.acceptance import Accepted, awaitingReview
+from ...prediction.confidence import confidenceOf
+from ...prediction.labelConfidence import labelConfidences
+from ...scene.segmentVolumes import SegmentVolumes
+from ..pollTimer import PollTimer
+from ..section import Section, guarded, setEnabled, showError
 from .nextScan import NextScan
 from .placeBrowser import PlaceBrowser
-from .pollTimer import PollTimer
 from .reviewTable import ReviewTable
-from .section import Section, guarded, setEnabled, showError
 
 # A stroke of the brush is followed by others.
 _SETTLED_MS = 300

@@ -10,9 +10,9 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ..editing import applyEditSettings, editSettings, segmentEditorNode
-from ..undo import SEGMENTS_ABOUT_TO_CHANGE
-from .section import Section
+from ...annotation.editing import applyEditSettings, editSettings, segmentEditorNode
+from ...scene.undo import SEGMENTS_ABOUT_TO_CHANGE
+from ..section import Section
 
 _UNDO_STATES = 10
 

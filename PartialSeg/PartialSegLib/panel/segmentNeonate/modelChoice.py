@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ..models import ModelCard, readModel
-from .comboBox import offer
+from ...engine.models import ModelCard, readModel
+from ..comboBox import offer
 
 
 class ModelChoice:

@@ -10,19 +10,19 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ..durations import inWords
-from ..models import schemeOf
-from ..packages import LEARNING
-from ..results import requireFillable
-from ..segmentation import Segmented
-from ..segmentationNodes import scanOf, segmentationOf
-from .comboBox import offer
-from .deviceSearch import DeviceSearch
+from ...engine.durations import inWords
+from ...engine.models import schemeOf
+from ...engine.packages import LEARNING
+from ...prediction.results import requireFillable
+from ...prediction.segmentation import Segmented
+from ...scene.segmentationNodes import scanOf, segmentationOf
+from ..comboBox import offer
+from ..deviceSearch import DeviceSearch
+from ..packagesRequest import packagesAreThere
+from ..section import Section, guarded, setEnabled, showError
 from .modelChoice import ModelChoice
-from .packagesRequest import packagesAreThere
-from .section import Section, guarded, setEnabled, showError
 
-_ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "PartialSeg.png"
+_ICON = Path(__file__).resolve().parents[3] / "Resources" / "Icons" / "PartialSeg.png"
 
 
 class SegmentNeonateSection(Section):

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunStatus
 
-    from ..runs import RunReading
+    from ...training.runs import RunReading
 
 
 def notStopped(reading: RunReading | None) -> str:

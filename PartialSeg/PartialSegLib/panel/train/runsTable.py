@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import qt
 from slicer.i18n import tr as _
 
-from ..durations import inWords
+from ...engine.durations import inWords
 
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunStatus
 
-    from ..runs import RunReading
+    from ...training.runs import RunReading
 
 _RUN, _STATE, _EPOCH, _TIME_LEFT, _DICE, _DEVICE = range(6)
 

@@ -14,18 +14,18 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.methods import Network
 
-from ..packages import LEARNING
-from ..plots import Figures, updateTrainingCharts
-from ..runs import RunReader
+from ...engine.packages import LEARNING
+from ...training.plots import Figures, updateTrainingCharts
+from ...training.runs import RunReader
+from ..comboBox import offer
+from ..deviceSearch import DeviceSearch
+from ..lastDataset import lastDataset, rememberDataset
+from ..packagesRequest import packagesAreThere
+from ..pathLine import connectPath
+from ..section import Section, guarded, setEnabled, showError
 from . import runReasons
-from .comboBox import offer
-from .deviceSearch import DeviceSearch
-from .lastDataset import lastDataset, rememberDataset
-from .packagesRequest import packagesAreThere
-from .pathLine import connectPath
 from .runLog import RunLog
 from .runsTable import RunsTable
-from .section import Section, guarded, setEnabled, showError
 from .trainingForm import TrainingForm
 
 _WATCH_MS = 2000

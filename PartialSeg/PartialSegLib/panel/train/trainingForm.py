@@ -11,9 +11,9 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.methods import Method, Network, Sampling, Strategy
 
-from ..models import ModelCard
-from ..training import settingsFrom
-from .section import setEnabled
+from ...engine.models import ModelCard
+from ...training.trainings import settingsFrom
+from ..section import setEnabled
 from .trainingReasons import notFrom, notTogether
 
 

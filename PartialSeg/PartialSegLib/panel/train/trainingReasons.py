@@ -6,7 +6,7 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.methods import Method, Strategy, methods
 
-from ..models import ModelCard
+from ...engine.models import ModelCard
 
 
 def notTogether(strategy: Strategy, method: Method) -> str:

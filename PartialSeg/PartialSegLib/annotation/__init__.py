@@ -1,0 +1,1 @@
+"""What an annotation says, and what follows from it."""

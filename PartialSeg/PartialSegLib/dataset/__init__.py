@@ -1,0 +1,1 @@
+"""Cases of a dataset: written, listed and brought back."""

@@ -1,0 +1,1 @@
+"""The way to the engine and back: jobs, packages, devices, models."""

@@ -1,0 +1,1 @@
+"""Scans to try things with."""

@@ -1,0 +1,1 @@
+"""What Slicer's scene is made of: volumes, segments and their voxels, grids and transforms."""
