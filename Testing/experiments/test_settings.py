@@ -60,7 +60,8 @@ def test_a_file_that_is_no_yaml_of_settings_is_refused(tmp_path, text, words):
 
 
 def test_a_file_that_is_not_there_is_answered_with_the_presets():
-    with pytest.raises(UserError, match=r"does not exist.*atlas, atlas-blocks, paper, phantoms"):
+    presets = "atlas, atlas-blocks, elsewhere, paper, phantoms"
+    with pytest.raises(UserError, match=f"does not exist.*{presets}"):
         read_experiment("paprika")
 
 
@@ -76,7 +77,8 @@ def test_a_folder_in_a_file_is_relative_to_the_file(tmp_path, content):
 
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_valid(name):
-    settings = read_experiment(name, None if name == "phantoms" else "scans")
+    test = "scans" if name == "elsewhere" else None
+    settings = read_experiment(name, None if name == "phantoms" else "scans", test)
     assert len(expand(settings, [152])) > 10
 
 

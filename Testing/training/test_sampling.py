@@ -10,7 +10,7 @@ FULL, PARTIAL = np.arange(10), np.arange(100, 190)
 
 
 def order(sampling, epoch=0, full=FULL, partial=PARTIAL, marked=None, **settings):
-    settings = {"label_share": 0} | settings
+    settings = {"label_share": 0, "slices_per_epoch": None} | settings
     config = TrainConfig(dataset="unused", sampling=sampling, **settings)
     return epoch_order(config, full, partial, epoch, marked)
 

@@ -254,7 +254,7 @@ class Experiment:
         if test is not None and test.scheme is not None:
             folder = self._elsewhere_folder
             if not (folder / DESCRIPTION).is_file():
-                import_pairs(test.folder, test.folder, test.scheme, folder, progress=progress)
+                _imported(test.folder, test.scheme, folder, progress)
         data, folder = self.settings.data, self._source_folder
         if (folder / DESCRIPTION).is_file():
             return
@@ -266,7 +266,7 @@ class Experiment:
                 **data.phantoms.model_dump(),
             )
         elif data.scheme is not None:
-            import_pairs(data.folder, data.folder, data.scheme, folder, progress=progress)
+            _imported(data.folder, data.scheme, folder, progress)
 
     def _check_scans(self) -> None:
         """Raise UserError unless every scan is fully labelled and each part has a subject."""
@@ -330,3 +330,8 @@ class Experiment:
                     f"{place.path} was made with another {' and '.join(sorted(different))}; choose "
                     "another folder, give the method another name, or delete the cell."
                 )
+
+
+def _imported(folder: Path, scheme: str, output: Path, progress: Progress | None) -> None:
+    """A dataset of images and labelmaps in which every label is drawn wherever it is."""
+    import_pairs(folder, folder, scheme, output, annotated="all", progress=progress)

@@ -79,6 +79,7 @@ class TrainingForm:
         chosen = {
             "batch_size": ui.batchSizeSpinBox.value,
             "learning_rate": ui.learningRateSpinBox.value,
+            "slices_per_epoch": ui.slicesSpinBox.value,
             "patch": ui.patchSpinBox.value and [ui.patchSpinBox.value] * dimensions,
         }
         return {
@@ -89,7 +90,6 @@ class TrainingForm:
             "sampling": self._sampling.name,
             "epochs": ui.epochsSpinBox.value,
             "device": device,
-            "slices_per_epoch": ui.slicesSpinBox.value or None,
             "validation_fraction": ui.validationSpinBox.value / 100,
             "seed": ui.seedSpinBox.value,
             **start,
