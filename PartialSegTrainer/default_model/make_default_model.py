@@ -135,7 +135,9 @@ def _dataset(folder: Path, atlas: Path) -> Dataset:
         return Dataset.open(folder)
     # Whole or not at all: half a dataset has no splits yet, and would train on the test weeks.
     with atomic_folder(folder) as unfinished:
-        dataset = import_pairs(atlas, atlas, "dhcp9", unfinished, mapping=ATLAS_TO_DHCP9)
+        dataset = import_pairs(
+            atlas, atlas, "dhcp9", unfinished, mapping=ATLAS_TO_DHCP9, annotated="all"
+        )
         splits = {subject: _part(_weeks(subject)) for subject in dataset.subjects}
         for number in range(PHANTOMS):
             phantom = make_phantom((2026, number))

@@ -1,12 +1,17 @@
 """To nnU-Net and back: what both can say survives, and what is lost is counted."""
 
 import json
-from collections import Counter
 
 import numpy as np
 import pytest
 
-from partialseg_trainer.dataset import Dataset, check_dataset, export_nnunet, import_nnunet
+from partialseg_trainer.dataset import (
+    Dataset,
+    Survey,
+    check_dataset,
+    export_nnunet,
+    import_nnunet,
+)
 from partialseg_trainer.dataset.nnunet_labels import declare_scheme
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, LabelSets
@@ -41,8 +46,8 @@ def only_case(dataset):
 
 def test_regions_become_super_labels_and_ignore_is_unknown(tmp_path):
     data = write_raw(tmp_path / "in", {**BRATS, "ignore": 4}, [0, 1, 2, 3, 4])
-    tally = Counter()
-    dataset = import_nnunet(tmp_path / "in", tmp_path / "out", tally=tally)
+    survey = Survey()
+    dataset = import_nnunet(tmp_path / "in", tmp_path / "out", survey=survey)
     scheme, sets = dataset.scheme, only_case(dataset)
     assert scheme["enhancing"].parent == "tumor_core"
     assert scheme["tumor_core"].parent == "whole_tumor"
@@ -50,7 +55,7 @@ def test_regions_become_super_labels_and_ignore_is_unknown(tmp_path):
         expected = np.where(data == 4, 2, np.isin(data, inside))
         np.testing.assert_array_equal(sets.value_of(name), expected)
     taken_for = ("outside", "whole_tumor", "tumor_core", "enhancing", "unknown")
-    assert tally == {(value, taken_for[value]): np.sum(data == value) for value in range(5)}
+    assert survey.values == {(value, taken_for[value]): np.sum(data == value) for value in range(5)}
 
 
 def test_a_region_filled_by_its_labels_is_exhaustive(tmp_path):

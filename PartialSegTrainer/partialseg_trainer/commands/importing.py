@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,10 +10,10 @@ import typer
 
 from ..errors import UserError
 from .options import AsJson, Scheme, names
-from .terminal import counted, print_json, progress_bar, remark, say, show
+from .survey import report, report_dry_run
+from .terminal import progress_bar
 
 if TYPE_CHECKING:
-    from ..dataset import Dataset
     from ..labels import LabelScheme
 
 _HIDING = "Make partial labels of full ones"
@@ -46,8 +45,24 @@ def import_(
         str | None,
         typer.Option(
             "--map",
-            help="New values for old ones, by number or name: 1=3,2=wm. Others keep theirs.",
+            help="New values for old ones, by number or name: 1=3,2=wm,9=outside,255=unknown. "
+            "Others keep theirs.",
             metavar="OLD=NEW,...",
+        ),
+    ] = None,
+    annotated: Annotated[
+        str | None,
+        typer.Option(
+            help="The labels that were drawn wherever they are, or all; of the others nothing is "
+            "known where nothing is drawn.",
+            metavar="NAME,...",
+            show_default="those of --map, else those that occur",
+        ),
+    ] = None,
+    unknown: Annotated[
+        str | None,
+        typer.Option(
+            help="Values of voxels of which nothing is known, as 255.", metavar="VALUE,..."
         ),
     ] = None,
     channel: Annotated[
@@ -73,12 +88,19 @@ def import_(
     seed: Annotated[
         int, typer.Option(help="Which subjects are drawn.", min=0, rich_help_panel=_HIDING)
     ] = 0,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what would be made of it, and write nothing."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a dataset from images and labelmaps.
 
     Files belong together by their names. Subjects are called by the names of the files, which are
     not anonymised: rename files that carry a patient's name first.
+
+    What was not drawn is not absent: a voxel of value 0 is none of the labels that were annotated
+    (--annotated), and may be any other.
 
     Examples:
 
@@ -93,6 +115,8 @@ def import_(
             "--images": ("pairs", images),
             "--labels": ("pairs", labels),
             "--map": ("pairs", mapping),
+            "--annotated": ("pairs", annotated),
+            "--unknown": ("pairs", unknown),
             "--folder": ("dhcp nnunet", folder),
             "--channel": ("nnunet", channel),
         },
@@ -104,33 +128,52 @@ def import_(
     if layout != "pairs" and not folder:
         raise typer.BadParameter("give --folder.", param_hint=f"--layout {layout}")
 
-    from ..dataset import import_dhcp, import_nnunet, import_pairs
+    from ..dataset import Survey, import_dhcp, import_nnunet, import_pairs
     from ..labels import LabelScheme
 
     chosen = LabelScheme.load(scheme) if scheme else None
-    tally: Counter[tuple[int, str]] = Counter()
-    shared = {"hide": names(hide), "keep_full": keep_full, "seed": seed, "tally": tally}
-    with progress_bar("Importing scans") as advance:
+    survey = Survey()
+    made_of = {"hide": names(hide), "keep_full": keep_full, "seed": seed, "survey": survey}
+    target = None if dry_run else output
+    with progress_bar("Reading scans" if dry_run else "Importing scans") as advance:
         if layout == "pairs":
-            values = parse_mapping(names(mapping), chosen)
-            made = import_pairs(images, labels, chosen, output, values, **shared, progress=advance)
+            values, forgotten = parse_mapping(names(mapping), chosen)
+            made = import_pairs(
+                images,
+                labels,
+                chosen,
+                target,
+                values,
+                annotated="all" if annotated == "all" else names(annotated) or None,
+                unknown=(*forgotten, *_values(unknown)),
+                **made_of,
+                progress=advance,
+            )
         elif layout == "dhcp":
-            made = import_dhcp(folder, output, chosen or "dhcp9", **shared, progress=advance)
+            made = import_dhcp(folder, target, chosen or "dhcp9", **made_of, progress=advance)
         else:
             made = import_nnunet(
-                folder, output, chosen, channel=channel, **shared, progress=advance
+                folder, target, chosen, channel=channel, **made_of, progress=advance
             )
-    report(made, as_json, tally)
+    if made is None:
+        report_dry_run(survey, as_json)
+    else:
+        report(made, as_json, survey)
 
 
-def parse_mapping(entries: Iterable[str], scheme: LabelScheme) -> dict[int, int]:
-    """`["1=3", "2=wm"]` as {old value: new value}; a name is that of a label, or outside for 0.
+def parse_mapping(
+    entries: Iterable[str], scheme: LabelScheme
+) -> tuple[dict[int, int], tuple[int, ...]]:
+    """`["1=3", "2=wm", "255=unknown"]` as ({1: 3, 2: 1}, (255,)): new values, and the unknown ones.
 
-    Raises UserError for an entry of another form, a value given twice, or an unknown label.
+    A name is that of a label, or outside for 0, or unknown. Raises UserError for an entry of
+    another form, a value given twice, or an unknown label.
     """
+    from ..dataset.importing import UNKNOWN
     from ..labels.scheme import OUTSIDE
 
     mapping: dict[int, int] = {}
+    unknown: list[int] = []
     for entry in entries:
         old, equals, new = (part.strip() for part in entry.partition("="))
         if not (equals and old.isdecimal() and new):
@@ -138,62 +181,22 @@ def parse_mapping(entries: Iterable[str], scheme: LabelScheme) -> dict[int, int]
                 f"--map: found '{entry}', where OLD=NEW was expected, a value of the labelmaps "
                 f"and a value or label of scheme '{scheme.name}', as in 1=3,2=wm."
             )
-        if int(old) in mapping:
+        if int(old) in mapping or int(old) in unknown:
             raise UserError(f"--map: the value {old} is given twice; give each value once.")
-        if new.isdecimal():
+        if new == UNKNOWN:
+            unknown.append(int(old))
+        elif new.isdecimal():
             mapping[int(old)] = int(new)
         else:
             mapping[int(old)] = 0 if new == OUTSIDE else scheme[new].value
-    return mapping
+    return mapping, tuple(unknown)
 
 
-def report(
-    dataset: Dataset, as_json: bool, tally: Mapping[tuple[int, str], int] | None = None
-) -> None:
-    """Say what a new dataset holds.
-
-    `tally` has the voxels of each value of the labelmaps and label that it was taken for, where the
-    dataset was made of labelmaps.
-    """
-    cases = dataset.cases
-    full = sum(case.info.fully_known for case in cases)
-    if as_json:
-        content = {
-            "dataset": str(dataset.folder),
-            "scheme": dataset.scheme.name,
-            "subjects": len(dataset.subjects),
-            "scans": len(cases),
-            "fully_labelled": full,
-        }
-        if tally is not None:
-            content["values"] = [
-                {"value": value, "label": label, "voxels": voxels}
-                for (value, label), voxels in sorted(tally.items())
-            ]
-        print_json(content)
-        return
-    if tally is not None:
-        _show_values(dataset.scheme, tally)
-    say(
-        f"{dataset.folder}: {counted(len(cases), 'scan')} of "
-        f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
-        f"{full} fully labelled and {len(cases) - full} in part."
-    )
-    remark(f"Next: partialseg train --dataset {dataset.folder}", "dim")
-
-
-def _show_values(scheme: LabelScheme, tally: Mapping[tuple[int, str], int]) -> None:
-    """What each value was taken for; nothing else shows that an atlas numbers labels otherwise."""
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("Value", justify="right")
-    table.add_column("Taken for")
-    table.add_column("Voxels", justify="right")
-    for (value, label), voxels in sorted(tally.items()):
-        title = f"{scheme[label].title} ({label})" if label in scheme else label
-        table.add_row(str(value), title, str(voxels))
-    show(table)
+def _values(text: str | None) -> tuple[int, ...]:
+    for entry in names(text):
+        if not entry.isdecimal():
+            raise UserError(f"--unknown: found '{entry}', where a value was expected, as in 255.")
+    return tuple(int(entry) for entry in names(text))
 
 
 def _refuse_options_of_other_layouts(layout: str, given: dict[str, tuple[str, object]]) -> None:

@@ -141,5 +141,6 @@ def _volumes_table(result: Segmentation) -> Any:
     table = Table("Label", "Name")
     table.add_column("Volume (mL)", justify="right")
     for label, depth in result.scheme.outline():
-        table.add_row("  " * depth + label.title, label.name, f"{volumes[label.name]:.2f}")
+        ml = f"{volumes[label.name]:.2f}" if label.name in volumes else "not told by this model"
+        table.add_row("  " * depth + label.title, label.name, ml)
     return table

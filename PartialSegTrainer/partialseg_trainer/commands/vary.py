@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .importing import report
 from .options import AsJson
+from .survey import report
 from .terminal import progress_bar
 
 

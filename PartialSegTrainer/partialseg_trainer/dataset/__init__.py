@@ -8,6 +8,7 @@ from .hiding import hide_labels
 from .import_dhcp import import_dhcp
 from .import_nnunet import import_nnunet
 from .import_pairs import import_pairs
+from .importing import Survey
 from .known import Annotation, KnownScans, parse_annotation
 from .layout import ScanName
 from .partial_copy import partial_copy
@@ -25,6 +26,7 @@ __all__ = [
     "Problem",
     "ScanName",
     "Split",
+    "Survey",
     "VoxelCounts",
     "assign_splits",
     "check_dataset",

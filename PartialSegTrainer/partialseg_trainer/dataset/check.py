@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import UserError
 from ..files import read_checked
 from ..labels import LabelScheme
-from .check_case import check_case
+from .check_case import CaseReport, check_case
 from .folder import Description
 from .layout import DESCRIPTION, PARTICIPANTS, SCHEME, scan_folders
 from .participants import read_rows, subject_of
@@ -24,7 +24,8 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
     there, can be read, lie on one grid, hold finite intensities and 0, 1, 2 that agree with the
     scheme's hierarchy, and are the exported ones (checksums); that no scan is there twice; that
     participants.tsv names each subject once and splits no group. That no scan is fully labelled is
-    a warning. Raises UserError only when there is no such folder.
+    a warning, and so are labels that are absent in every scan. Raises UserError only when there is
+    no such folder.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -70,8 +71,29 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
                 "warning",
             )
         )
+    _check_absent(scheme, reports, problems)
     _check_participants(root, {scan.subject for scan in scans}, problems)
     return problems
+
+
+def _check_absent(
+    scheme: LabelScheme | None, reports: list[CaseReport], problems: list[Problem]
+) -> None:
+    """Warn of labels that are said to be absent in every scan: often nobody looked for them."""
+    told = [report.absent for report in reports if report.absent is not None]
+    if scheme is None or not told:
+        return
+    nowhere = frozenset.intersection(*told)
+    if nowhere:
+        problems.append(
+            Problem(
+                ".",
+                f"{', '.join(name for name in scheme.names if name in nowhere)}: said to be absent "
+                "in every scan, which a model learns as a fact; where nobody looked for them, "
+                "import or export the scans anew with these labels not annotated.",
+                "warning",
+            )
+        )
 
 
 def _check_top(root: Path, problems: list[Problem]) -> LabelScheme | None:

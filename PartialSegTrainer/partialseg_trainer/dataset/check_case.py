@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,14 +27,16 @@ T = TypeVar("T")
 class CaseReport:
     """What the check of one case found.
 
-    `voxels_sha256` identifies the image by its voxels, whatever its compression, and `fully_known`
-    is what the labels say; both are None where the file cannot be read.
+    `voxels_sha256` identifies the image by its voxels, whatever its compression; `fully_known` and
+    `absent`, the labels that no voxel can be, are what the labels say. They are None where the file
+    cannot be read.
     """
 
     root: Path
     problems: list[Problem] = field(default_factory=list)
     voxels_sha256: str | None = None
     fully_known: bool | None = None
+    absent: frozenset[str] | None = None
 
     def add(self, path: Path, message: str, severity: str = "error") -> None:
         """Note a problem of one file."""
@@ -78,6 +81,8 @@ def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseRe
             )
     if sets is not None:
         report.fully_known = sets.fully_known
+        nowhere = (sets.codebook == 0).all(axis=0)
+        report.absent = frozenset(itertools.compress(sets.scheme.names, nowhere))
         if (sets.codebook == 2).all():
             report.add(labels_path, "Nothing is annotated; remove the case or label it.", "warning")
     if info is not None:

@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..files import write_text
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, Tally, import_scans
+from .importing import Groups, Reading, Survey, import_scans
 from .layout import ScanName, scan_folders
 from .pairing import Pair
 from .participants import read_table, value_of
@@ -28,16 +28,16 @@ _TISSUES = (
 
 def import_dhcp(
     folder: str | Path,
-    output: str | Path,
+    output: str | Path | None,
     scheme: LabelScheme | str | Path = "dhcp9",
     *,
     hide: Collection[str] = (),
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
-    tally: Tally | None = None,
+    survey: Survey | None = None,
     progress: Progress | None = None,
-) -> Dataset:
+) -> Dataset | None:
     """Make a dataset from `sub-*/ses-*/anat/` with Draw-EM's nine tissues, as dHCP publishes them.
 
     The image is `*_T2w.nii.gz`, or the bias-corrected `*_desc-restore_T2w.nii.gz` where that is the
@@ -73,15 +73,16 @@ def import_dhcp(
         pairs,
         scheme,
         output,
-        reading=Reading(),
+        reading=Reading(annotated="all"),
         hide=hide,
         keep_full=keep_full,
         seed=seed,
         groups=groups,
-        tally=tally,
+        survey=survey,
         progress=progress,
     )
-    _carry_ages(root, dataset)
+    if dataset is not None:
+        _carry_ages(root, dataset)
     return dataset
 
 

@@ -10,7 +10,7 @@ from ..files import read_checked
 from ..folders import composed, entries, is_folder
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, Tally, import_scans
+from .importing import Groups, Reading, Survey, import_scans
 from .names import SourceName, check_scan_names, scan_name
 from .nnunet_labels import DatasetJson, declared_regions, match_regions, scheme_of_regions
 from .pairing import Pair
@@ -19,7 +19,7 @@ from .progress import Progress
 
 def import_nnunet(
     folder: str | Path,
-    output: str | Path,
+    output: str | Path | None,
     scheme: LabelScheme | str | Path | None = None,
     *,
     channel: int | None = None,
@@ -27,9 +27,9 @@ def import_nnunet(
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
-    tally: Tally | None = None,
+    survey: Survey | None = None,
     progress: Progress | None = None,
-) -> Dataset:
+) -> Dataset | None:
     """Make a dataset from `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net v2.
 
     Args:
@@ -56,12 +56,12 @@ def import_nnunet(
         _pairs(root, number, described.file_ending),
         scheme,
         output,
-        reading=Reading(mapping, regions.ignored, known),
+        reading=Reading(mapping, () if regions.ignored is None else (regions.ignored,), known),
         hide=hide,
         keep_full=keep_full,
         seed=seed,
         groups=groups,
-        tally=tally,
+        survey=survey,
         progress=progress,
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Literal
 
 from ..labels import LabelScheme
 from .folder import Dataset
-from .importing import Groups, Reading, Tally, import_scans
+from .importing import Groups, Reading, Survey, import_scans
 from .pairing import find_pairs
 from .progress import Progress
 
@@ -16,16 +17,18 @@ def import_pairs(
     images: str | Path,
     labels: str | Path,
     scheme: LabelScheme | str | Path,
-    output: str | Path,
+    output: str | Path | None,
     mapping: Mapping[int, int] | None = None,
     *,
+    annotated: Collection[str] | Literal["all"] | None = None,
+    unknown: Collection[int] = (),
     hide: Collection[str] = (),
     keep_full: int = 0,
     seed: int = 0,
     groups: Groups | None = None,
-    tally: Tally | None = None,
+    survey: Survey | None = None,
     progress: Progress | None = None,
-) -> Dataset:
+) -> Dataset | None:
     """Make a dataset from images and the labelmaps drawn on them.
 
     Args:
@@ -33,29 +36,33 @@ def import_pairs(
             how they are matched, and `pairing.scan_name` how subjects are called: by the file
             name, which is not anonymised.
         scheme: a scheme, a preset's name, or the path of a scheme's JSON file.
-        output: the dataset's folder, new or empty.
+        output: the dataset's folder, new or empty; None reads and checks all, and writes nothing.
         mapping: value in the labelmaps -> value of the scheme, or 0 for outside; all values are
             mapped at once, so values may be swapped. The others keep theirs. A voxel with the value
             of a super-label may be any part of it.
+        annotated: the labels that were drawn wherever they are, or "all". Where it is not given,
+            these are the labels that `mapping` names, or, without one, those that occur in some
+            labelmap: that nobody drew a label does not say that it is absent.
+        unknown: the values of voxels of which nothing is known.
         hide: labels to forget, which turns fully labelled scans into the paper's partial ones.
         keep_full: the number of subjects, drawn by `seed`, that keep all their labels.
         groups: subject -> group; a group is never divided by a split.
-        tally: a Counter that gets the voxels of each value in the labelmaps and what it was taken
-            for, as (value, name of the label): whoever knows the labelmaps sees what went wrong.
+        survey: gets what the import finds.
 
     Raises UserError for files that do not pair or cannot be used, labelmaps on another grid than
-    their image, values outside the scheme, unknown labels to hide, or an output that exists.
+    their image, values outside the scheme, a labelmap without any label where
+    `annotated` is not given, unknown labels to hide, or an output that exists.
     Nothing is written then.
     """
     return import_scans(
         find_pairs(images, labels),
         scheme,
         output,
-        reading=Reading(mapping),
+        reading=Reading(mapping, unknown, annotated=annotated),
         hide=hide,
         keep_full=keep_full,
         seed=seed,
         groups=groups,
-        tally=tally,
+        survey=survey,
         progress=progress,
     )

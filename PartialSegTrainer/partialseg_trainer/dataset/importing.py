@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,8 +22,31 @@ from .pairing import Pair, scan_name
 from .progress import Progress
 
 Groups = Mapping[str, str] | Callable[[str], str | None]
-# Voxels by (value in the labelmaps, name of the label it was taken for, "outside" or "unknown").
-Tally = Counter[tuple[int, str]]
+UNKNOWN = "unknown"
+
+
+@dataclass
+class Survey:
+    """What an import found: whoever knows the labelmaps sees from it what went wrong.
+
+    `scheme` is the one imported to, `pairs` are the scans, `fully_known` how many are labelled
+    fully; `values` counts voxels by (value in the labelmaps, name of the label it
+    was taken for, "outside" or "unknown"); `statuses` counts scans by (label, its status there).
+    """
+
+    scheme: LabelScheme | None = None
+    pairs: list[Pair] = field(default_factory=list)
+    values: Counter[tuple[int, str]] = field(default_factory=Counter)
+    statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
+    fully_known: int = 0
+
+    def add(
+        self, pair: Pair, values: Mapping[tuple[int, str], int], status: Mapping[str, Status]
+    ) -> None:
+        """Count one scan."""
+        self.pairs.append(pair)
+        self.values.update(values)
+        self.statuses.update(status.items())
 
 
 @dataclass(frozen=True)
@@ -29,28 +54,65 @@ class Reading:
     """How the voxel values of the source are to be understood.
 
     `mapping` is value of the source -> value of the scheme (0 outside), for all values at once;
-    a value that it leaves out keeps itself. Nothing is known about voxels of the value `ignored`.
+    a value that it leaves out keeps itself. Nothing is known about voxels of the values `unknown`.
     `known` names the labels that were annotated to the end; without it, each voxel says just what
     is written in it, and one with the value of a super-label may be any part of it.
+
+    `annotated` then names the labels that were drawn wherever they are, so that a voxel of 0 is
+    none of them; all others may be there. "all" is every label, and None those that are named as
+    new values in `mapping`, or, without one, those that occur in some labelmap: that nobody drew a
+    label does not say that it is absent.
     """
 
     mapping: Mapping[int, int] | None = None
-    ignored: int | None = None
+    unknown: Collection[int] = ()
     known: Collection[str] | None = None
+    annotated: Collection[str] | Literal["all"] | None = None
 
     def label_sets(self, scheme: LabelScheme, labelmap: Volume, path: Path) -> LabelSets:
         """The label sets of a source's labelmap. Raises UserError for values without a meaning."""
         values = self._mapped(scheme, labelmap.data, path)
+        region = ~np.isin(labelmap.data, self.unknown) if self.unknown else None
         if self.known is None:
-            return LabelSets.from_labelmap(scheme, values)
-        region = None if self.ignored is None else labelmap.data != self.ignored
+            annotated = None if self.annotated == "all" else self.annotated
+            sets = LabelSets.from_labelmap(scheme, values, annotated=annotated)
+            return sets if region is None else sets.within(region)
         masks = {name: scheme.mask(values, name) for name in self.known}
         status = dict.fromkeys(self.known, Status.COMPLETE)
         return LabelSets.from_masks(scheme, masks, status, region=region, affine=labelmap.affine)
 
-    def meanings(self, scheme: LabelScheme, labelmap: np.ndarray) -> Tally:
+    def settled(self, scheme: LabelScheme, labelmaps: Iterable[tuple[Path, np.ndarray]]) -> Reading:
+        """The same with `annotated` named, or "all".
+
+        Raises UserError for a label that the scheme does not have, and, where nothing says which
+        labels were annotated, for a labelmap without any label.
+        """
+        if self.known is not None or self.annotated == "all":
+            return self
+        if self.annotated is not None:
+            for name in self.annotated:
+                scheme.index(name)
+            return self
+        named = _names_by_value(scheme)
+        occurring: set[str] = set()
+        for path, data in labelmaps:
+            values = np.flatnonzero(np.bincount(data.ravel(order="K"))).tolist()
+            drawn = {
+                self._meaning(value, named) for value in values if value not in self.unknown
+            } - {OUTSIDE, None}
+            if not drawn:
+                raise UserError(
+                    f"{path} has no label in it; leave it out, or say which labels were looked for "
+                    "and are absent there (--annotated all, or their names)."
+                )
+            occurring |= drawn
+        mapped = {named[value] for value in (self.mapping or {}).values() if value}
+        chosen = mapped or occurring
+        return replace(self, annotated=tuple(name for name in scheme.names if name in chosen))
+
+    def meanings(self, scheme: LabelScheme, labelmap: np.ndarray) -> Counter[tuple[int, str]]:
         """What each value of a source's labelmap is taken for, and in how many voxels."""
-        named = {0: OUTSIDE, **{label.value: label.name for label in scheme}}
+        named = _names_by_value(scheme)
         counts = np.bincount(labelmap.ravel(order="K"))
         return Counter(
             {
@@ -59,8 +121,10 @@ class Reading:
             }
         )
 
-    def _meaning(self, value: int, named: Mapping[int, str]) -> str:
-        return "unknown" if value == self.ignored else named[(self.mapping or {}).get(value, value)]
+    def _meaning(self, value: int, named: Mapping[int, str]) -> str | None:
+        if value in self.unknown:
+            return UNKNOWN
+        return named.get((self.mapping or {}).get(value, value))
 
     def check(self, scheme: LabelScheme) -> None:
         """Raise UserError when the mapping leads to a value that the scheme does not have."""
@@ -75,8 +139,8 @@ class Reading:
     def _mapped(self, scheme: LabelScheme, data: np.ndarray, path: Path) -> np.ndarray:
         counts = np.bincount(data.ravel(order="K"))
         table = np.arange(len(counts))
-        for old, new in {**(self.mapping or {}), self.ignored: 0}.items():
-            if old is not None and old < len(table):
+        for old, new in {**(self.mapping or {}), **dict.fromkeys(self.unknown, 0)}.items():
+            if old < len(table):
                 table[old] = new
         allowed = [0, *(label.value for label in scheme)]
         strange = [
@@ -87,7 +151,8 @@ class Reading:
         if strange:
             raise UserError(
                 f"{path} has values that scheme '{scheme.name}' does not: {', '.join(strange)}; "
-                f"map each to 0 or one of {_table(scheme)}."
+                f"map each to 0 or one of {_table(scheme)}, or name it as the value of voxels of "
+                "which nothing is known (--unknown)."
             )
         return table.astype(np.min_scalar_type(max(allowed)))[data]
 
@@ -95,32 +160,37 @@ class Reading:
 def import_scans(
     pairs: Sequence[Pair],
     scheme: LabelScheme | str | Path,
-    output: str | Path,
+    output: str | Path | None,
     *,
     reading: Reading,
     hide: Collection[str],
     keep_full: int,
     seed: int,
     groups: Groups | None,
-    tally: Tally | None,
+    survey: Survey | None,
     progress: Progress | None,
-) -> Dataset:
+) -> Dataset | None:
     """Write a new dataset with a case for every pair, one scan in memory at a time.
 
-    All or nothing: the folder appears when the last case is written. Raises UserError as the
+    All or nothing: the folder appears when the last case is written. Without `output` everything
+    is read, checked and put into the survey, and nothing is written. Raises UserError as the
     importers say.
     """
     if not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
-    output = Path(output)
     reading.check(scheme)
+    reading = reading.settled(
+        scheme, ((pair.labels, read_labelmap(pair.labels).data) for pair in pairs)
+    )
     check_hidden(scheme, hide, keep_full)
     check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
     subjects = sorted({pair.scan.subject for pair in pairs})
     kept = subjects_kept_full(subjects, keep_full, seed)
     group_of = _group_lookup(groups, subjects)
-    with atomic_folder(output) as temporary:
-        dataset = Dataset.create(temporary, scheme, output.resolve().name)
+    survey = Survey() if survey is None else survey
+    survey.scheme = scheme
+    with nullcontext() if output is None else atomic_folder(output) as temporary:
+        dataset = temporary and Dataset.create(temporary, scheme, Path(output).resolve().name)
         for done, pair in enumerate(pairs, start=1):
             subject = pair.scan.subject
             image, labelmap = read_volume(pair.image), read_labelmap(pair.labels)
@@ -132,19 +202,21 @@ def import_scans(
                 )
             hidden = () if subject in kept else hide
             sets = hide_labels(reading.label_sets(scheme, labelmap, pair.labels), hidden)
-            if tally is not None:
-                tally.update(reading.meanings(scheme, labelmap.data))
-            dataset.add_case(
-                subject,
-                image,
-                sets,
-                status_after_hiding(sets, hidden),
-                session=pair.scan.session,
-                group=group_of(subject),
-            )
+            status = status_after_hiding(sets, hidden)
+            survey.add(pair, reading.meanings(scheme, labelmap.data), status)
+            survey.fully_known += sets.fully_known
+            if dataset is not None:
+                dataset.add_case(
+                    subject,
+                    image,
+                    sets,
+                    status,
+                    session=pair.scan.session,
+                    group=group_of(subject),
+                )
             if progress:
                 progress(done, len(pairs))
-    return Dataset.open(output)
+    return None if output is None else Dataset.open(output)
 
 
 def _group_lookup(groups: Groups | None, subjects: list[str]) -> Callable[[str], str | None]:
@@ -166,6 +238,10 @@ def _group_lookup(groups: Groups | None, subjects: list[str]) -> Callable[[str],
             f"{', '.join(subjects)}."
         )
     return named.get
+
+
+def _names_by_value(scheme: LabelScheme) -> dict[int, str]:
+    return {0: OUTSIDE, **{label.value: label.name for label in scheme}}
 
 
 def _table(scheme: LabelScheme) -> str:

@@ -107,7 +107,8 @@ def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
         padding = (0, -width % network.divisor, 0, -height % network.divisor)
         padded = torch.nn.functional.pad(image, padding).contiguous(memory_format=layout)
         logits = network(padded)[..., :height, :width].float()
-        return leaf_logits(logits, info.head, model.scheme, info.decoding).softmax(1)
+        leaves = leaf_logits(logits, info.head, model.scheme, info.decoding, info.untold)
+        return leaves.softmax(1)
 
     return probabilities
 

@@ -36,15 +36,18 @@ class Segmentation:
     its parts (`scheme.mask` shows it); `confidence`, where it was asked for, holds the probability
     of the chosen leaf, float32 in [0, 1]. Both have the forms of the scan's header. `warnings` are
     sentences about what cannot be true, and about where the scan lies if programs differ in that.
+    Of the labels `untold` the models say nothing, neither that they are there nor that they are
+    not.
     """
 
     labelmap: nibabel.Nifti1Image
     confidence: nibabel.Nifti1Image | None
     scheme: LabelScheme
     warnings: tuple[str, ...] = ()
+    untold: frozenset[str] = frozenset()
 
     def volumes_ml(self) -> dict[str, float]:
-        """The volume of each label in mL, super-labels included."""
+        """The volume of each label in mL that the models tell, super-labels included."""
         affine, _ = placed(self.labelmap)
         voxel = abs(np.linalg.det(affine[:3, :3])) / 1000
         return {name: float(count * voxel) for name, count in self._sums().items()}
@@ -82,6 +85,7 @@ class Segmentation:
                 [self.scheme[part].value for part in self.scheme.descendants(name)]
             ].sum()
             for name in self.scheme.names
+            if name not in self.untold
         }
 
     def _confidence(self) -> np.ndarray:
@@ -161,6 +165,7 @@ def segment(
         None if certainty is None else to_nibabel(result.with_data(certainty)),
         scheme,
         tuple(filter(None, (grid.doubt(), *implausibilities(result, scheme, blank=blank)))),
+        frozenset.intersection(*(frozenset(each.info.untold) for each in models)),
     )
 
 

@@ -105,14 +105,16 @@ class LabelSets:
         labelmap: np.ndarray,
         known: Collection[str] | None = None,
         *,
+        annotated: Collection[str] | None = None,
         affine: np.ndarray | None = None,
     ) -> LabelSets:
         """Label sets from a labelmap that holds the scheme's values and 0 outside.
 
         With `known` None a voxel says just what is written in it: its label, and which part of
-        it only if the label has no parts. Otherwise `known` names the labels that were annotated
-        completely (a voxel of a hidden part still shows a known super-label), and all others say
-        nothing.
+        it only if the label has no parts; and a voxel of 0 is none of the labels `annotated`, of
+        all if None: a label that nobody drew may be there. Otherwise `known` names the labels that
+        were annotated completely (a voxel of a hidden part still shows a known super-label), and
+        all others say nothing.
 
         Raises UserError for values outside the scheme, and ContradictionError when a voxel shows
         a label that the known ones exclude.
@@ -132,7 +134,7 @@ class LabelSets:
         sets = np.ones((max(len(present), 1), scheme.n_leaves), dtype=bool)
         conflicts = []
         for row, value in enumerate(present):
-            claims = _claims_of_value(scheme, int(value), known)
+            claims = _claims_of_value(scheme, int(value), known, annotated)
             sets[row] = claimed_leaves(scheme, claims)
             if not sets[row].any():
                 conflicts.append((claims, int(counts[row]), int(first[row])))
@@ -279,6 +281,10 @@ class LabelSets:
         """(K, C) uint8 of 0 (no), 1 (yes), 2 (unknown): the vector that each code stands for."""
         return self.scheme.vectors(self._sets)
 
+    def within(self, region: np.ndarray) -> LabelSets:
+        """The same where `region`, of the volume's shape, is not 0; elsewhere nothing is known."""
+        return LabelSets(self.scheme, *_forget_outside(self.codes, self._sets, region))
+
     def leaf_sets(self) -> np.ndarray:
         """(K, L) bool: the leaves that a voxel of each code may still be."""
         return self._sets.copy()
@@ -375,10 +381,16 @@ def _values(labelmap: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _claims_of_value(
-    scheme: LabelScheme, value: int, known: Collection[str] | None
+    scheme: LabelScheme,
+    value: int,
+    known: Collection[str] | None,
+    annotated: Collection[str] | None,
 ) -> dict[int, Claim]:
     """What a voxel of this value says about each label (by channel)."""
-    names = scheme.names if known is None else tuple(known)
+    if known is None:
+        names = scheme.names if annotated is None else tuple(annotated)
+    else:
+        names = tuple(known)
     shown = next((label.name for label in scheme if label.value == value), None)
     if known is None and shown is not None:
         return {scheme.index(shown): Claim.IN}

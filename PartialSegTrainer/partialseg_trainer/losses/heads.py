@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import torch
 from torch import Tensor
@@ -15,7 +15,11 @@ _OUTSIDE = 0
 
 
 def leaf_logits(
-    logits: Tensor, head: Head, scheme: LabelScheme, decoding: Decoding = "tree"
+    logits: Tensor,
+    head: Head,
+    scheme: LabelScheme,
+    decoding: Decoding = "tree",
+    untold: Collection[str] = (),
 ) -> Tensor:
     """(B, L, ...) logits of the leaves from the network's output, (B, C or L, ...).
 
@@ -30,10 +34,14 @@ def leaf_logits(
         parts that are calibrated against the outside.
     paper: the largest of all channels, of which a super-label is given its best part (Kucheruk et
         al., MLHC 2025).
+
+    Leaves of the labels `untold` are never chosen.
     """
-    if head == "leaves":
-        return logits
-    return _DECODINGS[decoding](logits, scheme)
+    leaves = logits if head == "leaves" else _DECODINGS[decoding](logits, scheme)
+    if not untold:
+        return leaves
+    hidden = scheme.membership[[scheme.index(name) for name in untold]].any(axis=0)
+    return leaves.index_fill(1, torch.from_numpy(hidden.nonzero()[0]).to(leaves.device), -torch.inf)
 
 
 def _sum(logits: Tensor, scheme: LabelScheme) -> Tensor:

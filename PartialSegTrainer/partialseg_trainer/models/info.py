@@ -32,6 +32,8 @@ class ModelInfo(BaseModel):
     `decoding` is how a leaf is chosen from labels (see `losses.heads`).
     `strategy` is how its training was put together; `outputs` is how the network has its channels.
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
+    `untold` are the labels of the scheme that the training scans did not show: the model never
+    finds them, and says nothing of them.
     `scores` holds tables of Dice per label under the name of what they were measured on.
     """
 
@@ -49,6 +51,7 @@ class ModelInfo(BaseModel):
     preprocessing: Preprocessing
     patch: tuple[int, int, int] | None = None
     scheme: dict[str, Any]
+    untold: tuple[str, ...] = ()
     training_data: str
     scores: dict[str, dict[str, float | None]] = {}
     licence: str = "not stated"

@@ -105,7 +105,7 @@ class TrainConfig(BaseModel):
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
-    patch: tuple[int, ...] = (96, 112)
+    patch: tuple[int, ...] = (96, 128)
     batch_size: int = Field(default=12, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)
     head_rate: float = Field(default=1.0, gt=0)

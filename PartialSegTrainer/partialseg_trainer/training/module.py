@@ -25,6 +25,7 @@ from .read_ahead import ReadAhead
 from .sampling import epoch_order
 from .slices import SliceStore
 from .split import SliceSplit
+from .told import untold_labels
 
 # Of a label that is rarer than this, such as a few lesion voxels, the rest must not be forgotten.
 _MOST_WEIGHT = 1000
@@ -59,8 +60,10 @@ class PartialLabelTraining(lightning.LightningModule):
         if config.compile:
             self.network.compile()
         self._store, self._split = store, split
+        counts = store.code_counts(split.training)
+        self.untold = untold_labels(scheme, store.leaf_sets[counts > 0])
         self._agreement = Agreement(scheme, store.leaf_sets)
-        self._expect(store.code_counts(split.training))
+        self._expect(counts)
 
     def _expect(self, code_counts: np.ndarray) -> None:
         """Start from the frequencies in the annotation, and weigh labels by them.
@@ -184,7 +187,8 @@ class PartialLabelTraining(lightning.LightningModule):
 
     def leaf_logits(self, logits: Tensor) -> Tensor:
         """Logits of the leaves (B, L, ...), as a model of these settings decodes them."""
-        return leaf_logits(logits, self.loss.head, self.scheme, self.config.decoding)
+        decoding = self.config.decoding
+        return leaf_logits(logits, self.loss.head, self.scheme, decoding, self.untold)
 
     def dice(self) -> dict[str, float | None]:
         """Dice per label over the slices of the last validation pass."""

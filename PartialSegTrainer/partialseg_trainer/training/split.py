@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ..files import read_json, write_json
 from ..losses import build_loss
 from .config import TrainConfig
 from .slices import SliceStore
+from .told import untold_labels
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
 
     Test subjects are left out, and partial scans too where neither the loss nor the strategy can
     use them. Raises UserError when there is no case, or no fully labelled one where one is needed:
-    by the loss, by the strategy, or because some label is marked in no other.
+    by the loss, by the strategy, or to tell the parts of a super-label apart.
     """
     split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
     validation = set(split.validation)
@@ -54,7 +54,8 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
                 f"{dataset.folder} has no fully labelled scan to train on, which the {kind} "
                 f"'{name}' needs; label one scan fully, or choose a {kind} for partial labels."
             )
-        _check_every_label_is_marked(dataset, training)
+        sets = [case.label_sets(dataset.scheme).leaf_sets() for case in training]
+        untold_labels(dataset.scheme, np.concatenate(sets))
     return cases, validation
 
 
@@ -82,20 +83,6 @@ def recorded_cases(path: Path, dataset: Dataset) -> tuple[list[Case], set[str]]:
     validation = {present[name].subject for name in names["validation"]}
     wanted = {*names["training"], *names["validation"]}
     return [case for name, case in present.items() if name in wanted], validation
-
-
-def _check_every_label_is_marked(dataset: Dataset, training: list[Case]) -> None:
-    missing = set(dataset.scheme.names)
-    for case in training:
-        marked = (case.label_sets(dataset.scheme).codebook == 1).any(axis=0)
-        missing -= set(itertools.compress(dataset.scheme.names, marked))
-        if not missing:
-            return
-    unmarked = ", ".join(name for name in dataset.scheme.names if name in missing)
-    raise UserError(
-        f"{dataset.folder} has no fully labelled scan among those to train on, and {unmarked} is "
-        "marked in none of them, so it cannot be learned; label one scan fully."
-    )
 
 
 def split_slices(store: SliceStore, validation: set[str]) -> SliceSplit:

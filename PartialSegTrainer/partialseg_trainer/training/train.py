@@ -111,6 +111,11 @@ def fit(
     reporter.update(stage="starting")
     keep_freed_memory()
     module = kind(config, material.scheme, material.store, material.split)
+    if module.untold:
+        _log.info(
+            "No training scan shows %s: the model will say nothing of them",
+            ", ".join(module.untold),
+        )
     last = run.checkpoints / "last.ckpt"
     if config.initial_model is not None and not last.is_file():
         load_weights(module.network, config.initial_model, new_head)
@@ -239,6 +244,7 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
         preprocessing=config.preprocessing,
         patch=config.patch if config.network.dimensions == 3 else None,
         scheme=material.scheme.to_dict(),
+        untold=module.untold,
         training_data=(
             f"{len(trained)} scans of the dataset '{material.dataset}', {full} fully labelled and "
             f"{len(trained) - full} in part"

@@ -1,0 +1,113 @@
+"""What a command says of the dataset that it made, or would make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from .terminal import counted, print_json, remark, say, show
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..dataset import Dataset, Survey
+
+
+def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> None:
+    """Say what a new dataset holds, and what the survey of the labelmaps it was made of found."""
+    cases = dataset.cases
+    full = sum(case.info.fully_known for case in cases)
+    if as_json:
+        content = {
+            "dataset": str(dataset.folder),
+            "scheme": dataset.scheme.name,
+            "subjects": len(dataset.subjects),
+            "scans": len(cases),
+            "fully_labelled": full,
+        }
+        print_json(content | (_as_content(survey) if survey else {}))
+        return
+    if survey is not None:
+        _show_values(survey)
+        _show_labels(survey)
+    say(
+        f"{dataset.folder}: {counted(len(cases), 'scan')} of "
+        f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
+        f"{full} fully labelled and {len(cases) - full} in part."
+    )
+    remark(f"Next: partialseg train --dataset {dataset.folder}", "dim")
+
+
+def report_dry_run(survey: Survey, as_json: bool) -> None:
+    scans = len(survey.pairs)
+    if as_json:
+        pairs = [
+            {"scan": str(pair.scan), "image": str(pair.image), "labels": str(pair.labels)}
+            for pair in survey.pairs
+        ]
+        print_json(
+            {"dry_run": True, "scans": scans, "fully_labelled": survey.fully_known, "pairs": pairs}
+            | _as_content(survey)
+        )
+        return
+    table = _table("Scan", "Image", "Labels")
+    for pair in survey.pairs:
+        table.add_row(*(escape(str(part)) for part in (pair.scan, pair.image, pair.labels)))
+    show(table)
+    _show_values(survey)
+    _show_labels(survey)
+    say(
+        f"Nothing is written: {counted(scans, 'scan')}, {survey.fully_known} fully labelled and "
+        f"{scans - survey.fully_known} in part; leave out --dry-run to make the dataset."
+    )
+
+
+def _as_content(survey: Survey) -> dict[str, list[dict[str, object]]]:
+    from ..labels import Status
+
+    return {
+        "values": [
+            {"value": value, "label": label, "voxels": voxels}
+            for (value, label), voxels in sorted(survey.values.items())
+        ],
+        "labels": [
+            {"label": name}
+            | {status.name.lower(): survey.statuses[name, status] for status in Status}
+            for name in survey.scheme.names
+        ],
+    }
+
+
+def _show_values(survey: Survey) -> None:
+    """What each value was taken for; nothing else shows that an atlas numbers labels otherwise."""
+    table = _table(">Value", "Taken for", ">Voxels")
+    for (value, label), voxels in sorted(survey.values.items()):
+        known = label in survey.scheme
+        title = f"{survey.scheme[label].title} ({label})" if known else label
+        table.add_row(str(value), escape(title), str(voxels))
+    show(table)
+
+
+def _show_labels(survey: Survey) -> None:
+    """In how many scans each label is what; nothing else shows that one was never drawn."""
+    from ..labels import Status
+
+    statuses = (Status.COMPLETE, Status.IN_PROGRESS, Status.ABSENT, Status.NOT_ANNOTATED)
+    table = _table("Label", ">Annotated", ">In part", ">Absent", ">Not annotated")
+    for label in survey.scheme:
+        counts = (survey.statuses[label.name, status] for status in statuses)
+        table.add_row(
+            escape(f"{label.title} ({label.name})"), *(str(count or "-") for count in counts)
+        )
+    show(table)
+
+
+def _table(*titles: str) -> Table:
+    """A table with these columns; those of numbers begin with >."""
+    from rich.table import Table
+
+    table = Table()
+    for title in titles:
+        table.add_column(title.lstrip(">"), justify="right" if title[0] == ">" else "left")
+    return table
