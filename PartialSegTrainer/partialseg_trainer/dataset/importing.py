@@ -178,12 +178,12 @@ def import_scans(
     """
     if not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
+    check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
     reading.check(scheme)
     reading = reading.settled(
         scheme, ((pair.labels, read_labelmap(pair.labels).data) for pair in pairs)
     )
     check_hidden(scheme, hide, keep_full)
-    check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
     subjects = sorted({pair.scan.subject for pair in pairs})
     kept = subjects_kept_full(subjects, keep_full, seed)
     group_of = _group_lookup(groups, subjects)
