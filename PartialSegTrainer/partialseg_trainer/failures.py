@@ -19,6 +19,10 @@ _NO_MEMORY = (
     "The computer's memory was not enough; close other programs, or choose a smaller batch size, "
     "and start again."
 )
+_TOO_DEEP = (
+    "Something that was read is nested too deeply; take levels out of the file that was given "
+    "last, and start again."
+)
 _DISK_FULL = "The disk is full; free some space, then start again or resume."
 _NO_PERMISSION = (
     "A file or folder may not be read or written with your account; the log names it: allow the "
@@ -60,6 +64,7 @@ _BY_ERRNO = {**dict.fromkeys(DISK_FULL, _DISK_FULL), errno.ENOMEM: _NO_MEMORY}
 
 _BY_TYPE = (
     (MemoryError, _NO_MEMORY),
+    (RecursionError, _TOO_DEEP),
     (FloatingPointError, _NOT_FINITE),
     (PermissionError, _NO_PERMISSION),
     (FileNotFoundError, _FILE_GONE),
@@ -72,14 +77,16 @@ def explain_failure(exception: BaseException) -> str:
     A UserError speaks for itself, also when a library wrapped it. Of any other exception nothing
     is repeated but its type, since its text may name a patient's file; the log has the rest.
     """
-    for error in _chain(exception):
-        sentence = _explain(error)
-        if sentence:
-            return sentence
-    return (
+    return known_failure(exception) or (
         f"An unexpected error ended the work ({type(exception).__name__}); send the end of the log "
         "to whoever maintains PartialSeg."
     )
+
+
+def known_failure(exception: BaseException) -> str | None:
+    """The sentence of `explain_failure` where the exception is one that is known, else None."""
+    sentences = (_explain(error) for error in _chain(exception))
+    return next((sentence for sentence in sentences if sentence), None)
 
 
 def _explain(error: BaseException) -> str | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import UserError
 from .folders import missing
+from .incoming import parse_json, read_text, shown
 
 if TYPE_CHECKING:
     import pydantic
@@ -126,13 +127,14 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Read a JSON file. Raises UserError when it is missing, unreadable or not JSON."""
+    """Read a JSON file.
+
+    Raises UserError when it is missing, no file, too large or not JSON (see `incoming`).
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_json(read_text(path), str(path))
     except FileNotFoundError:
         raise missing(path) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON ({error}); restore it from a copy.") from error
 
 
 def read_checked(path: str | os.PathLike, model: type[ModelT]) -> ModelT:
@@ -159,5 +161,5 @@ def checked(content: Any, model: type[ModelT], origin: str) -> ModelT:
         if first["type"] == "extra_forbidden":
             words = "There is no such field"
         field = ".".join(str(part) for part in first["loc"])
-        what = f"{field}: {words} (found {first['input']!r})" if field else words
+        what = f"{field}: {words} (found {shown(first['input'])})" if field else words
         raise UserError(f"{origin}: {what}; correct it.") from error

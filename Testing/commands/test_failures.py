@@ -1,6 +1,7 @@
 """Disk full, no permission and our own mistakes: a sentence, a code, and nothing half written."""
 
 import errno
+import json
 import os
 import shutil
 
@@ -119,6 +120,32 @@ class TestOurOwnMistakes:
         result = partialseg(*(["--debug"] if how == "option" else []), "check", "d")
         assert result.code == 70
         assert "Traceback" in result.err and "check_dataset" in result.err
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "memory was not enough"),
+        (RecursionError("maximum recursion depth exceeded"), "nested too deeply"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "memory was"),
+    ],
+)
+def test_what_the_trainings_know_of_the_command_knows_too(partialseg, monkeypatch, error, words):
+    def check_dataset(*_):
+        raise error
+
+    monkeypatch.setattr("partialseg_trainer.dataset.check_dataset", check_dataset)
+    result = partialseg("check", "d")
+    assert result.code == 2 and words in result.sentence
+
+
+def test_names_are_shown_as_they_are_and_move_no_cursor(partialseg, tmp_path):
+    name = "[red]:smile:[/no] \x1b[2J"
+    labels = [{"name": "a", "title": name, "value": 1}]
+    (tmp_path / "s.json").write_text(json.dumps({"name": name, "labels": labels}))
+    result = partialseg("schemes", "show", tmp_path / "s.json")
+    assert result.code == 0
+    assert r"[red]:smile:[/no] \x1b[2J" in result.out and "\x1b" not in result.out
 
 
 def test_ctrl_c_ends_with_130(partialseg, monkeypatch):

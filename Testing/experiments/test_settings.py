@@ -31,6 +31,10 @@ from partialseg_trainer.experiments.settings import checked_settings, subjects_o
         (("partial",), [{"hide": ["pons"], "subjects": 1}], "each entry but the last"),
         (("data",), {"folder": "d", "phantoms": {"subjects": 4}}, "not both"),
         (("split",), {"validation": ["05"], "test": ["05"]}, "05 is to validate and to test"),
+        (("data",), {"phantoms": {"subjects": 10**9}}, "data.phantoms.subjects.*MAX_SUBJECTS"),
+        (("draws",), 10**9, "the grid has.*MAX_TRAININGS"),
+        (("methods", "iuc"), {"ensemble": 10**9}, "the grid has.*MAX_TRAININGS"),
+        (("methods", "iuc"), {"copies": 10**9}, "methods.iuc.copies.*MAX_SUBJECTS"),
         (("slurm",), {"partition": "gpu"}, "slurm.partition: There is no such field"),
     ],
 )

@@ -1,6 +1,7 @@
 """A model folder comes back as it was saved, and whatever is wrong with it is said."""
 
 import json
+import os
 import pickle
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.limits import GRID
 from partialseg_trainer.models import ModelInfo, NetworkSettings
 from partialseg_trainer.networks import build_network
 from partialseg_trainer.networks.model import (
@@ -88,6 +90,45 @@ def test_weights_of_another_network_are_refused(saved):
     content["network"]["width"] = 4
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match="different models"):
+        load_model(saved[0])
+
+
+@pytest.mark.parametrize("width", [2000, 10**9, 2**62])
+def test_no_memory_is_taken_for_a_network_that_the_weights_do_not_have(saved, width):
+    path = saved[0] / "model.json"
+    content = json.loads(path.read_text())
+    content["network"] |= {"width": width, "depth": 8}
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="different models"):
+        load_model(saved[0])
+
+
+def test_weights_that_are_a_pipe_or_a_folder_are_refused(saved):
+    weights = saved[0] / "weights.safetensors"
+    weights.unlink()
+    weights.mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        load_model(saved[0])
+    if hasattr(os, "mkfifo"):
+        weights.rmdir()
+        os.mkfifo(weights)
+        with pytest.raises(UserError, match="is a pipe"):
+            load_model(saved[0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("preprocessing", {"spacing": float("inf")}, r"preprocessing\.spacing"),
+        ("network", {"name": "dynunet"}, GRID.variable),
+    ],
+)
+def test_sizes_beyond_all_are_refused_by_name(saved, field, value, words):
+    path = saved[0] / "model.json"
+    content = json.loads(path.read_text())
+    content |= {field: value, "patch": [10**6] * 3 if field == "network" else None}
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=words):
         load_model(saved[0])
 
 

@@ -17,6 +17,8 @@ ENGINE_ROOMS = [
     "errors",
     "failures",
     "folders",
+    "limits",
+    "incoming",
     "files",
     "interpreter",
     "methods",

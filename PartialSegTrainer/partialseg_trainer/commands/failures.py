@@ -6,7 +6,7 @@ import errno
 from enum import IntEnum
 
 from ..errors import UserError
-from ..failures import DISK_FULL
+from ..failures import DISK_FULL, known_failure
 
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -31,6 +31,9 @@ def explain(error: Exception) -> tuple[str, ExitCode]:
         return str(error), ExitCode.BAD_INPUT
     if isinstance(error, OSError):
         return _explain_os_error(error), ExitCode.BAD_INPUT
+    sentence = known_failure(error)
+    if sentence is not None:
+        return sentence, ExitCode.BAD_INPUT
     return (
         f"This should not have happened ({type(error).__name__}: {error}); run it again as "
         "'partialseg --debug ...' and send what it prints to whoever maintains PartialSeg.",

@@ -9,6 +9,9 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.text import Text
+
+from ..incoming import printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,26 +22,36 @@ if TYPE_CHECKING:
 _WIDTH_OF_FILES = 160
 
 
+class _Plain(Console):
+    """A console that shows what it is given: no text is taken for markup, emoji or an escape."""
+
+    def __init__(self, **options: Any):
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
+
+
 def say(text: str, style: str | None = None) -> None:
     """Print a line of the result; a long one is left for the terminal to wrap."""
-    Console(highlight=False).print(text, style=style, markup=False, soft_wrap=True)
+    _Plain().print(text, style=style, soft_wrap=True)
 
 
 def remark(text: str, style: str | None = None) -> None:
     """Print a line that is not the result."""
-    remarks().print(text, style=style, markup=False, soft_wrap=True)
+    remarks().print(text, style=style, soft_wrap=True)
 
 
 def remarks() -> Console:
     """The console of standard error, where progress is shown."""
-    return Console(stderr=True, highlight=False)
+    return _Plain(stderr=True)
 
 
 def show(table: Table) -> None:
     """Print a table of results."""
-    console = Console(highlight=False)
+    console = _Plain()
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, width=_WIDTH_OF_FILES)
+        console = _Plain(width=_WIDTH_OF_FILES)
     console.print(table)
 
 
@@ -55,7 +68,7 @@ def print_json(content: Any) -> None:
 def busy(what: str) -> AbstractContextManager:
     """Show that something goes on, of which nobody knows how long it takes."""
     console = remarks()
-    return console.status(what) if console.is_terminal else nullcontext()
+    return console.status(Text(printable(what))) if console.is_terminal else nullcontext()
 
 
 @contextmanager
@@ -73,7 +86,8 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    named = TextColumn("{task.description}", markup=False)
+    columns = (named, BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

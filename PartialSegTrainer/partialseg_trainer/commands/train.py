@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ..errors import UserError
+from ..incoming import usable
 from ..methods import method_names, strategy_names
 from .options import AsJson
 from .runs import go
@@ -275,6 +276,9 @@ def _parse_setting(text: str) -> tuple[str, Any]:
             param_hint="--set",
         )
     try:
-        return field.strip(), json.loads(value)
+        content = json.loads(value)
     except json.JSONDecodeError:
-        return field.strip(), value
+        content = value
+    except (ValueError, RecursionError):
+        raise UserError(f"--set {field}: the value is too large to be read; correct it.") from None
+    return field.strip(), usable(content, f"--set {field}")

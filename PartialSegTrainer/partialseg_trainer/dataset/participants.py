@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..files import write_text
+from ..incoming import read_text
 from .layout import PARTICIPANTS
 
 COLUMNS = ("participant_id", "group", "split")
@@ -40,11 +41,8 @@ def read_table(path: Path) -> tuple[list[str], Rows]:
     """
     if not path.exists():
         return [], []
-    try:
-        # Spreadsheet programs put a byte order mark in front of UTF-8.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+    # Spreadsheet programs put a byte order mark in front of UTF-8.
+    text = read_text(path, encoding="utf-8-sig")
     reader = csv.DictReader(io.StringIO(text), delimiter="\t", restval=MISSING, restkey="")
     try:
         return list(reader.fieldnames or []), list(reader)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from ..dataset import Dataset
 from ..dataset.layout import PARTICIPANTS
+from ..dataset.participants import read_table, value_of
 from ..errors import UserError
 
 _COLUMN = "scan_age"
@@ -34,13 +33,11 @@ def age_groups(dataset: Dataset) -> dict[str, str]:
 
 def _ages(file: Path, key: str) -> dict[str, float]:
     """The ages in a table, by the column `key`; empty where there is no table or no such column."""
-    if not file.is_file():
+    columns, rows = read_table(file)
+    if not {key, _COLUMN} <= set(columns):
         return {}
-    table = pd.read_csv(file, sep="\t", dtype=str, encoding="utf-8-sig")
-    if not {key, _COLUMN} <= set(table):
-        return {}
-    known = table.dropna(subset=[key, _COLUMN])
+    known = ((value_of(row, key), value_of(row, _COLUMN)) for row in rows)
     try:
-        return dict(zip(known[key], known[_COLUMN].astype(float), strict=True))
+        return {name: float(age) for name, age in known if name is not None and age is not None}
     except ValueError as error:
         raise UserError(f"{file}: {_COLUMN} is no age in weeks ({error}); correct it.") from error

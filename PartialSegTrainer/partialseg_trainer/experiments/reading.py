@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..incoming import parse_yaml, read_text
 from .settings import ExperimentSettings, checked_settings
 
 
@@ -71,27 +72,18 @@ def _with_test(
 
 def _text_of(path: Path, origin: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except FileNotFoundError:
         presets = ", ".join(preset_names())
         raise UserError(
             f"{origin} does not exist; check the path, or name a preset: {presets}."
         ) from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{origin} is not UTF-8 text ({error}); save it as UTF-8.") from error
 
 
 def _parsed(text: str, origin: str) -> Any:
     try:
-        import yaml
+        return parse_yaml(text, origin)
     except ImportError:
         raise UserError(
             "Experiments need the package PyYAML; install 'partialseg-trainer[experiments]'."
         ) from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
-        raise UserError(
-            f"{origin} is not valid YAML ({error.problem}{line}); correct it."
-        ) from error

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from ..errors import UserError
 from ..files import checked, plain_name
+from ..limits import SUBJECTS, TRAININGS
 from ..training import TrainConfig
 
 # What a cell of the grid decides by itself.
@@ -60,6 +61,12 @@ class Phantoms(_Strict):
     subjects: int = Field(ge=3)
     seed: int = Field(default=0, ge=0)
     spacing: float = Field(default=1.0, gt=0)
+
+    @field_validator("subjects")
+    @classmethod
+    def _can_be_made(cls, subjects: int) -> int:
+        SUBJECTS.check(subjects, "it asks for")
+        return subjects
 
 
 class Data(_Strict):
@@ -142,6 +149,12 @@ class Method(BaseModel):
     of: str | None = None
     ensemble: int | None = Field(default=None, ge=1)
     mirror: bool = False
+
+    @field_validator("copies")
+    @classmethod
+    def _can_be_made(cls, copies: int) -> int:
+        SUBJECTS.check(copies, "it asks for")
+        return copies
 
     @model_validator(mode="after")
     def _no_training_of_its_own(self) -> Method:
@@ -256,6 +269,18 @@ class ExperimentSettings(_Strict):
                 raise ValueError(
                     f"the methods '{other}' and '{name}' would have one folder; rename one"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> ExperimentSettings:
+        cells = self.draws * len(self.seeds)
+        TRAININGS.check(
+            sum(
+                cells * len(self.amounts(name)) * (method.ensemble or 1)
+                for name, method in self.methods.items()
+            ),
+            "the grid has",
+        )
         return self
 
     @property

@@ -134,7 +134,8 @@ def segment(
     if known is not None:
         known = _known_here(known, scheme, volume)
     blank = volume.data.min() == volume.data.max()
-    prepared = prepare(volume, info.preprocessing)
+    name = os.fspath(image) if isinstance(image, str | os.PathLike) else "The scan"
+    prepared = prepare(volume, info.preprocessing, name)
     # From here on its slices are enough; an image that was read for them leaves the memory.
     del volume
     steps, done = count_steps(prepared, info) + count_slabs(prepared), 0

@@ -14,6 +14,8 @@ import numpy as np
 
 from ..errors import UserError
 from ..files import read_json, write_json
+from ..incoming import shown
+from ..limits import LABELS
 
 OUTSIDE = "outside"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -83,7 +85,11 @@ class LabelScheme:
         _check(isinstance(name, str) and name, origin, "name", name, "a text")
         nested = content.get("labels")
         _check(isinstance(nested, list) and nested, origin, "labels", nested, "a list of labels")
-        labels = tuple(_flatten(nested, None, "labels", origin))
+        try:
+            labels = tuple(_flatten(nested, None, "labels", origin))
+        except RecursionError:
+            raise UserError(f"{origin}: labels are nested too deeply; take levels out.") from None
+        LABELS.check(len(labels), f"{origin} has")
         for field in ("name", "value"):
             seen = [getattr(label, field) for label in labels]
             twice = sorted({entry for entry in seen if seen.count(entry) > 1})
@@ -293,4 +299,4 @@ def _check_fields(content: Mapping[str, Any], known: set[str], origin: str, wher
 
 def _check(holds: object, origin: str, field: str, found: Any, expected: str) -> None:
     if not holds:
-        raise UserError(f"{origin}: {field}: found {found!r}, expected {expected}.")
+        raise UserError(f"{origin}: {field}: found {shown(found)}, expected {expected}.")

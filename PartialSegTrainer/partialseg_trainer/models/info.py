@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 
 from ..errors import UserError
 from ..files import read_checked
+from ..limits import GRID
 from ..volumes.preprocessing import Preprocessing
 from .network import NetworkSettings
 
@@ -49,7 +51,7 @@ class ModelInfo(BaseModel):
     outputs: Outputs = "together"
     network: NetworkSettings
     preprocessing: Preprocessing
-    patch: tuple[int, int, int] | None = None
+    patch: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     scheme: dict[str, Any]
     untold: tuple[str, ...] = ()
     training_data: str
@@ -62,6 +64,8 @@ class ModelInfo(BaseModel):
     def _blocks_have_a_size(self) -> ModelInfo:
         if (self.patch is None) != (self.network.dimensions == 2):
             raise ValueError("patch must be given for a network that sees blocks, and for no other")
+        if self.patch is not None:
+            GRID.check(math.prod(self.patch) / 1e6, "A block of the patch has")
         return self
 
     @property

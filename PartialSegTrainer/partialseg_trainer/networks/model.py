@@ -14,6 +14,7 @@ from torch import nn
 from .. import __version__
 from ..errors import UserError
 from ..files import atomic_folder, write_json, write_text
+from ..incoming import file_size
 from ..labels import LabelScheme
 from ..models import CARD_FILE, INFO_FILE, PREVIEW_FILE, WEIGHTS_FILE, ModelInfo, read_info
 from . import build_network
@@ -64,10 +65,14 @@ def load_model(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     info = read_info(folder)
+    scheme = LabelScheme.from_dict(info.scheme, origin=f"{folder / INFO_FILE}: scheme")
     weights = folder / WEIGHTS_FILE
     try:
-        content = weights.read_bytes()
-        tensors = safetensors.torch.load(content)
+        # What is there decides how much memory is taken, not what the description promises.
+        fit = _stored_shapes(weights) == _shapes_described(info, scheme)
+        if fit:
+            content = weights.read_bytes()
+            tensors = safetensors.torch.load(content)
     except FileNotFoundError:
         raise UserError(f"{weights} is missing; copy the whole model folder again.") from None
     except safetensors.SafetensorError as error:
@@ -75,24 +80,41 @@ def load_model(folder: str | Path) -> Model:
             f"{weights} is not a valid safetensors file ({error}); pickled or damaged weights are "
             "not loaded: copy the model folder again."
         ) from error
+    if not fit:
+        raise UserError(
+            f"{weights} does not fit the network that {INFO_FILE} describes; the two come from "
+            "different models: copy the model folder again."
+        )
     if info.weights_sha256 and hashlib.sha256(content).hexdigest() != info.weights_sha256:
         raise UserError(
             f"{weights} is damaged: its checksum is not the one in {INFO_FILE}; copy the model "
             "folder again."
         )
-    scheme = LabelScheme.from_dict(info.scheme, origin=f"{folder / INFO_FILE}: scheme")
-    channels = len(scheme) if info.head == "labels" else scheme.n_leaves
-    network = build_network(
+    network = _build(info, scheme)
+    network.load_state_dict(tensors)
+    return Model(network.eval(), scheme, info, folder)
+
+
+def _build(info: ModelInfo, scheme: LabelScheme) -> nn.Module:
+    return build_network(
         in_channels=info.preprocessing.channels,
-        out_channels=channels,
+        out_channels=len(scheme) if info.head == "labels" else scheme.n_leaves,
         outputs=info.outputs,
         **info.network.model_dump(),
     )
+
+
+def _shapes_described(info: ModelInfo, scheme: LabelScheme) -> dict[str, list[int]] | None:
+    """The shape of each of the weights, without their memory; None for a network beyond any."""
     try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise UserError(
-            f"{weights} does not fit the network that {INFO_FILE} describes; the two come from "
-            "different models: copy the model folder again."
-        ) from error
-    return Model(network.eval(), scheme, info, folder)
+        with torch.device("meta"):
+            network = _build(info, scheme)
+    except (OverflowError, RuntimeError, TypeError):
+        return None
+    return {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _stored_shapes(weights: Path) -> dict[str, list[int]]:
+    file_size(weights)
+    with safetensors.safe_open(weights, "pt") as opened:
+        return {name: list(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118

@@ -11,6 +11,7 @@ from ..dataset.progress import Progress
 from ..errors import UserError
 from ..files import atomic_folder
 from ..labels import LabelScheme, LabelSets
+from ..limits import SUBJECTS
 from .phantom import SCHEME, make_phantom
 
 
@@ -35,6 +36,7 @@ def synthesize_dataset(
     """
     if subjects < 1:
         raise UserError(f"subjects is {subjects}; ask for 1 phantom or more.")
+    SUBJECTS.check(subjects, "You ask for")
     if not 0 <= full <= subjects:
         raise UserError(f"full is {full}; choose from 0 to the {subjects} subjects.")
     if seed < 0:

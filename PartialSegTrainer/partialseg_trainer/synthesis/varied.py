@@ -11,6 +11,7 @@ from ..dataset.participants import column_of, read_rows, record_splits
 from ..dataset.progress import Progress
 from ..errors import UserError
 from ..files import atomic_folder
+from ..limits import SUBJECTS
 from .randomised import Variation, randomise
 
 
@@ -35,6 +36,7 @@ def vary_dataset(
     if copies < 1:
         raise UserError(f"copies is {copies}; ask for 1 copy of each scan or more.")
     cases = dataset.cases
+    SUBJECTS.check(copies * len(cases), "These copies are")
     if not cases:
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
     rows = read_rows(dataset.folder)

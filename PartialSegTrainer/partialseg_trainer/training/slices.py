@@ -242,7 +242,7 @@ def _write(
         for done, case in enumerate(cases):
             volume = case.image()
             labels = case.label_sets(scheme)
-            prepared = prepare(volume, preprocessing)
+            prepared = prepare(volume, preprocessing, str(case.image_path))
             table = np.array(
                 [sets.setdefault(row.tobytes(), len(sets)) for row in labels.leaf_sets()],
                 dtype=np.uint16,

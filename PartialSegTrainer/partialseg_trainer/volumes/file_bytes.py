@@ -6,8 +6,11 @@ import os
 from itertools import islice
 from pathlib import Path
 
+from .. import incoming
 from ..errors import UserError
 from ..folders import missing
+from ..incoming import shown
+from ..limits import IMAGE_GB
 
 DICOM_REMEDY = "convert the series with dcm2niix, or load it in Slicer and save it as .nii.gz"
 
@@ -19,13 +22,14 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     """The whole file.
 
     Raises:
-        UserError: missing, a folder (a DICOM folder is recognised), empty, or not readable.
+        UserError: missing, a folder (a DICOM folder is recognised), a pipe or device, empty, larger
+            than IMAGE_GB, or not readable.
     """
     path = Path(path)
     try:
         if path.is_dir():
             raise UserError(_why_not_a_folder(path))
-        content = path.read_bytes()
+        content = incoming.read_bytes(path, IMAGE_GB, 1e9)
     except FileNotFoundError:
         raise missing(path) from None
     except PermissionError:
@@ -49,7 +53,32 @@ def is_dicom(content: bytes) -> bool:
     return content[128:132] == b"DICM"
 
 
-def damaged(name: str | os.PathLike, kind: str, error: Exception) -> UserError:
+def beside(header: str | os.PathLike, name: str, field: str) -> Path:
+    """The file of voxels that a header names: one in its own folder, by its plain name.
+
+    Raises UserError for any other place, which could be any file of this computer, also by a link.
+    """
+    plain = name.removeprefix("./")
+    folder = Path(header).parent
+    file = folder / plain
+    if (
+        plain in ("", ".", "..")
+        or any(mark in plain for mark in "/\\:\0")
+        or file.resolve().parent != folder.resolve()
+    ):
+        raise UserError(
+            f"{header} has its voxels elsewhere ({field}: {shown(name)}), where the plain name of "
+            "a file beside it was expected; put the two into one folder, or save them as one file."
+        )
+    return file
+
+
+def check_size(size: int, name: str | os.PathLike) -> None:
+    """Raise UserError where an image takes more bytes in memory than IMAGE_GB allows."""
+    IMAGE_GB.check(size / 1e9 if size < 1e300 else float("inf"), f"The image {name} takes")
+
+
+def damaged(name: str | os.PathLike, kind: str, error: Exception | str) -> UserError:
     """The error for a file of a known kind whose content a library could not make sense of."""
     # Libraries break lines, and some of their errors have no text at all.
     reason = " ".join(str(error).split()) or type(error).__name__

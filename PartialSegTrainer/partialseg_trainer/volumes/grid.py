@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..limits import GRID
 from .forms import Forms, shear
 
 # Of a voxel. Half of one is what a grid is off by that counts from corners where another counts
@@ -134,7 +135,9 @@ def _mismatch(
     return None
 
 
-def canonical_grid(grid: Grid, spacing: float | tuple[float, float, float]) -> Grid:
+def canonical_grid(
+    grid: Grid, spacing: float | tuple[float, float, float], name: str = "The scan"
+) -> Grid:
     """The grid's own axes, reordered and flipped to be closest to RAS, at another spacing.
 
     An oblique scan stays oblique, so no tissue is interpolated across its slices. The new grid has
@@ -142,6 +145,10 @@ def canonical_grid(grid: Grid, spacing: float | tuple[float, float, float]) -> G
 
     Args:
         spacing: mm, one number or one for each of the three new axes.
+        name: what an error calls the scan.
+
+    Raises:
+        UserError: the new grid has more voxels than GRID allows.
     """
     orientation = nibabel.io_orientation(grid.affine)
     reordered = grid.affine @ nibabel.orientations.inv_ornt_aff(orientation, grid.shape)
@@ -152,7 +159,12 @@ def canonical_grid(grid: Grid, spacing: float | tuple[float, float, float]) -> G
         reordered[:3, :3], axis=0
     )
     # Rounding first keeps 100 voxels of 0.8 mm from becoming 81 of 1 mm.
-    new_shape = np.ceil(np.round(shape / ratio, 6)).astype(int)
+    counts = np.maximum(np.ceil(np.round(shape / ratio, 6)), 1)
+    GRID.check(
+        float(np.prod(counts)) / 1e6,
+        f"{name}, whose voxels measure {_by(grid.spacing)} mm, has at {_by(spacing)} mm",
+    )
+    new_shape = counts.astype(int)
     affine = reordered.copy()
     affine[:3, :3] *= ratio
     affine[:3, 3] += reordered[:3, :3] @ ((shape - 1) / 2 - ratio * (new_shape - 1) / 2)
@@ -160,4 +172,4 @@ def canonical_grid(grid: Grid, spacing: float | tuple[float, float, float]) -> G
 
 
 def _by(numbers: ArrayLike) -> str:
-    return " x ".join(f"{number:.4g}" for number in np.asarray(numbers))
+    return " x ".join(f"{number:.4g}" for number in np.atleast_1d(numbers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -10,7 +11,7 @@ import nibabel
 import numpy as np
 
 from ..errors import UserError
-from .file_bytes import damaged
+from .file_bytes import check_size, damaged
 from .forms import Forms, Nifti1Image, Nifti2Image, in_mm
 from .grid import Grid
 from .volume import Volume, to_nibabel
@@ -20,14 +21,17 @@ _KINDS = {
     348: (Nifti1Image, slice(344, 348), b"n+1\0"),
     540: (Nifti2Image, slice(4, 8), b"n+2\0"),
 }
+# What a voxel takes once it has been multiplied.
+_SCALED_BYTES = 8
 # What nibabel raises for a header that makes no sense or promises more than there is.
 _DAMAGE = (
     nibabel.filebasedimages.ImageFileError,
     nibabel.spatialimages.HeaderDataError,
     nibabel.wrapstruct.WrapStructError,
     ArithmeticError,
-    MemoryError,
+    LookupError,
     OSError,
+    TypeError,
     ValueError,
 )
 
@@ -37,12 +41,11 @@ def is_nifti(content: bytes) -> bool:
     return _header_size(content) in _KINDS
 
 
-def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
-    """Voxel values as stored (scaled where the header says so), the affine in mm by the form that
-    nibabel chooses, and both forms.
+def declared_sizes(content: bytes, name: str) -> tuple[int, int]:
+    """How many bytes the file has by its header, with which `content` begins, and its image takes.
 
     Raises:
-        UserError: half of a .hdr/.img pair, Analyze, a damaged header, or too few voxels.
+        UserError: half of a .hdr/.img pair, Analyze, or a damaged header.
     """
     size = _header_size(content)
     image_class, magic_at, magic = _KINDS[size]
@@ -53,7 +56,34 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
         )
     try:
         with _silent_nibabel():
-            image = image_class.from_bytes(content)
+            header = image_class.header_class(content[:size])
+        voxels = math.prod(int(count) for count in header.get_data_shape())
+        stored = header.get_data_dtype().itemsize
+        offset = int(header.get_data_offset())
+        scaled = header.get_slope_inter() not in ((None, None), (1, 0))
+    except _DAMAGE as error:
+        raise damaged(name, "NIfTI file", error) from error
+    if voxels < 0 or offset < 0:
+        raise damaged(name, "NIfTI file", "its header declares less than nothing")
+    return max(offset, size) + voxels * stored, voxels * (_SCALED_BYTES if scaled else stored)
+
+
+def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
+    """Voxel values as stored (scaled where the header says so), the affine in mm by the form that
+    nibabel chooses, and both forms.
+
+    Raises:
+        UserError: as `declared_sizes` does, too few voxels, or more memory than IMAGE_GB allows.
+    """
+    size, memory = declared_sizes(content, name)
+    if size > len(content):
+        raise damaged(
+            name, "NIfTI file", f"its header declares {size} bytes, and {len(content)} are there"
+        )
+    check_size(memory, name)
+    try:
+        with _silent_nibabel():
+            image = _KINDS[_header_size(content)][0].from_bytes(content)
         forms = Forms.of(image.header)
         return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
     except _DAMAGE as error:

@@ -31,7 +31,7 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    spacing: float = Field(default=1.2, gt=0)
+    spacing: float = Field(default=1.2, gt=0, allow_inf_nan=False)
     axis: Literal["sagittal", "coronal", "axial", "all"] = "axial"
     neighbours: int = Field(default=0, ge=0, le=8)
 
@@ -74,8 +74,11 @@ class Prepared:
         return to_slices(from_slices(self.slices, self.axis), axis)
 
 
-def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
-    """Scale intensities, cut off empty space, bring to RAS order and spacing, slice."""
+def prepare(volume: Volume, preprocessing: Preprocessing, name: str = "The scan") -> Prepared:
+    """Scale intensities, cut off empty space, bring to RAS order and spacing, slice.
+
+    Raises UserError, which calls the scan `name`, where that takes more voxels than GRID allows.
+    """
     margin = int(np.ceil(_MARGIN_MM / min(volume.spacing)))
     found = Foreground.of(volume.data)
     box = found.box(margin)
@@ -84,7 +87,7 @@ def prepare(volume: Volume, preprocessing: Preprocessing) -> Prepared:
     affine[:3, 3] = volume.grid.ras(corner)
     image = normalise_intensity(volume.data, found, box)
     native = Grid(image.shape, affine)
-    grid = canonical_grid(native, preprocessing.spacing)
+    grid = canonical_grid(native, preprocessing.spacing, name)
     resampled = resample(image, native, grid, order=1)
     axis = preprocessing.axes[-1]
     return Prepared(to_slices(resampled, axis), grid, native, corner, axis)

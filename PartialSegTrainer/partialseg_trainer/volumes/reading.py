@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
+import math
 import os
 import zlib
 
 import nibabel
 import numpy as np
-from isal import igzip, isal_zlib
 
 from ..errors import UserError
-from . import nifti, nrrd
-from .file_bytes import DICOM_REMEDY, damaged, is_dicom, read_bytes
+from . import gzipped, nifti, nrrd
+from .file_bytes import DICOM_REMEDY, check_size, damaged, is_dicom, read_bytes
 from .forms import Forms
 from .volume import Volume
 
@@ -41,6 +40,7 @@ def as_volume(source: Source) -> Volume:
     """
     name, data, affine, forms = _open(source)
     data = _three_axes(data, name)
+    check_size(4 * data.size, name)
     with np.errstate(over="ignore"):
         data = data.astype(np.float32, copy=False)
     _check_finite(data, name)
@@ -88,6 +88,7 @@ def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray, Forms | None]:
         name, data, affine, forms = "the volume", source.data, source.affine, source.forms
     elif isinstance(source, nibabel.spatialimages.SpatialImage):
         name = source.get_filename() or "the image"
+        check_size(math.prod(source.shape) * source.get_data_dtype().itemsize, name)
         try:
             data = np.asanyarray(source.dataobj)
         except (EOFError, OSError, ValueError, zlib.error) as error:
@@ -116,16 +117,15 @@ def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray, Forms | None]:
 
 
 def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms | None]:
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            content = igzip.decompress(content)
-        except (EOFError, isal_zlib.error, gzip.BadGzipFile) as error:
-            raise damaged(name, "gzip file", error) from error
-    if nifti.is_nifti(content):
+    packed = gzipped.is_gzipped(content)
+    head = gzipped.head(content, name) if packed else content
+    if nifti.is_nifti(head):
+        if packed:
+            content = gzipped.unpacked(content, max(nifti.declared_sizes(head, name)), name)
         return nifti.decode(content, name)
-    if nrrd.is_nrrd(content):
-        return *nrrd.decode(content, name), None
-    if is_dicom(content):
+    if nrrd.is_nrrd(head):
+        return *nrrd.decode(gzipped.all_unpacked(content, name) if packed else content, name), None
+    if is_dicom(head):
         raise UserError(f"{name} is a DICOM file, where NIfTI or NRRD is needed; {DICOM_REMEDY}.")
     raise UserError(
         f"{name} is not an image that can be read here; a NIfTI (.nii, .nii.gz) or NRRD (.nrrd) "
@@ -139,6 +139,7 @@ def _checked_affine(affine: np.ndarray | None, name: str) -> np.ndarray:
     # Volume of the unit cell over that of a box with the same edges: 1 for a scan, 0 for a plane.
     if (
         not np.isfinite(affine).all()
+        or not np.isfinite(lengths).all()
         or lengths.min() <= 0
         or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3
     ):

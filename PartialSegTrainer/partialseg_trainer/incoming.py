@@ -1,0 +1,216 @@
+"""Files of others, as far as they can be read without being taken in.
+
+A file that is read is a regular one: a pipe or device may never end. Its size is known before it is
+in memory, and its values are such as files, numbers and screens can hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import reprlib
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+from .limits import TEXT_MB, YAML_MB, YAML_VALUES, Limit
+
+if TYPE_CHECKING:
+    import yaml
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+# More digits than any whole number of 64 bits has.
+_MOST_DIGITS = 20
+_WHOLE = range(-(2**63), 2**63)
+_MOST_SHOWN = 300
+_TOO_DEEP = "is nested too deeply to be read; restore it from a copy, or take levels out of it"
+
+
+def file_size(path: str | os.PathLike) -> int:
+    """The size of a regular file in bytes.
+
+    Raises UserError for a folder, and for a pipe, device or socket, of which nobody knows the end;
+    OSError as the system does.
+    """
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        raise UserError(f"{path} is {kind}, where a file was expected; name a file.")
+    return found.st_size
+
+
+def read_bytes(path: str | os.PathLike, limit: Limit, unit: float) -> bytes:
+    """A whole file, which is at most as large as `limit`, whose unit is so many bytes.
+
+    Raises UserError for a larger one and for what is no file; OSError as the system does.
+    """
+    limit.check(file_size(path) / unit, f"{path} has")
+    return Path(path).read_bytes()
+
+
+def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
+    """A whole text file.
+
+    Raises UserError for one that is too large, in another encoding or no file; OSError as the
+    system does.
+    """
+    try:
+        return read_bytes(path, TEXT_MB, 1e6).decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+
+
+def parse_json(text: str, origin: str) -> Any:
+    """The content of JSON text.
+
+    Raises UserError, which names `origin`, for what is no JSON and for values that nothing holds
+    (see `usable`).
+    """
+    try:
+        return usable(json.loads(text, parse_int=_whole_number), origin)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{origin} is not valid JSON ({error}); restore it from a copy.") from error
+    except _TooLong as error:
+        raise UserError(f"{origin} {error}") from None
+    except RecursionError:
+        raise UserError(f"{origin} {_TOO_DEEP}.") from None
+
+
+def parse_yaml(text: str, origin: str) -> Any:
+    """The content of YAML text, which makes no objects but plain ones.
+
+    Raises UserError, which names `origin`, for what is no YAML, for too much of it, aliases that
+    repeat included, and for values that nothing holds (see `usable`).
+    """
+    import yaml
+
+    YAML_MB.check(len(text) / 1e6, f"{origin} has")
+    loader = None
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        YAML_VALUES.check(_values_of(node, {}), f"{origin} has")
+        return usable(loader.construct_document(node), origin)
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
+        raise UserError(
+            f"{origin} is not valid YAML ({error.problem or error.context}{line}); correct it."
+        ) from error
+    except yaml.reader.ReaderError as error:
+        raise UserError(
+            f"{origin} holds the character {chr(error.character)!r} at position {error.position}, "
+            "which YAML does not allow; take it out."
+        ) from error
+    except RecursionError:
+        raise UserError(f"{origin} {_TOO_DEEP}.") from None
+    except UserError:
+        raise
+    except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        # What PyYAML raises for dates such as 2026-13-45 and for numbers that are none.
+        why = error if isinstance(error, ValueError) else "a date or number was expected"
+        raise UserError(f"{origin} holds a value that there is not ({why}); correct it.") from error
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def usable(content: Any, origin: str) -> Any:
+    """`content` of lists, mappings and plain values, all of which a file or a number can hold.
+
+    Raises UserError for whole numbers beyond 64 bits, null characters and halves of characters.
+    """
+    seen: set[int] = set()
+    left = [content]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            _check_text(value, origin)
+        elif isinstance(value, int):
+            if value not in _WHOLE:
+                raise UserError(
+                    f"{origin} holds the number {shown(value)}, which is beyond 64 bits; correct "
+                    "it."
+                )
+        elif isinstance(value, dict | list | tuple | set) and id(value) not in seen:
+            seen.add(id(value))
+            left.extend(value)
+            left.extend(value.values() if isinstance(value, dict) else ())
+    return content
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: in one line, and short, whatever it is."""
+    try:
+        text = _repr(value)
+        return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+    except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits.
+        return f"({type(value).__name__}, too large to show)"
+
+
+def printable(text: str) -> str:
+    """Text as a screen can show it: control characters, which could move its cursor, as escapes."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+# All but tab and line feed; and the marks that turn the direction of what follows.
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class _TooLong(Exception):
+    """A number that is no use to anybody; what is said of it follows the file's name."""
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise _TooLong(f"holds a number of {len(digits)} digits; correct it.")
+    return int(digits)
+
+
+def _check_text(text: str, origin: str) -> None:
+    if "\0" in text:
+        raise UserError(f"{origin} holds a null character in {shown(text)}; take it out.")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UserError(
+                f"{origin} holds half a character in {shown(text)}; write it whole."
+            ) from None
+
+
+def _values_of(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node stands for, each as often as aliases repeat it."""
+    if id(node) in known:
+        return known[id(node)]
+    # A node within itself has no end; counted so, it is beyond every limit.
+    known[id(node)] = float("inf")
+    children = node.value if isinstance(node.value, list) else []
+    total = 1.0
+    for child in children:
+        parts = child if isinstance(child, tuple) else (child,)
+        total += sum(_values_of(part, known) for part in parts)
+    known[id(node)] = total
+    return total
+
+
+def _short_repr() -> Callable[[Any], str]:
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 200
+    short.maxlong = 40
+    short.maxlist = short.maxtuple = short.maxdict = short.maxset = 12
+    short.maxlevel = 4
+    return short.repr
+
+
+_repr = _short_repr()
