@@ -13,13 +13,10 @@ import reprlib
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import UserError
-from .limits import TEXT_MB, YAML_MB, YAML_VALUES, Limit
-
-if TYPE_CHECKING:
-    import yaml
+from .limits import TEXT_MB, Limit
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -32,7 +29,8 @@ _KINDS = {
 _MOST_DIGITS = 20
 _WHOLE = range(-(2**63), 2**63)
 _MOST_SHOWN = 300
-_TOO_DEEP = "is nested too deeply to be read; restore it from a copy, or take levels out of it"
+TOO_DEEP = "is nested too deeply to be read; restore it from a copy, or take levels out of it"
+"""What is said of a file whose reading takes more levels than Python has."""
 
 
 def file_size(path: str | os.PathLike) -> int:
@@ -82,47 +80,7 @@ def parse_json(text: str, origin: str) -> Any:
     except _TooLong as error:
         raise UserError(f"{origin} {error}") from None
     except RecursionError:
-        raise UserError(f"{origin} {_TOO_DEEP}.") from None
-
-
-def parse_yaml(text: str, origin: str) -> Any:
-    """The content of YAML text, which makes no objects but plain ones.
-
-    Raises UserError, which names `origin`, for what is no YAML, for too much of it, aliases that
-    repeat included, and for values that nothing holds (see `usable`).
-    """
-    import yaml
-
-    YAML_MB.check(len(text) / 1e6, f"{origin} has")
-    loader = None
-    try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        YAML_VALUES.check(_values_of(node, {}), f"{origin} has")
-        return usable(loader.construct_document(node), origin)
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
-        raise UserError(
-            f"{origin} is not valid YAML ({error.problem or error.context}{line}); correct it."
-        ) from error
-    except yaml.reader.ReaderError as error:
-        raise UserError(
-            f"{origin} holds the character {chr(error.character)!r} at position {error.position}, "
-            "which YAML does not allow; take it out."
-        ) from error
-    except RecursionError:
-        raise UserError(f"{origin} {_TOO_DEEP}.") from None
-    except UserError:
-        raise
-    except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError) as error:
-        # What PyYAML raises for dates such as 2026-13-45 and for numbers that are none.
-        why = error if isinstance(error, ValueError) else "a date or number was expected"
-        raise UserError(f"{origin} holds a value that there is not ({why}); correct it.") from error
-    finally:
-        if loader is not None:
-            loader.dispose()
+        raise UserError(f"{origin} {TOO_DEEP}.") from None
 
 
 def usable(content: Any, origin: str) -> Any:
@@ -187,21 +145,6 @@ def _check_text(text: str, origin: str) -> None:
             raise UserError(
                 f"{origin} holds half a character in {shown(text)}; write it whole."
             ) from None
-
-
-def _values_of(node: yaml.Node, known: dict[int, float]) -> float:
-    """How many values a node stands for, each as often as aliases repeat it."""
-    if id(node) in known:
-        return known[id(node)]
-    # A node within itself has no end; counted so, it is beyond every limit.
-    known[id(node)] = float("inf")
-    children = node.value if isinstance(node.value, list) else []
-    total = 1.0
-    for child in children:
-        parts = child if isinstance(child, tuple) else (child,)
-        total += sum(_values_of(part, known) for part in parts)
-    known[id(node)] = total
-    return total
 
 
 def _short_repr() -> Callable[[Any], str]:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -13,7 +14,8 @@ import partialseg_trainer
 ENGINE = Path(partialseg_trainer.__file__).parent
 # What works before PyTorch is there: the upper rooms, and the jobs of annotation and export.
 WITHOUT_TORCH = (
-    *("errors.py", "failures.py", "files.py", "interpreter.py", "methods.py"),
+    *("errors.py", "failures.py", "limits.py", "incoming.py", "folders.py", "files.py"),
+    *("interpreter.py", "methods.py"),
     *("labels", "volumes", "dataset", "runs", "models"),
     *("jobs/__main__.py", "jobs/axes.py", "jobs/check.py", "jobs/export.py", "jobs/cases.py"),
 )
@@ -94,7 +96,7 @@ def test_an_interrupted_installation_counts_as_missing(logic, monkeypatch):
 def test_annotation_and_export_import_nothing_beyond_their_set(logic, packages):
     distributions = importlib.metadata.packages_distributions()
     packages.lack(*importlib.metadata.packages_distributions().keys(), "scikit-image", "pynrrd")
-    allowed = names(logic.missingPackages("files")) | {"numpy"}
+    allowed = names(logic.missingPackages("files")) | {"numpy", "simpleitk"}
     files = [
         path
         for place in WITHOUT_TORCH
@@ -144,6 +146,39 @@ def test_pytorch_comes_through_its_extension_and_the_rest_through_pip(
     logic.ensurePackages("learning", "segment a scan")
     assert names(extension) == {"torch"}
     assert names(packages.installed) == {"lightning"}
+
+
+def test_where_the_extension_offers_less_it_is_told_and_the_work_goes_on(
+    logic, packages, extension, monkeypatch, caplog
+):
+    import PyTorchUtils
+
+    found = importlib.metadata.version
+    installed = []
+
+    def installTorch(self, torchVersionRequirement):
+        installed.append(torchVersionRequirement)
+        if len(installed) == 1:
+            raise subprocess.CalledProcessError(1, ["light_the_torch", "install"])
+
+    monkeypatch.setattr(PyTorchUtils.PyTorchUtilsLogic, "installTorch", installTorch)
+    monkeypatch.setattr(
+        importlib.metadata,
+        "version",
+        lambda name: ("2.7.1" if installed else "2.3") if name == "torch" else found(name),
+    )
+    logic.ensurePackages("learning", "segment a scan", ask=False)
+    assert installed == [">=2.10", ">=2.4"]
+    assert "PyTorch 2.7.1 is older than >=2.10" in caplog.text
+    assert logic.missingPackages("learning") == []
+
+
+def test_an_old_pytorch_that_pip_can_replace_counts_as_missing(logic, monkeypatch):
+    found = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: "2.7.1" if name == "torch" else found(name)
+    )
+    assert names(logic.missingPackages("learning")) == {"torch"}
 
 
 def test_without_the_extension_the_question_tells_how_to_get_it_and_pip_is_second_choice(

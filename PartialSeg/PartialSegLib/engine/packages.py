@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import logging
 import subprocess
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import slicer.util
 
@@ -37,6 +38,9 @@ _FILES = {
     *("nibabel", "pynrrd", "isal", "scipy", "scikit-image"),
     *("pydantic", "psutil", "filelock", "platformdirs"),
 }
+# Where the PyTorch extension has nothing newer for the computer's graphics card: what the engine
+# works with, faults that pyproject.toml tells of included.
+_TORCH_THAT_WORKS = ">=2.4"
 _SLICERS_OWN = ("numpy", "SimpleITK", "requests")
 _SIZES = {FILES: "60 MB", LEARNING: "120 MB", "segformer": "25 MB", "3d": "2 MB"}
 _TORCH_SIZE = "200 MB without a graphics card for it, up to 3 GB with one"
@@ -64,6 +68,7 @@ def ensure(packages: str, reason: str, ask: bool = True) -> None:
     """
     wanted = _missing(packages)
     if not wanted:
+        _tellOfAnOldTorch(packages)
         return
     if ask and not _agreed(packages, wanted, reason):
         raise PackagesMissing(
@@ -82,6 +87,7 @@ def ensure(packages: str, reason: str, ask: bool = True) -> None:
     left = _missing(packages)
     if left:
         raise _notInstalled(left, "the installation left them out")
+    _tellOfAnOldTorch(packages)
 
 
 def _missing(packages: str) -> list[Requirement]:
@@ -113,7 +119,32 @@ def _isMet(requirement: Requirement) -> bool:
     except importlib.metadata.PackageNotFoundError:
         return False
     # An interrupted installation leaves metadata without a version.
-    return bool(version) and requirement.specifier.contains(version, prereleases=True)
+    if not version or requirement.specifier.contains(version, prereleases=True):
+        return bool(version)
+    return requirement.name == "torch" and _isWhatTheExtensionHas(version)
+
+
+def _isWhatTheExtensionHas(version: str) -> bool:
+    """Whether a PyTorch that is older than asked for works, and its extension decides about it."""
+    from packaging.specifiers import SpecifierSet
+
+    works = SpecifierSet(_TORCH_THAT_WORKS).contains(version, prereleases=True)
+    return works and _torchExtension() is not None
+
+
+def _tellOfAnOldTorch(packages: str) -> None:
+    """Say, in Slicer's log, where PyTorch is older than it should be; the work goes on."""
+    torch = _torchIn(_required(packages))
+    if torch is None:
+        return
+    version = importlib.metadata.version("torch")
+    if not torch.specifier.contains(version, prereleases=True):
+        logging.warning(
+            "PyTorch %s is older than %s, so a checkpoint that was made to do harm can run code: "
+            "resume no run that you were sent. Models are not concerned. The module PyTorch of the "
+            "extension of that name installs a newer one, where there is one for this computer.",
+            *(version, torch.specifier),
+        )
 
 
 def _agreed(packages: str, wanted: list[Requirement], reason: str) -> bool:
@@ -149,7 +180,7 @@ def _install(wanted: list[Requirement]) -> None:
     if torch and extension:
         wanted = [requirement for requirement in wanted if requirement is not torch]
         with slicer.util.WaitCursor():
-            extension.PyTorchUtilsLogic().installTorch(torchVersionRequirement=str(torch.specifier))
+            _installTorch(extension.PyTorchUtilsLogic(), str(torch.specifier))
     if not wanted:
         return
     lines = [str(requirement) for requirement in wanted]
@@ -162,6 +193,14 @@ def _install(wanted: list[Requirement]) -> None:
             slicer.util.pip_install([*lines, "--constraint", str(constraints)])
             return
         pip_ensure(lines, constraints=constraints, prompt_install=False, requester="PartialSeg")
+
+
+def _installTorch(extension: Any, versions: str) -> None:
+    try:
+        extension.installTorch(torchVersionRequirement=versions)
+    except subprocess.CalledProcessError:
+        logging.info("There is no PyTorch %s for this computer; an older one is tried.", versions)
+        extension.installTorch(torchVersionRequirement=_TORCH_THAT_WORKS)
 
 
 def _pins() -> list[str]:

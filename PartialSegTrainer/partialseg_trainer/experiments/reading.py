@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..incoming import parse_yaml, read_text
+from ..incoming import read_text
 from .settings import ExperimentSettings, checked_settings
 
 
@@ -82,8 +82,9 @@ def _text_of(path: Path, origin: str) -> str:
 
 def _parsed(text: str, origin: str) -> Any:
     try:
-        return parse_yaml(text, origin)
+        from .yaml_text import parse_yaml
     except ImportError:
         raise UserError(
             "Experiments need the package PyYAML; install 'partialseg-trainer[experiments]'."
         ) from None
+    return parse_yaml(text, origin)
