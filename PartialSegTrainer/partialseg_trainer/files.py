@@ -96,18 +96,28 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise UserError(f"{path} already exists; choose another folder or remove it first.")
+        raise _occupied(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
     try:
         with _naming(path, temporary):
             temporary.mkdir()
             yield temporary
-            if path.is_dir():
-                path.rmdir()
-            os.replace(temporary, path)
+            try:
+                if path.is_dir():
+                    path.rmdir()
+                os.replace(temporary, path)
+            except OSError as error:
+                if path.is_dir() and any(path.iterdir()):
+                    # Another process was faster.
+                    raise _occupied(path) from error
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _occupied(path: Path) -> UserError:
+    return UserError(f"{path} already exists; choose another folder or remove it first.")
 
 
 def plain_name(text: str, default: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.files import atomic_folder
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.volumes import Volume, write_volume
 from small_scans import AFFINE, SHAPE, image, labelmap
@@ -178,6 +179,13 @@ def test_a_folder_in_use_is_not_made_a_dataset(tmp_path, dhcp9):
     with pytest.raises(UserError, match="already exists"):
         Dataset.create(tmp_path, dhcp9, "name")
     assert files_below(tmp_path) == ["notes.txt"]
+
+
+def test_a_dataset_that_another_process_made_meanwhile_is_not_replaced(tmp_path):
+    with pytest.raises(UserError, match="already exists"), atomic_folder(tmp_path / "made"):
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "theirs").touch()
+    assert files_below(tmp_path) == ["made", "made/theirs"]
 
 
 @pytest.mark.parametrize("damage", ["missing", "not json", "raw", "no scheme"])

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from ball_scans import SCHEME, ball, make_dataset
+from partialseg_trainer.dataset import assign_splits
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelSets
@@ -287,6 +288,14 @@ def test_a_resumed_training_keeps_its_split_when_scans_were_added(tmp_path, quic
     cases, validation = recorded_cases(run.path / "split.json", balls)
     assert sorted(case.name for case in cases) == sorted(before["training"] + before["validation"])
     assert {f"sub-{subject}" for subject in validation} == set(before["validation"])
+
+
+def test_a_run_says_who_was_kept_for_tests(tmp_path, quick, balls):
+    first = balls.cases[0].name
+    assign_splits(balls, {balls.cases[0].subject: "test"})
+    names = json.loads((prepare_run(tmp_path / "run", quick).path / "split.json").read_text())
+    assert names["test"] == [first]
+    assert first not in names["training"] + names["validation"]
 
 
 def test_a_resumed_training_says_which_scan_is_gone(tmp_path, quick, balls):

@@ -14,7 +14,7 @@ from .layout import DESCRIPTION, PARTICIPANTS, SCHEME, scan_folders
 from .participants import read_rows, subject_of
 from .problem import Problem
 from .progress import Progress
-from .split import split_problems
+from .split import split_problems, stray_rows
 
 
 def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[Problem]:
@@ -23,9 +23,9 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
     Checked are the description and the scheme; that image, labels and sidecar of each case are
     there, can be read, lie on one grid, hold finite intensities and 0, 1, 2 that agree with the
     scheme's hierarchy, and are the exported ones (checksums); that no scan is there twice; that
-    participants.tsv names each subject once and splits no group. That no scan is fully labelled is
-    a warning, and so are labels that are absent in every scan. Raises UserError only when there is
-    no such folder.
+    participants.tsv names each subject once, gives none that is not there a split or a group, and
+    splits no group. That no scan is fully labelled is a warning, and so are labels that are absent
+    in every scan. Raises UserError only when there is no such folder.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -33,7 +33,11 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
     problems: list[Problem] = []
     scheme = _check_top(root, problems)
     scans = []
-    for scan, anat in scan_folders(root):
+    try:
+        folders = list(scan_folders(root))
+    except UserError as error:
+        return [*problems, Problem(".", str(error))]
+    for scan, anat in folders:
         if scan is None:
             problems.append(
                 Problem(
@@ -129,7 +133,8 @@ def _check_participants(root: Path, subjects: set[str], problems: list[Problem])
         f"sub-{subject} has files but no row, so its group is not known; add one."
         for subject in sorted(subjects - counts.keys())
     ]
-    problems += [Problem(PARTICIPANTS, message) for message in messages + split_problems(rows)]
+    messages += split_problems(rows) + stray_rows(rows, subjects)
+    problems += [Problem(PARTICIPANTS, message) for message in messages]
     problems += [
         Problem(PARTICIPANTS, f"sub-{subject} has a row but no scan; remove one.", "warning")
         for subject in sorted(counts.keys() - subjects)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files import read_checked
+from ..folders import is_dangling, missing
 from ..labels import LabelScheme, LabelSets
 from ..volumes import Grid, Volume, checksum, read_multilabel, read_volume
 from .case import CaseInfo
@@ -58,7 +59,8 @@ def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseRe
     present = [path for path in scan.files(root) if path.is_file()]
     for path in scan.files(root):
         if path not in present:
-            report.add(path, f"The file is missing; export {scan} anew, or restore it from a copy.")
+            lost = f"The file is missing; export {scan} anew, or restore it from a copy."
+            report.add(path, str(missing(path)) if is_dangling(path) else lost)
     info = image = None
     if sidecar_path in present:
         info = report.attempt(sidecar_path, read_checked, CaseInfo)

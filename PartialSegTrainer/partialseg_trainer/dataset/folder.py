@@ -15,10 +15,12 @@ from pydantic import BaseModel
 from .. import __version__
 from ..errors import UserError
 from ..files import atomic_folder, read_checked, write_json, write_text
+from ..folders import entries, is_folder, same_on_some_disks
 from ..labels import LabelScheme, LabelSets, Status
 from ..volumes import Volume, as_volume, checksum, write_volume
 from .case import Case, CaseInfo
 from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
+from .lock import locked
 from .participants import record_subject, write_rows
 from .tensors import write_label_sets
 
@@ -98,7 +100,7 @@ class Dataset:
         return tuple(
             Case(self.folder, scan)
             for scan, anat in scan_folders(self.folder)
-            if scan is not None and (anat / f"{scan}{SIDECAR}").is_file()
+            if scan is not None and os.path.lexists(anat / f"{scan}{SIDECAR}")
         )
 
     @property
@@ -125,19 +127,34 @@ class Dataset:
         in file names, so they must not be names of patients.
 
         The sidecar makes the case: it is removed first and written last, so that a crash leaves
-        the whole case or none. Raises CaseExistsError when the case exists and `replace` is
-        false, and UserError for identifiers that BIDS does not allow, and for image or labels that
+        the whole case or none. While one process adds a case, others wait. Raises CaseExistsError
+        when the case exists and `replace` is false, and UserError for identifiers that BIDS does
+        not allow or that differ in case alone from one that is there, and for image or labels that
         do not fit.
         """
         scan = ScanName(subject, session)
-        case = Case(self.folder, scan)
+        with locked(self.folder):
+            return self._add(scan, image, sets, status, annotator, group, replace)
+
+    def _add(
+        self,
+        scan: ScanName,
+        image: str | os.PathLike | Volume,
+        sets: LabelSets,
+        status: Mapping[str, Status],
+        annotator: str,
+        group: str | None,
+        replace: bool,
+    ) -> Case:
+        """`add_case`, while nobody else changes the dataset."""
         targets = scan.files(self.folder)
-        existing = [path for path in targets if path.exists()]
+        existing = [path for path in targets if os.path.lexists(path)]
         if existing and not replace:
             raise CaseExistsError(
                 f"{existing[0]} already exists; choose another subject or session, or ask to "
                 "replace the case."
             )
+        self._refuse_other_case(scan)
         volume = as_volume(image)
         self._check_fit(scan, volume, sets, status)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as staging:
@@ -158,12 +175,28 @@ class Dataset:
                 fully_known=sets.fully_known,
             )
             write_json(staged[2], info.model_dump(mode="json"))
-            record_subject(self.folder, subject, group)
+            # First the folder: a row of the table that has none speaks of nobody.
             scan.folder(self.folder).mkdir(parents=True, exist_ok=True)
+            record_subject(self.folder, scan.subject, group)
             targets[2].unlink(missing_ok=True)
             for source, target in zip(staged, targets, strict=True):
                 os.replace(source, target)
-        return case
+        return Case(self.folder, scan)
+
+    def _refuse_other_case(self, scan: ScanName) -> None:
+        """Raise UserError for a name that some disks take for one that is there."""
+        folder = scan.folder(self.folder).parent
+        for place in (folder, *folder.parents):
+            if place == self.folder:
+                break
+            for other in entries(place.parent) if is_folder(place.parent) else ():
+                if other.name != place.name and same_on_some_disks(other.name) == (
+                    same_on_some_disks(place.name)
+                ):
+                    raise UserError(
+                        f"{place} and {other} would differ in case alone, and be one folder on "
+                        f"some disks; choose another name for {scan}."
+                    )
 
     def _check_fit(
         self,

@@ -77,5 +77,10 @@ def scan_folders(root: Path) -> Iterator[tuple[ScanName | None, Path]]:
             yield None, folder
 
 
+def subjects_in(root: Path) -> set[str]:
+    """The subjects that have a folder with scans, annotated or not."""
+    return {scan.subject for scan, _ in scan_folders(root) if scan is not None}
+
+
 def _folders(root: Path, prefix: str) -> list[Path]:
     return [path for path in entries(root) if path.name.startswith(prefix) and is_folder(path)]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import UserError
+from ..folders import same_on_some_disks
 from .folder import Dataset
-from .layout import PARTICIPANTS
-from .participants import MISSING, SPLITS, Rows, column_of, read_rows, record_splits, subject_of
+from .layout import PARTICIPANTS, subjects_in
+from .participants import (
+    COLUMNS,
+    MISSING,
+    SPLITS,
+    Rows,
+    column_of,
+    read_rows,
+    record_splits,
+    subject_of,
+    value_of,
+)
 
 
 class Split(NamedTuple):
@@ -35,8 +47,7 @@ def split_subjects(
     labelled ones no more than the fraction validate, rounded down: a model that has two of them to
     learn from needs both, and partial scans tell how well it knows what they do.
 
-    Raises UserError for an empty dataset, impossible fractions, a split that the column does not
-    know, and a group that the column tears apart.
+    Raises UserError for an empty dataset, impossible fractions, and as `read_assignments` does.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise UserError(
@@ -47,12 +58,8 @@ def split_subjects(
     if not cases:
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
     full = {case.subject for case in cases if case.info.fully_known}
-    rows = read_rows(dataset.folder)
-    wrong = split_problems(rows)
-    if wrong:
-        raise UserError(f"{dataset.folder / PARTICIPANTS}: {wrong[0]}")
-    blocks = _blocks({case.subject for case in cases}, column_of(rows, "group"))
-    column = column_of(rows, "split")
+    groups, column = read_assignments(dataset)
+    blocks = _blocks({case.subject for case in cases}, groups)
     fixed = {block: column[name] for block in blocks for name in block if name in column}
 
     parts: dict[str, list[frozenset[str]]] = {part: [] for part in SPLITS}
@@ -81,6 +88,19 @@ def split_subjects(
     return Split(*(tuple(sorted(frozenset().union(*parts[part]))) for part in SPLITS))
 
 
+def read_assignments(dataset: Dataset) -> tuple[dict[str, str], dict[str, str]]:
+    """What participants.tsv fixes: subject -> group, and subject -> part.
+
+    Raises UserError where the table contradicts itself, and where a row with a group or a part is
+    that of no subject: it may be meant for one, which would then train unseen.
+    """
+    rows = read_rows(dataset.folder)
+    wrong = split_problems(rows) + stray_rows(rows, subjects_in(dataset.folder))
+    if wrong:
+        raise UserError(f"{dataset.folder / PARTICIPANTS}: {wrong[0]}")
+    return column_of(rows, "group"), column_of(rows, "split")
+
+
 def assign_splits(dataset: Dataset, splits: Mapping[str, str]) -> None:
     """Fix where subjects go: subject -> "train", "validation" or "test", in participants.tsv.
 
@@ -99,14 +119,27 @@ def _blocks(subjects: Iterable[str], groups: dict[str, str]) -> list[frozenset[s
 
 
 def split_problems(rows: Rows) -> list[str]:
-    """What is wrong with the `split` column: unknown parts, groups torn apart."""
-    column = column_of(rows, "split")
+    """Where the table contradicts itself: unknown parts, rows that differ, groups torn apart."""
+    column, groups = column_of(rows, "split"), column_of(rows, "group")
     found = [
         f"the split of sub-{subject} is '{part}'; use {', '.join(SPLITS)} or {MISSING}."
         for subject, part in column.items()
         if part not in SPLITS
     ]
-    for block in _blocks(map(subject_of, rows), column_of(rows, "group")):
+    for name, entries in (("split", column), ("group", groups)):
+        for row in rows:
+            value, last = value_of(row, name), entries.get(subject_of(row))
+            if value not in (None, last):
+                found.append(
+                    f"sub-{subject_of(row)} has two rows with the {name} '{value}' and '{last}'; "
+                    "keep one."
+                )
+    spellings: dict[str, str] = {}
+    for group in groups.values():
+        other = spellings.setdefault(same_on_some_disks(group), group)
+        if other != group:
+            found.append(f"the groups '{other}' and '{group}' differ in case alone; write one.")
+    for block in _blocks(map(subject_of, rows), groups):
         parts = sorted({column[subject] for subject in block if subject in column})
         if len(parts) > 1:
             found.append(
@@ -114,6 +147,34 @@ def split_problems(rows: Rows) -> list[str]:
                 f"{' and '.join(parts)}; give them one part."
             )
     return found
+
+
+def stray_rows(rows: Rows, subjects: Collection[str]) -> list[str]:
+    """Rows that are those of none of the subjects in the folders, but may be meant for one.
+
+    So are those with a split or a group, and those that name no subject as BIDS does.
+    """
+    nearest = {_loosely(subject): subject for subject in subjects}
+    found = []
+    for row in rows:
+        values = {name: value_of(row, name) for name in ("split", "group")}
+        entries = [f"{name} {value}" for name, value in values.items() if value]
+        named = re.fullmatch("[A-Za-z0-9]+", subject_of(row))
+        if (entries or not named) and subject_of(row) not in subjects:
+            meant = nearest.get(_loosely(subject_of(row)))
+            said = ", ".join(entries) or "no split"
+            remedy = f"write sub-{meant} if that is meant" if meant else "correct it"
+            found.append(
+                f"the row {row[COLUMNS[0]]} ({said}) is that of no subject in the folders; "
+                f"{remedy}, or remove the row."
+            )
+    return found
+
+
+def _loosely(subject: str) -> str:
+    """The subject without what is easily mistaken: case, leading zeros, all but letters, digits."""
+    text = re.sub(r"[\W_]", "", subject).casefold().removeprefix("sub")
+    return re.sub(r"(?<!\d)0+(?=\d)", "", text)
 
 
 def _size(blocks: list[frozenset[str]]) -> int:

@@ -33,9 +33,7 @@ def age_groups(dataset: Dataset) -> dict[str, str]:
 
 def _ages(file: Path, key: str) -> dict[str, float]:
     """The ages in a table, by the column `key`; empty where there is no table or no such column."""
-    columns, rows = read_table(file)
-    if not {key, _COLUMN} <= set(columns):
-        return {}
+    _, rows = read_table(file)
     known = ((value_of(row, key), value_of(row, _COLUMN)) for row in rows)
     try:
         return {name: float(age) for name, age in known if name is not None and age is not None}

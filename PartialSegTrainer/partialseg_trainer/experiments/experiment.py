@@ -11,10 +11,10 @@ import numpy as np
 from filelock import FileLock
 
 from ..dataset import Case, Dataset, Split, import_pairs, partial_copy, split_subjects
-from ..dataset.layout import DESCRIPTION, PARTICIPANTS
+from ..dataset.layout import DESCRIPTION, PARTICIPANTS, subjects_in
 from ..dataset.participants import read_rows, subject_of
 from ..dataset.progress import Progress
-from ..dataset.split import split_problems
+from ..dataset.split import split_problems, stray_rows
 from ..errors import UserError
 from ..files import read_checked, write_text
 from ..runs import RunFolder
@@ -141,7 +141,7 @@ class Experiment:
             {**row, "split": parts.get(subject_of(row), "n/a")}
             for row in read_rows(self._source_folder)
         ]
-        torn = split_problems(rows)
+        torn = split_problems(rows) + stray_rows(rows, subjects_in(self._source_folder))
         if torn:
             raise UserError(f"The split does not fit {PARTICIPANTS}: {torn[0]}")
         of_part = {part: [] for part in Split._fields}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dataset import CaseExistsError, Dataset, ScanName
+from ..dataset.layout import DESCRIPTION
 from ..errors import UserError
 from ..labels import ContradictionError, LabelScheme, LabelSets
 from ..volumes import as_volume
@@ -64,4 +65,10 @@ def _dataset(folder: Path, scheme: LabelScheme, name: str) -> Dataset:
     """The dataset in the folder, made where there is nothing yet."""
     if folder.is_dir() and any(folder.iterdir()):
         return Dataset.open(folder)
-    return Dataset.create(folder, scheme, name)
+    try:
+        return Dataset.create(folder, scheme, name)
+    except UserError:
+        # Another export may have made it in this moment.
+        if (folder / DESCRIPTION).is_file():
+            return Dataset.open(folder)
+        raise

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ..dataset import Dataset
-from ..dataset.participants import column_of, read_rows, record_splits
+from ..dataset.participants import record_splits
 from ..dataset.progress import Progress
+from ..dataset.split import read_assignments
 from ..errors import UserError
 from ..files import atomic_folder
 from ..limits import SUBJECTS
@@ -30,8 +31,8 @@ def vary_dataset(
     group, so that it never validates or tests what its model trained. Subjects whose `split` is
     validation or test get no copies. The dataset appears when the last scan is written.
 
-    Raises UserError when the output exists, for fewer copies than 1, and for a dataset without
-    cases.
+    Raises UserError when the output exists, for fewer copies than 1, for a dataset without cases,
+    and for a participants.tsv that does not fit it.
     """
     if copies < 1:
         raise UserError(f"copies is {copies}; ask for 1 copy of each scan or more.")
@@ -39,8 +40,7 @@ def vary_dataset(
     SUBJECTS.check(copies * len(cases), "These copies are")
     if not cases:
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
-    rows = read_rows(dataset.folder)
-    groups, splits = column_of(rows, "group"), column_of(rows, "split")
+    groups, splits = read_assignments(dataset)
     output = Path(output)
     with atomic_folder(output) as temporary:
         made = Dataset.create(temporary, dataset.scheme, output.resolve().name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,20 @@ def choose_cases(dataset: Dataset, config: TrainConfig) -> tuple[list[Case], set
     return cases, validation
 
 
-def record_cases(path: Path, cases: list[Case], validation: set[str]) -> None:
-    """Write down who trains and who validates, so that a resumed training goes on with the same."""
-    names = {"training": [], "validation": []}
+def cases_to_test(dataset: Dataset, config: TrainConfig) -> list[Case]:
+    """The cases that are kept for tests, so that `choose_cases` leaves them out."""
+    split = split_subjects(dataset, config.validation_fraction, config.test_fraction, config.seed)
+    return [case for case in dataset.cases if case.subject in split.test]
+
+
+def record_cases(
+    path: Path, cases: list[Case], validation: set[str], tested: Iterable[Case] = ()
+) -> None:
+    """Write down who trains and who validates, so that a resumed training goes on with the same.
+
+    And who was kept for tests, so that everybody can see that none of them was trained on.
+    """
+    names = {"training": [], "validation": [], "test": [case.name for case in tested]}
     for case in cases:
         names["validation" if case.subject in validation else "training"].append(case.name)
     write_json(path, names)

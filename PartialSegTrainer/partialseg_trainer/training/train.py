@@ -36,7 +36,14 @@ from .patches import read_item
 from .ranks import launcher, nodes, once, share, wanted
 from .share import WHOLE
 from .slices import SliceStore, open_store
-from .split import SliceSplit, choose_cases, record_cases, recorded_cases, split_slices
+from .split import (
+    SliceSplit,
+    cases_to_test,
+    choose_cases,
+    record_cases,
+    recorded_cases,
+    split_slices,
+)
 from .weights import load_weights
 
 _SPLIT_FILE = "split.json"
@@ -63,7 +70,7 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     if config.initial_model is not None:
         _check_initial(config, dataset.scheme)
     folder = RunFolder.create(run, config.model_dump(mode="json"))
-    record_cases(folder.path / _SPLIT_FILE, cases, validation)
+    record_cases(folder.path / _SPLIT_FILE, cases, validation, cases_to_test(dataset, config))
     return folder
 
 
