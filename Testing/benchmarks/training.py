@@ -171,6 +171,10 @@ class InTurns:
     def stop_requested(self) -> bool:
         return self._reporter.stop_requested
 
+    @property
+    def stages_after(self) -> int:
+        return self._reporter.stages_after
+
     def update(self, **fields: Any) -> None:
         self._reporter.update(**fields)
         if "step" in fields and fields["step"] % self._steps == 0:

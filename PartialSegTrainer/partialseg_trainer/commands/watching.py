@@ -110,7 +110,8 @@ def _lines() -> OnUpdate:
     def print_if_new(status: RunStatus) -> None:
         nonlocal last
         # The count in "preparing scan 3 of 80" is no new stage.
-        now = (re.sub(r"\d+", "", _stage(status)), status.epoch)
+        # How long it will take is said as soon as it is known.
+        now = (re.sub(r"\d+", "", _stage(status)), status.epoch, status.eta_seconds is None)
         if now != last and not status.over:
             remark(", ".join(part for part in (_stage(status), _details(status)) if part))
         last = now

@@ -59,6 +59,9 @@ class RunReporter:
     Entering raises UserError when another process is at work on the run.
     """
 
+    # Of a run that is one training; `StageReporter` is for those that are several.
+    stages_after = 0
+
     def __init__(self, run: RunFolder, period: float = 2.0) -> None:
         self._run = run
         self._period = period

@@ -17,16 +17,24 @@ from .ranks import any_rank
 
 _log = logging.getLogger(__name__)
 
+_STEPS_TO_TELL_BY = 5
+
 
 class StoppedOnRequest(Exception):
     """Somebody asked for a clean stop; the last checkpoint is where to resume."""
 
 
 class Reporter(Protocol):
-    """Where a training says how it goes: a RunReporter, or that of a stage."""
+    """Where a training says how it goes: a RunReporter, or that of a stage.
+
+    `stages_after` is how many trainings of the same length the run has still to do after this one.
+    """
 
     @property
     def stop_requested(self) -> bool: ...
+
+    @property
+    def stages_after(self) -> int: ...
 
     def update(self, **fields: Any) -> None: ...
 
@@ -39,6 +47,7 @@ class Silence:
     """The Reporter of a process that leaves reporting to the first of those it trains with."""
 
     stop_requested = False
+    stages_after = 0
 
     def update(self, **fields: Any) -> None: ...
 
@@ -76,9 +85,13 @@ class ReportProgress(lightning.Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
         done = trainer.global_step - self._first_step
-        left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
-        pace = (time.monotonic() - self._began) / done
-        self._reporter.update(step=trainer.global_step, eta_seconds=round(left * pace, 1))
+        steps = trainer.max_epochs * trainer.num_training_batches
+        left = steps * (1 + self._reporter.stages_after) - trainer.global_step
+        self._reporter.update(step=trainer.global_step)
+        # The first steps of a process are slower than those that follow.
+        if done >= min(_STEPS_TO_TELL_BY, steps - self._first_step):
+            pace = (time.monotonic() - self._began) / done
+            self._reporter.update(eta_seconds=round(left * pace, 1))
         if any_rank(self._reporter.stop_requested):
             raise StoppedOnRequest
 

@@ -22,11 +22,12 @@ _log = logging.getLogger(__name__)
 class StageReporter:
     """Reports a stage in the status of the whole run, and its metrics in the folder `run`.
 
-    `words` say which stage it is, such as "teacher 2 of 3".
+    `words` say which stage it is, such as "teacher 2 of 3"; `after` is how many follow it.
     """
 
-    def __init__(self, whole: Reporter, run: RunFolder, words: str):
+    def __init__(self, whole: Reporter, run: RunFolder, words: str, after: int = 0):
         self._whole, self._run, self._words = whole, run, words
+        self.stages_after = after
 
     @property
     def stop_requested(self) -> bool:
@@ -52,12 +53,13 @@ def train_stage(
     material: Material,
     reporter: Reporter,
     *,
+    after: int,
     new_head: bool = False,
 ) -> Path:
     """The folder of a stage's model, trained unless it is there already.
 
-    The stage goes on from its last checkpoint if it has one, and `<run>/stages/<name>` is a run
-    folder like any other. Raises StoppedOnRequest when somebody asked for a stop before its end.
+    `after` is how many stages follow it. It goes on from its last checkpoint if it has one, and
+    `<run>/stages/<name>` is a run folder like any other. Raises StoppedOnRequest when somebody asked for a stop before its end.
     """
     stage = RunFolder(run.path / "stages" / name)
 
@@ -68,7 +70,7 @@ def train_stage(
     once(begin)
     if read_status(stage).state is not RunState.FINISHED:
         _log.info("Now %s", words)
-        told = StageReporter(reporter, stage, words)
+        told = StageReporter(reporter, stage, words, after)
         if not fit(stage, config, material, told, new_head=new_head):
             raise StoppedOnRequest
         once(lambda: write_status(stage, RunStatus(state=RunState.FINISHED)))

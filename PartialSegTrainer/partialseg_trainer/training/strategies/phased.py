@@ -24,6 +24,7 @@ def phased(run: RunFolder, config: TrainConfig, material: Material, reporter: Re
         config.stage(),
         coarsened(material),
         reporter,
+        after=1,
         new_head=True,
     )
     onwards = config.model_copy(update={"initial_model": first})

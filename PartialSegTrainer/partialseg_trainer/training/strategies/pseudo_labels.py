@@ -39,6 +39,7 @@ def pseudo_labels(
             ),
             known,
             reporter,
+            after=options.members - member + 1,
         )
         for member in range(1, options.members + 1)
     ]

@@ -26,7 +26,9 @@ def self_training(
     loss = build_loss(config.loss, material.scheme, **config.loss_options)
     known = material.of_full_scans() if loss.full_scans_only else material
     rounds = config.chosen_strategy.rounds
-    first = train_stage(run, "first", "first training", config.stage(), known, reporter)
+    first = train_stage(
+        run, "first", "first training", config.stage(), known, reporter, after=rounds
+    )
     for number in range(1, rounds + 1):
         labelled = pseudo_labelled(run, [first], material, config.device, reporter, round=number)
         onwards = {"initial_model": first}
@@ -35,4 +37,5 @@ def self_training(
             fit(run, config.model_copy(update=onwards), labelled, told)
         else:
             name, words = f"round-{number}", f"round {number} of {rounds}"
-            first = train_stage(run, name, words, config.stage(**onwards), labelled, reporter)
+            stage = config.stage(**onwards)
+            first = train_stage(run, name, words, stage, labelled, reporter, after=rounds - number)

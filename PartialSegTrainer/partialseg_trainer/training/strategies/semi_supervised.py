@@ -25,6 +25,7 @@ def semi_supervised(
         config.stage(),
         material.of_full_scans(),
         reporter,
+        after=1,
     )
     labelled = pseudo_labelled(run, [first], material, config.device, reporter)
     onwards = config.model_copy(update={"initial_model": first})
