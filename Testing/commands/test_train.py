@@ -160,10 +160,14 @@ def test_a_training_is_watched_to_its_end_and_its_model_segments(
 
 def test_every_epoch_is_a_line_where_there_is_no_terminal(capsys):
     show = watching._lines()
-    for epoch in (0, 0, 1):
-        show(RunStatus(state=RunState.RUNNING, stage="training", epoch=epoch, epochs=2))
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == ["training, epoch 0/2", "training, epoch 1/2"]
+    for epoch, left in ((0, None), (0, 300.0), (0, 290.0), (1, 150.0)):
+        told = {"stage": "training", "epoch": epoch, "epochs": 2, "eta_seconds": left}
+        show(RunStatus(state=RunState.RUNNING, **told))
+    assert capsys.readouterr().err.splitlines() == [
+        "training, epoch 0/2",
+        "training, epoch 0/2, 5 min left",
+        "training, epoch 1/2, 2 min left",
+    ]
 
 
 def test_a_training_that_fails_ends_with_its_sentence_and_code_1(partialseg, dataset, tmp_path):
