@@ -118,11 +118,11 @@ def shown(value: Any) -> str:
 
 def printable(text: str) -> str:
     """Text as a screen can show it: control characters, which could move its cursor, as escapes."""
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 # All but tab and line feed; and the marks that turn the direction of what follows.
-_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _TooLong(Exception):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from ..incoming import printable
+from ..incoming import CONTROL, printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -62,7 +62,9 @@ def counted(number: int, noun: str) -> str:
 
 def print_json(content: Any) -> None:
     """Print the one JSON document of a command."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # What JSON leaves as it is and a screen does not show, as JSON's own escapes.
+    print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def busy(what: str) -> AbstractContextManager:
