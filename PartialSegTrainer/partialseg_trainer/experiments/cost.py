@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nibabel
 
+from ..incoming import file_size
 from ..losses import build_loss
 from ..runs import list_runs, read_metrics
 from ..volumes.preprocessing import AXES
@@ -97,6 +98,7 @@ def _steps(experiment: Experiment, cell: Cell) -> int:
 @cache
 def _slices(image: Path, axis: str, spacing: float) -> int:
     """At most how many slices a scan has, from its header alone; empty space is cut off later."""
+    file_size(image)
     header = nibabel.load(image)
     towards = nibabel.io_orientation(header.affine)[:, 0].tolist()
     along = towards.index(AXES.index(axis))

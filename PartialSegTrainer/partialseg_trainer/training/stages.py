@@ -59,8 +59,8 @@ def train_stage(
     """The folder of a stage's model, trained unless it is there already.
 
     `after` is how many stages follow it. It goes on from its last checkpoint if it has one, and
-    `<run>/stages/<name>` is a run folder like any other. Raises StoppedOnRequest when somebody asked
-    for a stop before its end.
+    `<run>/stages/<name>` is a run folder like any other. Raises StoppedOnRequest when somebody
+    asked for a stop before its end.
     """
     stage = RunFolder(run.path / "stages" / name)
 
