@@ -84,3 +84,19 @@ def test_a_session_with_half_its_files_is_named(tmp_path):
 def test_a_folder_of_another_kind_is_refused(tmp_path):
     with pytest.raises(UserError, match="sub-"):
         import_dhcp(tmp_path, tmp_path / "out")
+
+
+def test_subjects_that_differ_in_case_alone_are_refused_before_any_work(tmp_path):
+    for subject in ("a", "A"):
+        write_session(tmp_path / "in", subject, subject, "T2w", "desc-drawem9_dseg")
+    with pytest.raises(UserError, match=r"sub-A_ses-A_T2w.*sub-a_ses-a_T2w"):
+        import_dhcp(tmp_path / "in", tmp_path / "out")
+
+
+def test_scans_whose_content_was_not_fetched_are_not_passed_over(tmp_path):
+    write_session(tmp_path / "in", "A", "1", "T2w", "desc-drawem9_dseg")
+    anat = write_session(tmp_path / "in", "B", "1", None, None)
+    for kind in ("T2w", "desc-drawem9_dseg"):
+        (anat / f"sub-B_ses-1_{kind}.nii.gz").symlink_to("../.git/annex/objects/gone")
+    with pytest.raises(UserError, match=r"sub-B_ses-1_T2w.*datalad get"):
+        import_dhcp(tmp_path / "in", tmp_path / "out")

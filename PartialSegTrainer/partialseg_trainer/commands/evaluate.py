@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
+from ..folders import missing
 from .failures import ExitCode
 from .options import AsJson, Overwrite, Scheme
 from .terminal import counted, print_json, progress_bar, remark, say, show
@@ -46,7 +47,7 @@ def evaluate(
         )
     for path in (prediction, truth):
         if not path.exists():
-            raise UserError(f"{path} does not exist; check the path.")
+            raise missing(path)
     if prediction.is_dir() != truth.is_dir():
         folder, file = (prediction, truth) if prediction.is_dir() else (truth, prediction)
         raise UserError(f"{folder} is a folder and {file} a file; give two folders or two files.")

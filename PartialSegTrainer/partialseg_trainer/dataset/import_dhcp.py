@@ -12,6 +12,7 @@ from ..labels import LabelScheme
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
 from .layout import ScanName, scan_folders
+from .names import SourceName, check_scan_names
 from .pairing import Pair
 from .participants import read_table, value_of
 from .progress import Progress
@@ -69,6 +70,7 @@ def import_dhcp(
             f"{root} has no sub-*/[ses-*/]anat/*_T2w.nii.gz with *_desc-drawem9_dseg.nii.gz; give "
             "the folder that holds the sub-* folders of the dHCP release."
         )
+    check_scan_names({SourceName(str(pair.scan)): pair.image for pair in pairs}, "image")
     dataset = import_scans(
         pairs,
         scheme,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def _same_file(one: Path, other: Path) -> bool:
 
 def last_word(path: Path) -> str:
     """The last word of a file's name, in small letters."""
-    return re.split(r"[_\-. ]", split_ending(path.name)[0])[-1].lower()
+    return _divided(split_ending(path.name)[0])[1].lower()
 
 
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
@@ -163,9 +163,15 @@ def _canonical(stem: str) -> str:
     return "_".join([subject, *session, *rest, *filter(None, words)])
 
 
-def _without_last(stem: str, words: Iterable[str]) -> tuple[str, str]:
+def _divided(stem: str) -> tuple[str, str]:
+    """All but the last word of a stem, and that; in BIDS names, what follows a hyphen is none."""
+    divider = r"_. " if _bids_tokens(stem) else r"_\-. "
+    return re.fullmatch(rf"(?s)(.*?)([^{divider}]*)", stem).groups()
+
+
+def _without_last(stem: str, words: Collection[str]) -> tuple[str, str]:
     """The stem without its last word and what divides them, if it is one of `words`; the word."""
-    rest, word = re.fullmatch(r"(?s)(.*?)([^_\-. ]*)", stem).groups()
+    rest, word = _divided(stem)
     if word.lower() not in words:
         return stem, ""
     return re.sub(r" *[_\-. ] *$", "", rest), word.lower()

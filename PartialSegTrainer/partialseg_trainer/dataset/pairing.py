@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..folders import is_dangling, missing
 from ..volumes import ENDINGS, find_volumes, match_volumes, split_ending
 from .layout import ScanName
 from .names import (
@@ -63,11 +64,6 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
     _refuse_lonely(lonely, "or choose the files by a pattern such as 'folder/*/T2w.nii.gz'")
     pairs = (Pair(scan_name(name.text), image_files[name], label_files[name]) for name in both)
     return sorted(pairs, key=lambda pair: str(pair.scan))
-
-
-def pairs_to_show(pairs: Iterable[Pair]) -> list[tuple[str, str, str]]:
-    """What was paired, for people and scripts to look at: name of the scan, image, labelmap."""
-    return [(str(pair.scan), str(pair.image), str(pair.labels)) for pair in pairs]
 
 
 def pair_labelmaps(
@@ -133,6 +129,8 @@ def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
         ]
     elif glob.has_magic(str(place)):
         found = match_volumes(str(place))
+    elif is_dangling(Path(place)):
+        raise missing(place)
     else:
         raise UserError(f"{place} is neither a folder nor a pattern such as 'folder/*.nii.gz'.")
     if not found:
