@@ -32,7 +32,7 @@ def test_labels_that_are_known_to_be_absent_are_told():
 
 def test_parts_that_nobody_ever_told_apart_are_refused():
     tcv = FETAL["tcv"].value
-    with pytest.raises(UserError, match=r"wm.*cannot be learned; label one scan fully"):
+    with pytest.raises(UserError, match=r"wm.*cannot be told apart; label one scan fully"):
         untold_labels(FETAL, sets_of([0, tcv], annotated=["tcv"]))
 
 

@@ -26,8 +26,8 @@ def untold_labels(scheme: LabelScheme, leaf_sets: np.ndarray) -> tuple[str, ...]
     if empty.any():
         lost = scheme.membership[:, leaf_sets[empty].any(axis=0)].any(axis=1) & unmarked
         raise UserError(
-            f"No training scan shows {', '.join(itertools.compress(scheme.names, lost))}, "
-            "and there are voxels that can be nothing else, so what they are cannot be learned; "
-            "label one scan fully."
+            "There is no fully labelled scan to train on, and none shows "
+            f"{', '.join(itertools.compress(scheme.names, lost))}, though there are voxels that can "
+            "be nothing else, so these cannot be told apart; label one scan fully."
         )
     return untold
