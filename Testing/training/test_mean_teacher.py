@@ -65,6 +65,7 @@ def module(balls) -> MeanTeacherTraining:
         loss="marginal_ce",
         strategy="mean_teacher",
         strategy_options={"decay": 0.9},
+        schedule="constant",
         network=NetworkSettings(width=4, depth=3),
         preprocessing={"spacing": 2.0},
     )
