@@ -47,11 +47,19 @@ def test_runs_are_listed_with_their_state(partialseg, waiting, root):
     assert (listed["run"], listed["state"]) == (str(waiting.path), "running")
 
 
-def test_a_damaged_run_does_not_hide_the_others(partialseg, waiting, root):
-    RunFolder.create(root / "damaged", {}).status_file.write_text("{")
-    shown = partialseg("runs", "list", "--root", root, "--json")
-    assert [entry["run"] for entry in json.loads(shown.out)] == [str(waiting.path)]
-    assert "damaged" in shown.err
+def test_a_damaged_run_is_shown_as_such_and_does_not_hide_the_others(partialseg, waiting, root):
+    damaged = RunFolder.create(root / "a[/red]b", {})
+    damaged.status_file.write_text("{")
+    listed = json.loads(partialseg("runs", "list", "--root", root, "--json").out)
+    assert {entry["run"]: entry["state"] for entry in listed} == {
+        str(waiting.path): "running",
+        str(damaged.path): "damaged",
+    }
+    (message,) = (entry["message"] for entry in listed if entry["state"] == "damaged")
+    assert "status.json" in message
+    shown = partialseg("runs", "list", "--root", root)
+    assert shown.code == 0
+    assert "damaged" in shown.out and "a[/red]b" in shown.out and "running" in shown.out
 
 
 def test_no_runs_at_all(partialseg):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +13,12 @@ from .terminal import busy, counted, print_json, remark, say, show
 from .watching import figures, how_to_go_on, status_as_json, watch_until_over
 
 if TYPE_CHECKING:
-    from ..runs import RunFolder, RunStatus
+    from ..runs import RunFolder, RunReading
 
 app = typer.Typer(no_args_is_help=True, help="List, watch, stop and resume trainings.")
+
+# In place of a state, where none can be read.
+_DAMAGED = "damaged"
 
 Run = Annotated[
     str | None,
@@ -33,20 +36,15 @@ def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
 
         partialseg runs list
     """
-    from ..runs import default_root, list_runs, read_status
+    from ..runs import default_root, read_runs
 
     if root is not None and not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder that holds the runs.")
-    statuses: list[tuple[RunFolder, RunStatus]] = []
-    for run in list_runs(root):
-        try:
-            statuses.append((run, read_status(run)))
-        except UserError as error:
-            remark(f"Passed over: {error}", "yellow")
+    readings = read_runs(root)
     if as_json:
-        print_json([status_as_json(run, status) for run, status in statuses])
+        print_json([_as_json(reading) for reading in readings])
         return
-    if not statuses:
+    if not readings:
         say(
             f"There are no runs in {root or default_root()}; start one with 'partialseg train', or "
             "name another folder that holds runs with --root."
@@ -55,11 +53,20 @@ def list_(root: RunsRoot = None, as_json: AsJson = False) -> None:
     from rich.table import Table
 
     table = Table("Run", "State", "Epoch", "Figures", "Message")
-    for run, status in statuses:
+    for run, status, problem, _ in readings:
+        if status is None:
+            table.add_row(run.name, _DAMAGED, "", "", problem)
+            continue
         epoch = f"{status.epoch or 0} / {status.epochs}" if status.epochs else ""
         table.add_row(run.name, status.state.value, epoch, figures(status), status.message)
     show(table)
     remark(f"Folder: {root or default_root()}", "dim")
+
+
+def _as_json(reading: RunReading) -> dict[str, Any]:
+    if reading.status is None:
+        return {"run": str(reading.run.path), "state": _DAMAGED, "message": reading.problem}
+    return status_as_json(reading.run, reading.status)
 
 
 @app.command()

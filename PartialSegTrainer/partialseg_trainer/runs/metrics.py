@@ -5,22 +5,37 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ..errors import UserError
 from ..files import write_text
 from .folder import RunFolder
 
 Value = float | int | str | None
 
+# The columns that curves are drawn of, and by which a resumed training knows its rows.
+_NUMBERS = re.compile(r"epoch|.*loss|.*dice.*|learning_rate|seconds")
+_MOST_BYTES = 64_000_000
+
 
 def read_metrics(run: RunFolder) -> list[dict[str, Value]]:
     """The rows of metrics.csv, numbers as numbers, None where a row has no value.
 
-    A last line that was cut off in the middle is passed over. No file means no rows.
+    A last line that was cut off in the middle is passed over. No file means no rows. Raises
+    UserError, which names the line, where the file is damaged.
     """
-    lines = _whole_lines(run.metrics_file)
-    return [{column: _value(text) for column, text in row.items()} for row in csv.DictReader(lines)]
+    path = run.metrics_file
+    if not os.path.lexists(path):
+        return []
+    try:
+        return _rows(_whole_lines(path))
+    except _Damaged as error:
+        raise UserError(
+            f"{path} is damaged: {error}; correct it, or delete the file (the training does not "
+            "need it) and resume."
+        ) from error
 
 
 def append_metrics(run: RunFolder, row: Mapping[str, Value]) -> None:
@@ -48,11 +63,50 @@ def drop_metrics_from(run: RunFolder, epoch: int) -> None:
         _write(run.metrics_file, _columns(run.metrics_file), kept)
 
 
+class _Damaged(Exception):
+    """What is wrong with the table, as the middle of a sentence."""
+
+
+def _rows(lines: list[str]) -> list[dict[str, Value]]:
+    columns: list[str] | None = None
+    rows = []
+    for number, cells in enumerate(_cells(lines), start=1):
+        if columns is None:
+            columns = cells
+            continue
+        if len(cells) != len(columns):
+            raise _Damaged(f"line {number} has {len(cells)} values for {len(columns)} columns")
+        row = dict(zip(columns, map(_value, cells), strict=True))
+        for column in filter(_NUMBERS.fullmatch, columns):
+            if isinstance(row[column], str):
+                raise _Damaged(f"line {number} has no number as {column}")
+        if not isinstance(row.get("epoch", 0), int):
+            raise _Damaged(f"line {number} has no whole number as epoch")
+        rows.append(row)
+    return rows
+
+
+def _cells(lines: list[str]) -> Iterator[list[str]]:
+    reader = csv.reader(lines)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise _Damaged(f"line {reader.line_num} is no CSV ({error})") from error
+
+
 def _whole_lines(path: Path) -> list[str]:
-    if not path.exists():
-        return []
+    if path.is_symlink() or not path.is_file():
+        raise _Damaged("a file was expected in its place")
+    if path.stat().st_size > _MOST_BYTES:
+        raise _Damaged(f"it has more than {_MOST_BYTES / 1e6:.0f} MB")
     content = path.read_bytes()
-    return content[: content.rfind(b"\n") + 1].decode("utf-8").splitlines()
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        # Not splitlines: it parts lines at more than a table does.
+        return whole.decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        line = whole[: error.start].count(b"\n") + 1
+        raise _Damaged(f"line {line} is not UTF-8 text") from error
 
 
 def _columns(path: Path) -> list[str]:

@@ -263,7 +263,7 @@ def test_a_damaged_status_is_told_in_its_row_and_the_others_are_shown(train, sma
     smallRun("to the end")
     panel = train()
     waitFor(shows(panel, "Finished"))
-    assert rowTexts(panel, 1)[STATE] == "Cannot be read"
+    assert rowTexts(panel, 1)[STATE] == "Damaged"
     panel._runs.select(damaged.path)
     assert "status.json" in panel.ui.runLabel.text
     for name in ("stopButton", "resumeButton", "stopNowButton"):
@@ -350,11 +350,10 @@ def test_a_file_is_not_read_again_before_it_changes(standIn, smallRun, waitFor, 
     reader = RunReader()
     before = reader.read()
     with monkeypatch.context() as patched:
-        patched.setattr(partialseg_trainer.runs, "read_status", None)
-        patched.setattr(partialseg_trainer.runs, "read_metrics", None)
+        patched.setattr(partialseg_trainer.runs, "read_run", None)
         assert reader.read() == before
     run.metrics_file.write_text("epoch,validation_dice\n0,0.25\n1,0.75\n2,\n")
-    assert [reading.bestDice for reading in reader.read()] == [0.75]
+    assert [reading.best_dice for reading in reader.read()] == [0.75]
 
 
 def test_the_form_begins_with_what_the_engine_takes_by_default(train):

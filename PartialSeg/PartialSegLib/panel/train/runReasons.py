@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
-    from partialseg_trainer.runs import RunStatus
-
-    from ...training.runs import RunReading
+    from partialseg_trainer.runs import RunReading, RunStatus
 
 
 def notStopped(reading: RunReading | None) -> str:

@@ -12,9 +12,7 @@ from slicer.i18n import tr as _
 from ...engine.durations import inWords
 
 if TYPE_CHECKING:
-    from partialseg_trainer.runs import RunStatus
-
-    from ...training.runs import RunReading
+    from partialseg_trainer.runs import RunReading, RunStatus
 
 _RUN, _STATE, _EPOCH, _TIME_LEFT, _DICE, _DEVICE = range(6)
 
@@ -74,12 +72,15 @@ class RunsTable:
         # Not hidden before the number of epochs is known: a tree widget shows it again.
         bar.textVisible = status is not None and bool(status.epochs)
         if status is None:
-            item.setText(_STATE, _("Cannot be read"))
+            item.setText(_STATE, _("Damaged"))
+            for column in (_TIME_LEFT, _DICE, _DEVICE):
+                item.setText(column, "")
+            bar.value = 0
             return
         item.setText(_STATE, _stateInWords(status))
         left = status.eta_seconds if status.state.value == "running" else None
         item.setText(_TIME_LEFT, "" if left is None else inWords(left))
-        item.setText(_DICE, "" if reading.bestDice is None else f"{reading.bestDice:.3f}")
+        item.setText(_DICE, "" if reading.best_dice is None else f"{reading.best_dice:.3f}")
         item.setText(_DEVICE, status.device)
         bar.maximum = status.epochs or 1
         bar.value = status.epoch or 0

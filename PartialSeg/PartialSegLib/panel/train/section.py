@@ -156,7 +156,9 @@ class TrainSection(Section):
         self._note("" if readings else _("There are no trainings yet."))
         self._runs.show(readings)
         for reading in readings:
-            epoch = reading.status and reading.status.epoch
+            if reading.status is None:
+                continue
+            epoch = reading.status.epoch
             if self._epochs.get(reading.run.path) != epoch:
                 self._epochs[reading.run.path] = epoch
                 updateTrainingCharts(reading.run)
