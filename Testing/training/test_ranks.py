@@ -20,6 +20,7 @@ from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.interpreter import python_environment
 from partialseg_trainer.runs import (
     RunState,
+    kill,
     read_metrics,
     read_status,
     request_stop,
@@ -154,3 +155,45 @@ def test_several_processes_that_nothing_starts_are_not_silently_one(tmp_path, qu
 def test_a_number_of_devices_is_checked(devices):
     with pytest.raises(UserError, match="devices"):
         TrainConfig.checked({"dataset": "d", "devices": devices})
+
+
+def children_of(run):
+    """Both processes of a run that is starting, as soon as they are there."""
+    launched = psutil.Process(start(run).pid)
+    end = time.monotonic() + 120
+    while len(found := launched.children(recursive=True)) < 2:
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+    return launched, found
+
+
+@pytest.mark.parametrize("later", [0.0, 6.0])
+def test_when_what_started_them_is_killed_no_process_is_left(tmp_path, quick, later):
+    run = prepare_run(tmp_path / "run", quick.model_copy(update={"devices": 2, "epochs": 500}))
+    launched, ranks = children_of(run)
+    time.sleep(later)
+    launched.kill()
+    assert psutil.wait_procs(ranks, timeout=120)[1] == []
+    assert read_status(run).over
+
+
+def test_what_processes_of_one_computer_listen_on_is_loopback(tmp_path, quick):
+    config = quick.model_copy(update={"devices": 2, "epochs": 500, "patience": 500})
+    run = prepare_run(tmp_path / "run", config)
+    launched, ranks = children_of(run)
+    try:
+        end = time.monotonic() + 240
+        while not read_status(run).epoch:
+            assert time.monotonic() < end, "it took too long"
+            time.sleep(0.05)
+        listening = [
+            connection.laddr.ip
+            for process in (launched, *ranks)
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert set(listening) <= {"127.0.0.1", "::1"}
+    finally:
+        kill(run)
+    # The one that leads names who started it, and all of them go at once.
+    assert psutil.wait_procs([launched, *ranks], timeout=30)[1] == []

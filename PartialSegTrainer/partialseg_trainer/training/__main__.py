@@ -8,13 +8,15 @@ from ..errors import UserError
 from ..files import read_json
 from ..runs import RunFolder
 from .config import TrainConfig
+from .local_ranks import end_with_launcher, start_together
 from .log import set_up_log
-from .ranks import joined, launcher, leads, start_together, wanted
+from .ranks import joined, launcher, leads, wanted
 from .strategies import train
 
 
 def main(run: RunFolder) -> None:
     """Train the run: in this process, in those of the settings, or as one of a group."""
+    end_with_launcher()
     set_up_log()
     try:
         config = TrainConfig.checked(read_json(run.config_file), origin=str(run.config_file))

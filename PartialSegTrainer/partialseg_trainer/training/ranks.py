@@ -1,8 +1,8 @@
 """The processes, or ranks, that train one model together, and what they have to agree on.
 
-torchrun or srun starts them, on one computer or on several that see the same folders. The first,
-rank 0, leads: it alone writes into the run's folder. A training that neither of them started is a
-group of one, which leads and waits for nobody.
+`local_ranks` starts them on one computer, torchrun or srun there or on several that see the same
+folders. The first, rank 0, leads: it alone writes into the run's folder. A training that none of
+these started is a group of one, which leads and waits for nobody.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from torch import Tensor, distributed
 
 from ..errors import UserError
 from ..networks.device import choose_device
-from ..runs import RunFolder
 from .config import TrainConfig
+from .local_ranks import local_store, talk_on_loopback
 from .share import WHOLE, Share
 
 # Long, because all may wait while the first labels scans. That one of them has ended they learn at
@@ -76,7 +76,10 @@ def once(work: Callable[[], object]) -> None:
 
 
 def launcher() -> ClusterEnvironment | None:
-    """What started this process and others to train with it: torchrun, srun, or nothing."""
+    """What started this process and others to train with it; None if nothing did.
+
+    Those of `local_ranks` look as if torchrun had started them.
+    """
     if TorchElasticEnvironment.detect():
         environment = TorchElasticEnvironment()
     # Within a job all processes have its variables, but only those that srun starts are a step's.
@@ -112,9 +115,13 @@ def joined(environment: ClusterEnvironment, device: str) -> Iterator[None]:
     if environment.global_rank() != 0:
         # The first process hears it, and all stop together.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    store = local_store(count)
+    address = f"tcp://{environment.main_address}:{environment.main_port}"
+    if nodes(environment) == 1:
+        talk_on_loopback()
     distributed.init_process_group(
         backend,
-        init_method=f"tcp://{environment.main_address}:{environment.main_port}",
+        **({"init_method": address} if store is None else {"store": store}),
         rank=environment.global_rank(),
         world_size=count,
         timeout=_PATIENCE,
@@ -159,26 +166,3 @@ def wanted(config: TrainConfig) -> int:
         )
     _check_share(config, count)
     return count
-
-
-def start_together(run: RunFolder, count: int) -> None:
-    """Train the run in so many processes on this computer, and wait for them.
-
-    Where one of them ends too early, the others are ended too. Raises SystemExit if one failed, or
-    a signal came.
-    """
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.run import main
-
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, torch.get_num_threads() // count)))
-    try:
-        main(
-            [
-                *("--standalone", f"--nproc-per-node={count}"),
-                *("-m", "partialseg_trainer.training", str(run.path)),
-            ]
-        )
-    except (ChildFailedError, SignalException) as error:
-        # The log has their own tracebacks already.
-        raise SystemExit(1) from error
