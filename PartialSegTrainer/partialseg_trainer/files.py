@@ -120,6 +120,21 @@ def _occupied(path: Path) -> UserError:
     return UserError(f"{path} already exists; choose another folder or remove it first.")
 
 
+def require_room(path: str | os.PathLike, size: float, what: str) -> None:
+    """Raise UserError where the disk that `path` will be on has no room for so many bytes.
+
+    To be asked before work whose result would be lost. `what` begins the sentence.
+    """
+    place = Path(path).absolute()
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < size:
+        raise UserError(
+            f"{what} would take about {size / 1e6:,.1f} MB, but the disk of {there} has "
+            f"{free / 1e6:,.1f} MB left; free some space, or choose another place."
+        )
+
+
 def plain_name(text: str, default: str) -> str:
     """A name for a folder; what it cannot hold on every system becomes "-"."""
     return re.sub(r"[^\w-]+", "-", text).strip("-") or default

@@ -21,8 +21,8 @@ ALLOWED = {
     "experiments/reading.py": "the presets that come along",
     "jobs/folder.py": "arrays of its own, each looked at before",
     "networks/model.py": "weights, of a file whose size was asked for",
+    "training/checkpoints.py": "checkpoints of its own, without code",
     "training/slices.py": "a store of its own",
-    "training/train.py": "checkpoints of its own",
     "volumes/file_bytes.py": "the first bytes of what is a file",
 }
 

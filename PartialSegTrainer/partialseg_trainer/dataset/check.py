@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
 from ..errors import UserError
-from ..files import read_checked
+from ..files import leftovers, read_checked
 from ..labels import LabelScheme
 from .check_case import CaseReport, check_case
 from .folder import Description
@@ -106,15 +107,29 @@ def _check_top(root: Path, problems: list[Problem]) -> LabelScheme | None:
         read_checked(root / DESCRIPTION, Description)
     except (UserError, OSError) as error:
         problems.append(Problem(DESCRIPTION, str(error)))
-    for leftover in sorted(root.glob(".incoming-*")):
-        problems.append(
-            Problem(leftover.name, "A write was cut off here; remove the folder.", "warning")
-        )
+    problems += _leftovers(root)
     try:
         return LabelScheme.load(root / SCHEME)
     except (UserError, OSError) as error:
         problems.append(Problem(SCHEME, str(error)))
         return None
+
+
+def _leftovers(root: Path) -> list[Problem]:
+    """What writes that were cut off have left, wherever in the dataset."""
+    found = sorted(root.glob(".incoming-*"))
+    for folder, inner, _ in os.walk(root):
+        halves = leftovers(folder)
+        inner[:] = [name for name in inner if Path(folder, name) not in (*halves, *found)]
+        found += halves
+    return [
+        Problem(
+            path.relative_to(root).as_posix(),
+            "A write was cut off here, unless one is going on; remove it.",
+            "warning",
+        )
+        for path in found
+    ]
 
 
 def _check_participants(root: Path, subjects: set[str], problems: list[Problem]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..errors import UserError
+from ..files import require_room
 from ..folders import entries, is_folder, missing, same_on_some_disks
 from ..labels import LabelSets
 from ..networks.model import Model
@@ -23,6 +26,10 @@ from .ensemble import as_ensemble
 from .segment import Segmentation, segment
 
 Progress = Callable[[int, int], None]
+
+
+# Bytes that any file takes, more or less.
+_SMALLEST = 8192
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,7 @@ def segment_files(
                 mirror=mirror,
                 confidence=confidence,
                 known=known(scan) if known else None,
+                ready=partial(_ask_for_room, job, confidence),
                 progress=progress(job) if progress else None,
             )
         except UserError as error:
@@ -141,6 +149,16 @@ def segment_files(
             write_volume(job.confidence, as_volume(result.confidence))
         write_volume(job.labelmap, read_labelmap(result.labelmap))
         yield job, result
+
+
+def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
+    """Raise UserError where the results cannot be written, as far as that can be known before."""
+    size = 0.0
+    for path, bytes_a_voxel in zip(job.files(confidence), (1, 4), strict=False):
+        # What compresses best: an almost empty labelmap.
+        share = 1 if path.name.endswith(".nii") else 1 / 16
+        size += max(_SMALLEST, math.prod(shape) * bytes_a_voxel * share)
+    require_room(job.labelmap, size, f"The results of {job.image}")
 
 
 def _bids_scans(source: Path) -> list[Path]:

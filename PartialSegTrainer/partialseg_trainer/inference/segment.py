@@ -104,6 +104,7 @@ def segment(
     mirror: bool = False,
     confidence: bool = False,
     known: LabelSets | None = None,
+    ready: Callable[[tuple[int, ...]], None] | None = None,
     inspect: Inspect | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
@@ -118,6 +119,8 @@ def segment(
         confidence: whether to make the confidence map.
         known: what is known of the scan's voxels, (X, Y, Z), as `dataset.KnownScans` gives it: the
             result is the most probable leaf of S everywhere, and its confidence that within S.
+        ready: called with the scan's shape when it is read and the work is about to begin, to ask
+            for the room that the result will need.
         inspect: called with the probabilities of the leaves, (L, S, H, W) float16, and the scan as
             the network saw it, in whose slices they are.
         progress: called with (steps done, steps in all); a step is a slice, or a block, that the
@@ -138,6 +141,8 @@ def segment(
     prepared = prepare(volume, info.preprocessing, name)
     # From here on its slices are enough; an image that was read for them leaves the memory.
     del volume
+    if ready:
+        ready(grid.shape)
     steps, done = count_steps(prepared, info) + count_slabs(prepared), 0
 
     def advance(by: int) -> None:

@@ -9,11 +9,13 @@ voxel) of each label, and `warnings`, sentences about what cannot be true.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 import numpy as np
 
+from ..files import require_room
 from ..inference import load_model, segment
 from ..networks.device import choose_device, describe
 from .axes import to_array, to_volume
@@ -32,6 +34,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         model,
         device=request["device"],
         confidence=True,
+        ready=lambda shape: require_room(job.path, 2 * math.prod(shape), "The segmentation"),
         progress=Pace(job, "Segmenting"),
     )
     percent = np.rint(np.asarray(result.confidence.dataobj) * 100).astype(np.uint8)

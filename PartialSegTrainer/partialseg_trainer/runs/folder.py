@@ -16,9 +16,12 @@ import filelock
 import platformdirs
 
 from ..errors import UserError
-from ..files import atomic_folder, plain_name, write_json
+from ..files import atomic_folder, leftovers, plain_name, remove, write_json
 
 _LOCK_SECONDS = 20
+# To make a run takes less than a second.
+_HALF_MADE_SECONDS = 3600
+_FIRST_FILES = {"checkpoints", "config.json", "split.json"}
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,25 @@ class RunFolder:
         object.__setattr__(self, "path", Path(self.path).expanduser().absolute())
 
     @classmethod
-    def create(cls, path: str | os.PathLike, config: Mapping[str, Any]) -> RunFolder:
+    def create(
+        cls,
+        path: str | os.PathLike,
+        config: Mapping[str, Any],
+        others: Mapping[str, Any] | None = None,
+    ) -> RunFolder:
         """Make the folder, whole or not at all, with `config` as its config.json.
+
+        `others` are the contents of other JSON files in it, by their names.
 
         Raises UserError when `path` exists and is not an empty folder, or cannot be written.
         """
         run = cls(Path(path))
         try:
             with atomic_folder(run.path) as temporary:
+                _remove_half_made(temporary)
                 (temporary / run.checkpoints.name).mkdir()
-                write_json(temporary / run.config_file.name, dict(config))
+                for name, content in {run.config_file.name: dict(config), **(others or {})}.items():
+                    write_json(temporary / name, content)
         except OSError as error:
             raise UserError(
                 f"The run folder {run.path} cannot be made ({error.strerror}); "
@@ -138,6 +150,18 @@ class RunFolder:
             held = nullcontext()
         with held:
             yield
+
+
+def _remove_half_made(newer: Path) -> None:
+    """Remove the runs beside `newer` whose making was cut off long before this one's.
+
+    By the clock of the disk that has both.
+    """
+    long_before = newer.stat().st_mtime - _HALF_MADE_SECONDS
+    for path in leftovers(newer.parent):
+        is_run = path.is_dir() and {inner.name for inner in path.iterdir()} <= _FIRST_FILES
+        if is_run and path != newer and path.stat().st_mtime < long_before:
+            remove(path)
 
 
 def _refuse_what_is_no_file(folder: str | os.PathLike) -> None:

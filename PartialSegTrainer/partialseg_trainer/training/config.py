@@ -41,7 +41,7 @@ class Augmentation(BaseModel):
     around a brain whose background is empty. `flip` mirrors left and right.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     flip: bool = True
     rotation: float = Field(default=15.0, ge=0)
@@ -93,7 +93,7 @@ class TrainConfig(BaseModel):
     all of them together.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     dataset: Path
     name: str = "model"

@@ -171,7 +171,11 @@ class PartialLabelTraining(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         self._agreement.combine(total)
         loss, items = total(self._validated)
-        self.log("validation_loss", loss / items, sync_dist=True)
+        loss = loss / items
+        if not torch.isfinite(loss):
+            # Lightning would end the training here, as if it had come to its end.
+            raise FloatingPointError(f"the validation loss became {loss.item()}")
+        self.log("validation_loss", loss, sync_dist=True)
         scores = [score for score in self.dice().values() if score is not None]
         self.log("validation_dice", float(np.mean(scores)) if scores else 0.0, sync_dist=True)
 

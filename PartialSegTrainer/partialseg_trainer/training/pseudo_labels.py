@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
+from ..files import remove, require_room
 from ..inference.prediction import predict
 from ..inference.within import most_probable_within
 from ..networks.device import choose_device
@@ -18,7 +20,7 @@ from ..volumes.preprocessing import Axis, from_slices, to_slices
 from .callback import Reporter, StoppedOnRequest
 from .material import Material
 from .ranks import once
-from .slices import SliceStore, StoredCase, write_labels
+from .slices import SliceStore, StoredCase, is_whole, write_labels
 
 _log = logging.getLogger(__name__)
 # From slices (S, H, W) and the axis that they cut to probabilities (L, S, H, W).
@@ -46,10 +48,13 @@ def pseudo_labelled(
         return case.subject not in validating and not case.fully_known
 
     def label() -> None:
-        if folder.is_dir():
+        if is_whole(folder, ["codes.bin"]):
             return
+        remove(folder)
         _log.info("Now pseudo-labels")
         leaf_sets, leaf_codes = _with_leaves(store.leaf_sets)
+        voxels = sum(math.prod(case.shape) for case in store.cases)
+        require_room(folder, voxels, "The pseudo-labels of the scans")
         shown = _shown(models, device, reporter)
         codes = _codes(store, leaf_codes, wanted, shown)
         write_labels(folder, store.cases, leaf_sets, codes)

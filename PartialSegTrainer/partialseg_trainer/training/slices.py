@@ -5,23 +5,29 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import logging
+import math
 import mmap
 import os
+import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from .. import __version__
 from ..dataset import Case, Dataset
-from ..files import atomic_folder, read_checked, write_json
+from ..errors import UserError
+from ..files import atomic_folder, leftovers, read_checked, remove, write_json
 from ..labels import LabelScheme
 from ..volumes import resample
 from ..volumes.preprocessing import Axis, Preprocessing, prepare, to_slices
 
+_log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 # Raise it with every change of the files below, so that stores of older versions are not read.
 _FORMAT = 2
@@ -181,8 +187,11 @@ def open_store(
     }
     fingerprint = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     folder = _cache(dataset) / f"slices-{fingerprint}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _tidy(folder.parent)
     with FileLock(folder.with_suffix(".lock")):
+        if folder.is_dir() and not is_whole(folder):
+            _log.warning("%s was damaged and is made anew", folder)
+            remove(folder)
         if not folder.is_dir():
             with atomic_folder(folder) as temporary:
                 _write(temporary, cases, dataset.scheme, preprocessing, progress)
@@ -223,8 +232,45 @@ def _mapped(path: Path) -> mmap.mmap:
 def _cache(dataset: Dataset) -> Path:
     """The dataset's own .cache, or the user's where the dataset cannot be written."""
     if os.access(dataset.folder, os.W_OK):
-        return dataset.folder / ".cache"
-    return platformdirs.user_cache_path("PartialSeg", appauthor=False)
+        folder = dataset.folder / ".cache"
+        folder.mkdir(exist_ok=True)
+        return folder
+    folder = platformdirs.user_cache_path("PartialSeg", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whoever else has an account here may be allowed to read homes, but not the dataset.
+    folder.chmod(stat.S_IRWXU)
+    return folder
+
+
+def _tidy(cache: Path) -> None:
+    """Remove stores that were being made when their process was killed."""
+    for half in leftovers(cache):
+        store = half.name.partition("-")[2]
+        # Whoever makes it now holds its lock.
+        with suppress(Timeout), FileLock(cache / f"{store}.lock", timeout=0):
+            remove(half)
+
+
+def is_whole(folder: Path, files: Iterable[str] = ("images.bin", "codes.bin")) -> bool:
+    """Whether a store, or the labels of one, has all its bytes.
+
+    A power cut may cost some that had been written.
+    """
+    try:
+        index = read_checked(folder / "index.json", StoreIndex)
+        counts = np.load(folder / "counts.npy", mmap_mode="r")
+        sizes = {name: (folder / name).stat().st_size for name in files}
+    except (UserError, OSError, ValueError, EOFError):
+        return False
+    voxels = sum(math.prod(case.shape) for case in index.cases)
+    expected = {
+        "images.bin": 2 * voxels,
+        "codes.bin": _code_type(len(index.leaf_sets)).itemsize * voxels,
+    }
+    slices = sum(case.shape[0] for case in index.cases)
+    return counts.shape == (slices, len(index.leaf_sets)) and all(
+        size == expected[name] for name, size in sizes.items()
+    )
 
 
 def _write(

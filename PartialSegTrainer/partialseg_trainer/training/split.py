@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel
 
 from ..dataset import Case, Dataset, split_subjects
 from ..errors import UserError
-from ..files import read_json, write_json
+from ..files import read_checked
 from ..losses import build_loss
 from .config import TrainConfig
 from .slices import SliceStore
@@ -66,25 +67,39 @@ def cases_to_test(dataset: Dataset, config: TrainConfig) -> list[Case]:
     return [case for case in dataset.cases if case.subject in split.test]
 
 
-def record_cases(
-    path: Path, cases: list[Case], validation: set[str], tested: Iterable[Case] = ()
-) -> None:
-    """Write down who trains and who validates, so that a resumed training goes on with the same.
+class CaseNames(BaseModel):
+    """The content of split.json: the names of the cases."""
+
+    training: list[str]
+    validation: list[str]
+    test: list[str] = []
+
+
+def case_names(
+    cases: list[Case], validation: set[str], tested: Iterable[Case] = ()
+) -> dict[str, list[str]]:
+    """Who trains and who validates, to be kept so that a resumed training goes on with the same.
 
     And who was kept for tests, so that everybody can see that none of them was trained on.
     """
     names = {"training": [], "validation": [], "test": [case.name for case in tested]}
     for case in cases:
         names["validation" if case.subject in validation else "training"].append(case.name)
-    write_json(path, names)
+    return names
 
 
 def recorded_cases(path: Path, dataset: Dataset) -> tuple[list[Case], set[str]]:
-    """The cases that `record_cases` wrote down, and the subjects that validate.
+    """The cases of which `path` has the `case_names`, and the subjects that validate.
 
-    Raises UserError when the dataset lacks one of them.
+    Raises UserError when the file is damaged, or the dataset lacks one of them.
     """
-    names = read_json(path)
+    try:
+        names = read_checked(path, CaseNames).model_dump()
+    except UserError as error:
+        raise UserError(
+            f"{error} It says which scans train and which validate: put it back from a copy, or "
+            "make a new run."
+        ) from error
     present = {case.name: case for case in dataset.cases}
     missing = [name for name in (*names["training"], *names["validation"]) if name not in present]
     if missing:

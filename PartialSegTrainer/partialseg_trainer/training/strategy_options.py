@@ -20,7 +20,7 @@ class StrategyOptions(BaseModel):
     must tell apart, if not anything, and `outputs` how the network has its channels.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     uses_partial: ClassVar[bool] = False
     needs_head: ClassVar[Head | None] = None
     outputs: ClassVar[Outputs] = "together"

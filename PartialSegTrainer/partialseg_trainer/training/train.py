@@ -17,6 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from ..dataset import Dataset
 from ..errors import UserError
+from ..files import remove, require_room
 from ..labels import LabelScheme
 from ..losses import build_loss
 from ..models import ModelInfo
@@ -28,7 +29,7 @@ from ..runs import RunFolder, RunReporter
 from .batch_norm import SharedBatchNorm
 from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
-from .checkpoints import WholeCheckpoints
+from .checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_to_resume, read_checkpoint
 from .config import TrainConfig
 from .material import Material
 from .module import PartialLabelTraining
@@ -38,9 +39,9 @@ from .share import WHOLE
 from .slices import SliceStore, open_store
 from .split import (
     SliceSplit,
+    case_names,
     cases_to_test,
     choose_cases,
-    record_cases,
     recorded_cases,
     split_slices,
 )
@@ -69,9 +70,8 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     wanted(config)
     if config.initial_model is not None:
         _check_initial(config, dataset.scheme)
-    folder = RunFolder.create(run, config.model_dump(mode="json"))
-    record_cases(folder.path / _SPLIT_FILE, cases, validation, cases_to_test(dataset, config))
-    return folder
+    split = {_SPLIT_FILE: case_names(cases, validation, cases_to_test(dataset, config))}
+    return RunFolder.create(run, config.model_dump(mode="json"), split)
 
 
 def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) -> Material:
@@ -123,22 +123,24 @@ def fit(
             "No training scan shows %s: the model will say nothing of them",
             ", ".join(module.untold),
         )
-    last = run.checkpoints / "last.ckpt"
-    if config.initial_model is not None and not last.is_file():
+    resumed = checkpoint_to_resume(run, module.state_dict())
+    once(lambda: _ask_for_room(run, module))
+    if config.initial_model is not None and resumed is None:
         load_weights(module.network, config.initial_model, new_head)
     validates = len(material.split.validation) > 0
     trainer = _trainer(run, config, choose_device(config.device), reporter, validates)
     finished = True
     try:
-        trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
+        trainer.fit(module, ckpt_path=resumed, weights_only=True)
     except StoppedOnRequest:
         finished = False
         reporter.update(stage="stopped")
 
     def export() -> None:
         reporter.update(stage="saving the model")
-        kept = "last" if config.monitor == "last" else "best"
-        best = run.checkpoints / f"{kept}.ckpt"
+        best = run.checkpoints / BEST
+        if config.monitor == "last" or not best.is_file():
+            best = run.checkpoints / LAST
         # There is none when a training was stopped before the end of its first epoch.
         if best.is_file():
             _export(run, module, best, material)
@@ -147,6 +149,13 @@ def fit(
 
     once(export)
     return finished
+
+
+def _ask_for_room(run: RunFolder, module: PartialLabelTraining) -> None:
+    """Raise UserError where the disk cannot hold what an epoch writes."""
+    weights = sum(tensor.nbytes for tensor in module.state_dict().values())
+    # A checkpoint has Adam's two moments of each weight, and lies beside the one it replaces.
+    require_room(run.path, 2 * 3 * weights + weights, "The checkpoints of the training")
 
 
 def _trainer(
@@ -228,8 +237,13 @@ def _spread(device: torch.device) -> dict[str, Any]:
 def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: Material) -> None:
     """Write the model folder; an older one of the same run, stopped and resumed, is replaced."""
     config, store, split = module.config, material.store, material.split
-    state = torch.load(best, map_location="cpu", weights_only=True)
+    try:
+        state = read_checkpoint(best, module.state_dict())
+    except UserError as error:
+        raise UserError(f"{error} Delete it and resume; another takes its place.") from error
     module.load_state_dict(state["state_dict"])
+    if not all(torch.isfinite(weights).all() for weights in module.kept_network.parameters()):
+        raise FloatingPointError(f"the weights in {best.name} are not all finite")
     scores = state.get("validation_dice_by_label")
     # By name, because a case that is cut along three axes is stored three times.
     trained = {
@@ -261,7 +275,7 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
     )
     picture = _preview(module, config, store, split)
     fresh = run.path / "model.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove(fresh)
     save_model(fresh, module.kept_network, info, model_card(info, material.scheme), picture)
     if run.model.exists():
         shutil.rmtree(run.model)

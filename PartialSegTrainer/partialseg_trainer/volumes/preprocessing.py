@@ -29,7 +29,7 @@ class Preprocessing(BaseModel):
     shown together with the one to segment.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     spacing: float = Field(default=1.2, gt=0, allow_inf_nan=False)
     axis: Literal["sagittal", "coronal", "axial", "all"] = "axial"
