@@ -11,7 +11,7 @@ MODELWORK ?= build/default-model
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test bench lint format lists model clean
+.PHONY: help env demo test bench faults lint format lists model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(READY)  ## run the tests
 
 bench: $(READY)  ## measure speed and memory against their limits, in about 10 minutes
 	$(BIN)/python Testing/benchmarks/bench.py --output build/benchmarks $(ARGS)
+
+faults: $(READY)  ## give the command files that lie, in a few minutes
+	$(BIN)/python Testing/faults/files.py --keep build/faults $(ARGS)
 
 lint: $(READY)  ## check style and formatting
 	$(BIN)/ruff check .

@@ -34,6 +34,16 @@ def test_a_shift_by_one_voxel_is_within_its_size_and_not_within_less():
     assert 0 < row.nsd05 < 1
 
 
+def test_a_distance_equal_to_the_tolerance_counts_however_it_is_rounded():
+    truth = np.zeros((8, 8, 40), dtype=bool)
+    truth[..., 4] = True
+    # Ten voxels of 0.1 mm, of which float32 makes 1.0000001 mm.
+    found = surface_distances(np.roll(truth, 10, axis=2), truth, (1, 1, 0.1))
+    assert found.to_truth.max() > 1
+    assert surface_dice(found, 1) == 1
+    assert surface_dice(found, 0.999) == 0
+
+
 def test_what_is_missing_on_one_side_has_none_and_on_both_no_score():
     empty, full = np.zeros((4, 4, 4), dtype=bool), np.ones((4, 4, 4), dtype=bool)
     for pair in ((empty, full), (full, empty)):

@@ -85,6 +85,8 @@ def main() -> int:
     os.environ.update(LIMITS)
     shares = sum(kind.share for kind in KINDS)
     rows, failures = [], []
+    _print_row(("files", "tried", "survived", "failed"))
+    _print_row(("---", "---:", "---:", "---:"))
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CACHE_HOME"] = home
         good = Path(home) / "good"
@@ -102,15 +104,17 @@ def main() -> int:
                     failed += 1
                     failures.append(f"{kind.name} {number}: {why}")
             rows.append((kind.name, tried, tried - failed, failed))
-    rows.append(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
-    print("| files | tried | survived | failed |\n| --- | ---: | ---: | ---: |")
-    for row in rows:
-        print("| " + " | ".join(map(str, row)) + " |")
+            _print_row(rows[-1])
+    _print_row(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
     for failure in failures:
         print(failure)
     if failures:
         print(f"Their inputs are in {chosen.keep}.")
     return bool(failures)
+
+
+def _print_row(row: tuple[object, ...]) -> None:
+    print("| " + " | ".join(map(str, row)) + " |", flush=True)
 
 
 def _try(kind: Kind, rng: random.Random, keep: Path) -> str | None:

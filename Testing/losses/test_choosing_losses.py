@@ -31,6 +31,14 @@ def test_the_options_of_a_sum_go_to_the_parts_that_have_them():
     assert loss(logits, target).item() == pytest.approx(sum(parts).item())
 
 
+def test_the_terms_of_a_sum_weigh_its_parts():
+    loss = build_loss("marginal_ce+leaf_dice", SCHEME, terms=[2, 0.5])
+    _, target, _ = as_batch(drawn_sets(SCHEME))
+    logits = logits_for(loss)
+    ce, dice = (build_loss(part, SCHEME)(logits, target) for part in ("marginal_ce", "leaf_dice"))
+    assert loss(logits, target).item() == pytest.approx((2 * ce + 0.5 * dice).item())
+
+
 def test_a_loss_and_its_tables_move_to_another_device_together():
     for name in loss_names():
         loss = build_loss(name, SCHEME).to("meta")
@@ -52,6 +60,9 @@ def test_a_loss_and_its_tables_move_to_another_device_together():
         ("wnorm", {"through_target": 3}, "loss 'wnorm': through_target: "),
         ("marginal_focal", {"gamma": 0.5}, "'marginal_focal': gamma: .*greater than or equal to 1"),
         ("marginal_ce+leaf_dice", {"gamma": 2}, "has no option 'gamma'"),
+        ("marginal_ce+leaf_dice", {"terms": [1]}, "2 parts, but terms has 1"),
+        ("marginal_ce+leaf_dice", {"terms": [1, 0]}, "terms.1"),
+        ("marginal_ce", {"terms": [1]}, "has no option 'terms'"),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(name, options, words):

@@ -156,6 +156,37 @@ def test_leaf_dice_does_not_suppress_a_leaf_in_the_image_where_it_is_not_labelle
     assert (pulls[parts] - pulls[parts].mean(0)).abs().max() < 1e-9
 
 
+@pytest.mark.parametrize("squared", [True, False])
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("denominator", ["known", "all"])
+def test_the_options_of_leaf_dice_are_those_of_its_formula(squared, batch, denominator):
+    sets = drawn_sets(DEEP)
+    options = {"squared": squared, "batch": batch, "denominator": denominator}
+    loss = build_loss("leaf_dice", DEEP, **options)
+    codes, target, codebook = as_batch(sets)
+    logits = logits_for(loss, dtype=torch.float64)
+    images = formulas.voxels(logits.numpy(), sets)
+    if batch:
+        images = [[voxel for image in images for voxel in image]]
+    means = []
+    for image in images:
+        dice = []
+        for k in range(DEEP.n_leaves):
+            overlap = size = labelled = 0.0
+            for z, _, possible in image:
+                p = formulas.softmax(z)[k]
+                alone = list(possible) == [k]
+                overlap, labelled = overlap + p * alone, labelled + alone
+                known = alone or k not in possible
+                if known if denominator == "known" else len(possible) < DEEP.n_leaves:
+                    size += p**2 if squared else p
+            dice.append(2 * overlap / (size + labelled + 1e-8))
+        means.append(1 - sum(dice) / len(dice))
+    expected = sum(means) / len(means)
+    assert loss(logits, target).item() == pytest.approx(expected)
+    assert loss.of_codes(logits, codes, codebook).item() == pytest.approx(expected)
+
+
 def test_leaf_dice_ignores_an_image_without_any_known_leaf():
     sets = drawn_sets(SCHEME)
     loss = build_loss("leaf_dice", SCHEME)

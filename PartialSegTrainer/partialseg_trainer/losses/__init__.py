@@ -22,7 +22,7 @@ from .marginal_focal import MarginalFocal
 from .multitalent import MultiTalent
 from .options import LossOptions
 from .partial import PartialLoss
-from .sum import Sum
+from .sum import Sum, SumOptions
 from .weight import Weight
 from .wnorm import WeightNormalised
 
@@ -74,18 +74,20 @@ def build_loss(name: str, scheme: LabelScheme, **options: Any) -> PartialLoss:
 
     Args:
         name: one of `loss_names()`, or losses over a softmax of leaves joined by "+".
-        options: fields of the loss's `Options`; of a sum, each goes to every part that has it.
+        options: fields of the loss's `Options`; of a sum, each goes to every part that has it, but
+            for its own, `terms`.
 
     Raises UserError for a name that is none of these, and for an option that the loss does not
     have or a value that it does not take.
     """
     parts = [kind(scheme, chosen) for kind, chosen in _chosen(name, options)]
-    return parts[0] if len(parts) == 1 else Sum(scheme, parts)
+    return parts[0] if len(parts) == 1 else Sum(scheme, parts, _of_the_sum(name, options))
 
 
 def check_loss(name: str, **options: Any) -> None:
     """Raise the UserError that `build_loss` would, where no scheme is at hand yet."""
-    _chosen(name, options)
+    if len(_chosen(name, options)) > 1:
+        _of_the_sum(name, options)
 
 
 def loss_head(name: str) -> Head:
@@ -96,13 +98,25 @@ def loss_head(name: str) -> Head:
 def _chosen(name: str, options: dict[str, Any]) -> list[tuple[type[PartialLoss], LossOptions]]:
     """The loss, or the parts of the sum, and the options of each."""
     kinds = _kinds(name)
-    known = sorted({field for kind in kinds for field in kind.Options.model_fields})
+    takers = kinds if len(kinds) == 1 else [*kinds, Sum]
+    known = sorted({field for kind in takers for field in kind.Options.model_fields})
     for option in options:
         if option not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise UserError(f"The loss '{name}' has no option '{option}'; {has}.")
     origin = f"the options of the loss '{name}'"
     return [(kind, checked(_own(options, kind), kind.Options, origin)) for kind in kinds]
+
+
+def _of_the_sum(name: str, options: dict[str, Any]) -> SumOptions:
+    chosen = checked(_own(options, Sum), SumOptions, f"the options of the loss '{name}'")
+    count = name.count("+") + 1
+    if chosen.terms and len(chosen.terms) != count:
+        raise UserError(
+            f"The loss '{name}' has {count} parts, but terms has {len(chosen.terms)} numbers; give "
+            "one for each part."
+        )
+    return chosen
 
 
 def _own(options: dict[str, Any], kind: type[PartialLoss]) -> dict[str, Any]:

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from .label_set import LabelSetLoss, LeafProbabilities
+from .options import LossOptions
+
+
+class LeafDiceOptions(LossOptions):
+    """`squared`: whether p_k counts by its square in the denominator (Milletari et al., 3DV 2016).
+    `batch`: whether sums run over all images of a batch together, so that a small structure which
+    few of them show counts once. `denominator`: whether p_k counts where it is "known" whether the
+    leaf is there, or, as Fidon et al. have it, in "all" voxels of which anything is known.
+    """
+
+    squared: bool = True
+    batch: bool = False
+    denominator: Literal["known", "all"] = "known"
 
 
 class LeafDice(LabelSetLoss):
@@ -19,12 +34,22 @@ class LeafDice(LabelSetLoss):
     a sum with `marginal_ce` or `marginal_focal`, as the paper does.
     """
 
+    Options = LeafDiceOptions
+    options: LeafDiceOptions
+
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
         # As `mean_dice` of `labelled_leaves`, in half the time, because nothing is kept as numbers
         # that is only true or false.
         voxels = tuple(range(2, leaves.p.ndim))
+        if self.options.batch:
+            voxels = (0, *voxels)
+        if self.options.denominator == "known":
+            counts = leaves.alone | ~leaves.possible
+        else:
+            counts = ~leaves.possible.all(1, keepdim=True)
         overlap = torch.where(leaves.alone, leaves.p, 0.0).sum(voxels)
-        counted = torch.where(leaves.alone | ~leaves.possible, leaves.p, 0.0)
+        counted = torch.where(counts, leaves.p, 0.0)
+        sizes = (counted.square() if self.options.squared else counted).sum(voxels)
         labelled = leaves.alone.sum(voxels)
-        dice = 2 * overlap / (counted.square().sum(voxels) + labelled + 1e-8)
-        return torch.where(labelled.any(1), 1 - dice.mean(1), 0.0).mean()
+        dice = 2 * overlap / (sizes + labelled + 1e-8)
+        return torch.where(labelled.any(-1), 1 - dice.mean(-1), 0.0).mean()
