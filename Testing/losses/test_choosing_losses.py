@@ -58,7 +58,7 @@ def test_a_loss_and_its_tables_move_to_another_device_together():
         ("weight", {"normalise": "voxel"}, "no option 'normalise'; it has through_target"),
         ("wnorm", {"normalise": "image"}, "loss 'wnorm': normalise: .*'parent' or 'voxel'"),
         ("wnorm", {"through_target": 3}, "loss 'wnorm': through_target: "),
-        ("marginal_focal", {"gamma": 0.5}, "'marginal_focal': gamma: .*greater than or equal to 1"),
+        ("marginal_focal", {"gamma": -1}, "'marginal_focal': gamma: .*greater than or equal to 0"),
         ("marginal_ce+leaf_dice", {"gamma": 2}, "has no option 'gamma'"),
         ("marginal_ce+leaf_dice", {"terms": [1]}, "2 parts, but terms has 1"),
         ("marginal_ce+leaf_dice", {"terms": [1, 0]}, "terms.1"),

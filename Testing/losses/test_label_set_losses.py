@@ -187,6 +187,15 @@ def test_the_options_of_leaf_dice_are_those_of_its_formula(squared, batch, denom
     assert loss.of_codes(logits, codes, codebook).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5])
+def test_marginal_focal_of_a_power_below_one_is_that_of_its_formula(gamma):
+    sets = drawn_sets(DEEP)
+    loss = build_loss("marginal_focal", DEEP, gamma=gamma)
+    logits = logits_for(loss, dtype=torch.float64)
+    expected = formulas.marginal_focal(logits.numpy(), sets, gamma)
+    assert loss(logits, as_batch(sets)[1]).item() == pytest.approx(expected)
+
+
 def test_leaf_dice_ignores_an_image_without_any_known_leaf():
     sets = drawn_sets(SCHEME)
     loss = build_loss("leaf_dice", SCHEME)
@@ -222,10 +231,12 @@ def test_a_target_without_any_possible_leaf_is_refused(name):
         loss(logits_for(loss, (1, 2, 2)), target)
 
 
-def test_marginal_focal_of_a_broken_power_is_finite_where_the_network_is_certain():
-    loss = build_loss("marginal_focal", SCHEME, gamma=1.5)
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.5])
+def test_marginal_focal_of_a_broken_power_is_finite_where_the_network_is_certain(gamma):
+    loss = build_loss("marginal_focal", SCHEME, gamma=gamma)
     sets, truth = fully_known(SCHEME, (2, 40, 40))
     certain = torch.nn.functional.one_hot(truth, SCHEME.n_leaves).movedim(-1, 1) * 17.0
+    certain[:, :, :20] *= 100
     logits = (logits_for(loss, (2, 40, 40)) + certain).requires_grad_()
     value = loss(logits, as_batch(sets)[1])
     value.backward()

@@ -263,7 +263,7 @@ class TestRefusals:
     ("loss", "options", "words"),
     [
         ("marginal_focal", {"gama": 3}, r"loss_options.*no option 'gama'; it has gamma"),
-        ("marginal_focal", {"gamma": 0.5}, r"loss_options.*gamma"),
+        ("marginal_focal", {"gamma": -1}, r"loss_options.*gamma"),
         ("marginal_ce+iuc", {}, "'iuc', which is not over a softmax of leaves"),
     ],
 )

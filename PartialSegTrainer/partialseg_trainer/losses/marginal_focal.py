@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -12,8 +13,7 @@ from .options import LossOptions
 class MarginalFocalOptions(LossOptions):
     """`gamma`: how much less a voxel counts that is right already; 0 would be `marginal_ce`."""
 
-    # Below 1 the gradient has no limit where a voxel is right.
-    gamma: float = Field(default=2.0, ge=1)
+    gamma: float = Field(default=2.0, ge=0, allow_inf_nan=False)
 
 
 class MarginalFocal(LabelSetLoss):
@@ -36,4 +36,7 @@ class MarginalFocal(LabelSetLoss):
         return (self._focal(log_phi) - self._focal(least)).mean()
 
     def _focal(self, log_phi: Tensor) -> Tensor:
-        return -((-log_phi.expm1()) ** self.options.gamma) * log_phi
+        # Where a voxel is right this is 0, and a power below 1 of it has no derivative; nor has one
+        # of what rounding leaves below 0.
+        wrong = (-log_phi.expm1()).clamp_min(torch.finfo(log_phi.dtype).tiny)
+        return -(wrong**self.options.gamma) * log_phi
