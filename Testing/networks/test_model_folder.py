@@ -121,6 +121,7 @@ def test_weights_that_are_a_pipe_or_a_folder_are_refused(saved):
     [
         ("preprocessing", {"spacing": float("inf")}, r"preprocessing\.spacing"),
         ("network", {"name": "dynunet"}, GRID.variable),
+        ("network", {"name": []}, r"network\.name"),
     ],
 )
 def test_sizes_beyond_all_are_refused_by_name(saved, field, value, words):

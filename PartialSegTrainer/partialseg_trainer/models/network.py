@@ -47,9 +47,10 @@ class NetworkSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _usual_size(cls, content: Any) -> Any:
-        if not isinstance(content, dict) or content.get("name") not in NETWORK_KINDS:
+        name = content.get("name") if isinstance(content, dict) else None
+        if not isinstance(name, str) or name not in NETWORK_KINDS:
             return content
-        kind = NETWORK_KINDS[content["name"]]
+        kind = NETWORK_KINDS[name]
         return {"width": kind.width, "depth": kind.depth, **content}
 
     @field_validator("name")

@@ -27,7 +27,7 @@ def untold_labels(scheme: LabelScheme, leaf_sets: np.ndarray) -> tuple[str, ...]
         lost = scheme.membership[:, leaf_sets[empty].any(axis=0)].any(axis=1) & unmarked
         raise UserError(
             "There is no fully labelled scan to train on, and none shows "
-            f"{', '.join(itertools.compress(scheme.names, lost))}, though there are voxels that can "
-            "be nothing else, so these cannot be told apart; label one scan fully."
+            f"{', '.join(itertools.compress(scheme.names, lost))}, though there are voxels that "
+            "can be nothing else, so these cannot be told apart; label one scan fully."
         )
     return untold
