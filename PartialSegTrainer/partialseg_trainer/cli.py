@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from . import __version__
 from .commands import (
@@ -28,11 +31,35 @@ from .commands import (
 )
 from .commands import train as training
 from .commands.failures import explain
-from .commands.terminal import remark
+from .commands.terminal import accept_any_character, remark
+from .plain_text import printable
 
 _DATA, _TRAIN, _USE = "Prepare scans", "Train", "Use a model"
 
+
+class _PlainGroup(TyperGroup):
+    """Repeats words of the command line that it cannot use without what a terminal obeys."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _plain_errors():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _plain_errors():
+            return super().invoke(context)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)
+        raise
+
+
 app = typer.Typer(
+    cls=_PlainGroup,
     help="Learn to segment the newborn brain from whatever annotations exist.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -85,6 +112,7 @@ def _all_verbs(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code; see `ExitCode`."""
+    accept_any_character()
     invocation = Invocation()
     try:
         app(arguments, prog_name="partialseg", obj=invocation)

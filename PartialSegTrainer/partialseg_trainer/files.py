@@ -141,9 +141,13 @@ def plain_name(text: str, default: str) -> str:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write `text` as UTF-8, whole or not at all.
+
+    The names of files may hold bytes that are no UTF-8, for which Python has characters that UTF-8
+    has not; they are written as `\\udcfc`, which JSON reads as the same character.
+    """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import reprlib
 import stat
 from collections.abc import Callable
@@ -116,15 +115,6 @@ def shown(value: Any) -> str:
         return f"({type(value).__name__}, too large to show)"
 
 
-def printable(text: str) -> str:
-    """Text as a screen can show it: control characters, which could move its cursor, as escapes."""
-    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
-
-
-# All but tab and line feed; and the marks that turn the direction of what follows.
-CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
 class _TooLong(Exception):
     """A number that is no use to anybody; what is said of it follows the file's name."""
 
@@ -140,7 +130,8 @@ def _check_text(text: str, origin: str) -> None:
         raise UserError(f"{origin} holds a null character in {shown(text)}; take it out.")
     if not text.isascii():
         try:
-            text.encode()
+            # What Python makes of bytes in file names that are no UTF-8 may stay.
+            text.encode(errors="surrogateescape")
         except UnicodeEncodeError:
             raise UserError(
                 f"{origin} holds half a character in {shown(text)}; write it whole."

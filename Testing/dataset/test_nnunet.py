@@ -109,7 +109,7 @@ def test_a_labelmap_without_image_is_named(tmp_path):
         ({"a": 0}, "from 1 on"),
         ({"a": 1, "ignore": [2, 3]}, "one value"),
         ({"background": 0}, "no label"),
-        ({"0": "background", "1": "wm"}, "labels"),
+        ({"1": "wm", "2": "wm"}, "one name"),
     ],
 )
 def test_labels_that_are_no_tree_are_refused(tmp_path, labels, words):
@@ -146,7 +146,7 @@ def test_a_fully_known_dataset_comes_back_whole(dataset, tmp_path, dhcp9):
 
 @pytest.mark.parametrize("preset", ["dhcp9", "fetal8", "brainstem", "wmh-stroke"])
 def test_declared_labels_obey_the_rules_of_nnunet(preset):
-    labels, order, _, ignored = declare_scheme(LabelScheme.load(preset))
+    labels, order, *_, ignored = declare_scheme(LabelScheme.load(preset))
     regions = {name: value for name, value in labels.items() if name != "background"}
     values = {entry for value in labels.values() for entry in np.atleast_1d(value).tolist()}
     assert labels["background"] == 0

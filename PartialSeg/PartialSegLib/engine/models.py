@@ -11,6 +11,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.files import read_json
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.labels.scheme import preset_names
+from partialseg_trainer.user_folders import user_data
 
 _SHIPPED = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 _INFO_FILE = "model.json"
@@ -112,11 +113,10 @@ def _ownFolders() -> list[str]:
     They are those of the engine's `list_models`, of which the import takes most of a second.
     """
     try:
-        # Here, because Slicer may lack it.
-        import platformdirs
-    except ModuleNotFoundError:
+        kept = user_data()
+    # Slicer may lack platformdirs, and an account its home.
+    except (ModuleNotFoundError, UserError):
         return []
-    kept = platformdirs.user_data_path("PartialSeg", appauthor=False)
     own = sorted(kept.glob(f"models/*/{_INFO_FILE}"))
     # The names of runs begin with a date.
     trained = sorted(kept.glob(f"runs/*/model/{_INFO_FILE}"), reverse=True)

@@ -15,6 +15,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
+from .plainText import plain, showPlainText
 from .pollTimer import PollTimer
 
 _UI = Path(__file__).resolve().parents[2] / "Resources" / "UI"
@@ -40,6 +41,7 @@ class Section(slicer.util.VTKObservationMixin):
         self._guiTag = None
         self._entered = False
         self.widget = slicer.util.loadUI(str(_UI / f"{self.uiName}.ui"))
+        showPlainText(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)
         self._jobTimer = PollTimer(_POLL_MS, self.jobChanged, showError)
@@ -105,15 +107,15 @@ class Section(slicer.util.VTKObservationMixin):
 def setEnabled(widget, reason: str, toolTip: str) -> None:
     """Enable a widget, or disable it for a `reason` that its tooltip then gives."""
     widget.enabled = not reason
-    widget.toolTip = reason or toolTip
+    widget.toolTip = plain(reason or toolTip)
 
 
 def showError(error: Exception) -> None:
     """Show a sentence to the user; what only a developer understands goes into the details."""
     if isinstance(error, JobFailed):
-        slicer.util.errorDisplay(str(error), detailedText=str(error.details.get("log", "")))
+        slicer.util.errorDisplay(plain(str(error)), detailedText=str(error.details.get("log", "")))
     elif isinstance(error, UserError):
-        slicer.util.errorDisplay(str(error))
+        slicer.util.errorDisplay(plain(str(error)))
     else:
         details = "".join(traceback.format_exception(error))
         slicer.util.errorDisplay(

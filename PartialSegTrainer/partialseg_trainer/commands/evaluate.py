@@ -10,7 +10,7 @@ import typer
 from ..errors import UserError
 from ..folders import missing
 from .failures import ExitCode
-from .options import AsJson, Overwrite, Scheme
+from .options import AsJson, NnUNetValuesFile, Overwrite, Scheme, nnunet_values
 from .terminal import counted, print_json, progress_bar, remark, say, show
 
 
@@ -22,6 +22,7 @@ def evaluate(
         Path, typer.Argument(help="The labelmap, or folder, to compare with.", metavar="TRUTH")
     ],
     scheme: Scheme,
+    values: NnUNetValuesFile = None,
     csv: Annotated[
         Path | None,
         typer.Option(help="Also write a row for each scan and label.", metavar="FILE"),
@@ -34,6 +35,7 @@ def evaluate(
     Super-labels are scored too. In folders, files of the same scan are paired by name. A score
     that is undefined, where a label is missing on one side, is left out of the means and counted.
     Scans that cannot be scored do not stop the others; the exit code is 1 then.
+    nnU-Net's values are those of the dataset.json beside its predictions, or of --values.
     --csv and --json have the Hausdorff distance and surface Dice at 0.5 mm too.
 
     Examples:
@@ -62,17 +64,20 @@ def evaluate(
     )
     from ..files import write_text
     from ..labels import LabelScheme
+    from ..plain_text import spreadsheet
 
     chosen = LabelScheme.load(scheme)
+    declared = nnunet_values(values, prediction, chosen)
+    nnunet_values(None, truth, chosen)
     failed: dict[str, UserError] = {}
     if prediction.is_dir():
         with progress_bar("Scoring scans") as advance:
-            scores = score_folders(prediction, truth, chosen, advance, failed)
+            scores = score_folders(prediction, truth, chosen, advance, failed, declared)
     else:
-        scores = {prediction.name: score_files(prediction, truth, chosen)}
+        scores = {prediction.name: score_files(prediction, truth, chosen, declared)}
     table = score_table(scores)
     if csv is not None:
-        write_text(csv, table.to_csv(index=False))
+        write_text(csv, spreadsheet(table.to_csv(index=False)))
     if as_json:
         errors = {scan: str(error) for scan, error in failed.items()}
         print_json({**scores_content(scores, chosen), "failed": errors})

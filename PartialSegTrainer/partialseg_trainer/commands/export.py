@@ -21,7 +21,8 @@ def export(
     """Write a dataset in the layout of another program, and say what that layout cannot hold.
 
     nnU-Net gets its regions and its ignore label. A voxel known to be cerebrum, but not which
-    part, can only be ignored there; how many these are is counted.
+    part, can only be ignored there; how many these are is counted. Who is fixed for testing goes to
+    imagesTs, and splits_final.json keeps subjects and groups together.
 
     Example:
 
@@ -33,9 +34,28 @@ def export(
         done = export_nnunet(Dataset.open(dataset), output, advance)
     if as_json:
         counts = {case: asdict(voxels) for case, voxels in done.counts.items()}
-        print_json({"folder": str(done.folder), "layout": to, "voxels": counts})
+        print_json(
+            {
+                "folder": str(done.folder),
+                "layout": to,
+                "test": list(done.test),
+                "folds": done.folds,
+                "voxels": counts,
+            }
+        )
         return
     say(f"Exported {counted(len(done.counts), 'scan')} to {done.folder}.")
+    if done.test:
+        say(f"{counted(len(done.test), 'scan')} fixed for testing: in imagesTs and labelsTs.")
+    if done.folds:
+        remark(
+            f"{done.folder / 'splits_final.json'} keeps subjects and groups together in "
+            f"{counted(done.folds, 'fold')}; copy it to nnU-Net's folder of the preprocessed "
+            "dataset before you train.",
+            "dim",
+        )
+    else:
+        remark("There are too few subjects to validate by; train nnU-Net's fold 'all'.", "yellow")
     if done.lost:
         partial = sum(voxels.lost > 0 for voxels in done.counts.values())
         remark(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from ..incoming import CONTROL, printable
+from ..plain_text import CONTROL, SIMPLER, printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,19 +24,33 @@ if TYPE_CHECKING:
 _WIDTH_OF_FILES = 160
 
 
-class _Plain(Console):
-    """A console that shows what it is given: no text is taken for markup, emoji or an escape."""
+class _PlainConsole(Console):
+    """Shows every string, those in the cells of tables too, as nothing but text.
 
-    def __init__(self, **options: Any):
+    A file may be called `[study]` or `:warning:`, which rich would interpret, or hold the escape
+    codes that clear a screen.
+    """
+
+    def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text), **options)
 
 
+def accept_any_character() -> None:
+    """Let standard output and error write what their encoding lacks in simpler characters.
+
+    Terminals of Windows (cp850, cp932), and what cron calls (ascii), cannot show every name.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=SIMPLER)
+
+
 def say(text: str, style: str | None = None) -> None:
     """Print a line of the result; a long one is left for the terminal to wrap."""
-    _Plain().print(text, style=style, soft_wrap=True)
+    _PlainConsole().print(text, style=style, soft_wrap=True)
 
 
 def remark(text: str, style: str | None = None) -> None:
@@ -44,14 +60,14 @@ def remark(text: str, style: str | None = None) -> None:
 
 def remarks() -> Console:
     """The console of standard error, where progress is shown."""
-    return _Plain(stderr=True)
+    return _PlainConsole(stderr=True)
 
 
 def show(table: Table) -> None:
     """Print a table of results."""
-    console = _Plain()
+    console = _PlainConsole()
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = _Plain(width=_WIDTH_OF_FILES)
+        console = _PlainConsole(width=_WIDTH_OF_FILES)
     console.print(table)
 
 
@@ -61,9 +77,16 @@ def counted(number: int, noun: str) -> str:
 
 
 def print_json(content: Any) -> None:
-    """Print the one JSON document of a command."""
+    """Print the one JSON document of a command.
+
+    What the encoding lacks is written in JSON's own escapes, and so is what a terminal would obey:
+    whoever reads the document finds every name as it is, even one that is no UTF-8.
+    """
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    # What JSON leaves as it is and a screen does not show, as JSON's own escapes.
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=2)
     print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..plain_text import printable
 from .failures import ExitCode
 from .terminal import counted, print_json, remark, remarks, say
 
@@ -31,7 +32,8 @@ def watch_until_over(run: RunFolder, as_json: bool = False) -> None:
         with _shown(run) as on_update:
             status = wait(run, on_update=on_update)
     except KeyboardInterrupt:
-        remark(f"\nThe training goes on. {how_to_go_on(run)}")
+        remark("")
+        remark(f"The training goes on. {how_to_go_on(run)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     report(run, status, as_json)
 
@@ -88,11 +90,11 @@ def _shown(run: RunFolder) -> Iterator[OnUpdate]:
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[details]}"),
+        TextColumn("{task.fields[details]}", markup=False),
     )
-    console.print(f"Run {run.path}", style="dim", soft_wrap=True)
+    remark(f"Run {run.path}", "dim")
     with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("", total=None, details="")
         yield lambda status: bars.update(
@@ -120,7 +122,7 @@ def _lines() -> OnUpdate:
 
 
 def _stage(status: RunStatus) -> str:
-    return status.stage or status.state.value
+    return printable(status.stage or status.state.value)
 
 
 def _details(status: RunStatus) -> str:

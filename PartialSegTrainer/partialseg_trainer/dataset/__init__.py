@@ -11,6 +11,7 @@ from .import_pairs import import_pairs
 from .importing import Survey
 from .known import Annotation, KnownScans, parse_annotation
 from .layout import ScanName
+from .nnunet_values import NnUNetValues, read_values, values_beside
 from .partial_copy import partial_copy
 from .problem import Problem
 from .split import Split, assign_splits, split_subjects
@@ -23,6 +24,7 @@ __all__ = [
     "Dataset",
     "KnownScans",
     "NnUNetExport",
+    "NnUNetValues",
     "Problem",
     "ScanName",
     "Split",
@@ -37,5 +39,7 @@ __all__ = [
     "import_pairs",
     "parse_annotation",
     "partial_copy",
+    "read_values",
     "split_subjects",
+    "values_beside",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,11 @@ import numpy as np
 from ..errors import UserError
 from ..files import atomic_folder, write_json
 from ..volumes import write_volume
-from .folder import Dataset
-from .nnunet_labels import IGNORE, declare_scheme
+from .case import Case
+from .folder import Dataset, compact
+from .nnunet_folds import SPLITS, nnunet_folds
+from .nnunet_labels import IGNORE, Declaration, declare_scheme
+from .nnunet_values import DATASET_JSON, VALUES, VALUES_KEY, NnUNetValues
 from .progress import Progress
 
 
@@ -31,10 +33,15 @@ class VoxelCounts:
 
 @dataclass(frozen=True)
 class NnUNetExport:
-    """Where the export lies, and the voxel counts of each case by its name."""
+    """Where the export lies, and the voxel counts of each case by its name.
+
+    `test` names the cases in imagesTs; `folds` is how many splits_final.json has, 0 without it.
+    """
 
     folder: Path
     counts: dict[str, VoxelCounts]
+    test: tuple[str, ...] = ()
+    folds: int = 0
 
     @property
     def lost(self) -> int:
@@ -45,57 +52,78 @@ class NnUNetExport:
 def export_nnunet(
     dataset: Dataset, folder: str | Path, progress: Progress | None = None
 ) -> NnUNetExport:
-    """Write `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net v2 into a new folder.
+    """Write a raw dataset of nnU-Net v2 into a new folder.
 
     A voxel that can only be one leaf gets its value, every other one becomes `ignore`: nnU-Net
     has one mask for all regions, so a voxel known to be cerebrum but not which part would lose
-    all it says. Values are renumbered from 1 where the scheme leaves gaps.
+    all it says. Values are renumbered from 1 where the scheme leaves gaps; `partialseg.json` has
+    the way back, and dataset.json too, which nnU-Net copies to its predictions.
 
-    Raises UserError when the folder exists, or the dataset is empty or has a case that cannot be
-    read, here or, because it is sheared, by nnU-Net.
+    Subjects fixed for testing, with their groups, go to `imagesTs` and `labelsTs`, the others to
+    `imagesTr` and `labelsTr`; `splits_final.json` keeps subjects and groups together in the folds
+    (see `nnunet_folds`). Images are written anew, with a header that names nobody.
+
+    Raises UserError when the folder exists, no scan is left to train on, or the dataset is empty or
+    has a case that cannot be read, here or, because it is sheared, by nnU-Net.
     """
     cases = dataset.cases
     if not cases:
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
     declared = declare_scheme(dataset.scheme)
+    folds = nnunet_folds(dataset)
     counts = {}
     with atomic_folder(folder) as temporary:
-        images, labels = temporary / "imagesTr", temporary / "labelsTr"
-        images.mkdir()
-        labels.mkdir()
-        for done, case in enumerate(cases, start=1):
-            sets, image = case.label_sets(dataset.scheme), case.image()
-            leaves = sets.leaf_sets()
-            single = leaves.sum(axis=1) == 1
-            values = np.where(single, declared.leaf_values[leaves.argmax(axis=1)], declared.ignored)
-            labelmap = values.astype(np.min_scalar_type(declared.ignored))[sets.codes]
-            if image.grid.affine_of_itk is None:
-                raise UserError(
-                    f"{case.image_path} has axes that are not at right angles, which nnU-Net's "
-                    "reader cannot open; resample the scan to a grid without shear and import or "
-                    "export it anew."
-                )
-            shutil.copyfile(case.image_path, images / f"{case.name}_0000.nii.gz")
-            write_volume(labels / f"{case.name}.nii.gz", image.with_data(labelmap))
-            voxels = np.bincount(sets.codes.ravel(order="K"), minlength=len(leaves))
-            unknown = leaves.all(axis=1)
-            counts[case.name] = VoxelCounts(
-                kept=int(voxels[single].sum()),
-                lost=int(voxels[~single & ~unknown].sum()),
-                unknown=int(voxels[unknown].sum()),
-            )
-            if progress:
-                progress(done, len(cases))
+        for part, of_part in (("Tr", folds.train), ("Ts", folds.test)):
+            for case in of_part:
+                counts[case.name] = _write(case, dataset, declared, temporary, part)
+                if progress:
+                    progress(len(counts), len(cases))
+        unknown = any(entry.lost or entry.unknown for entry in counts.values())
+        values = NnUNetValues(
+            dataset.scheme, declared.mapping, declared.ignored if unknown else None, Path(VALUES)
+        ).to_dict()
         content = {
             "name": dataset.name,
-            "channel_names": {"0": "T2w"},
+            "channel_names": {"0": dataset.contrast},
             "labels": dict(declared.labels),
-            "numTraining": len(cases),
+            "numTraining": len(folds.train),
             "file_ending": ".nii.gz",
         }
-        if any(entry.lost or entry.unknown for entry in counts.values()):
+        if unknown:
             content["labels"][IGNORE] = declared.ignored
         if declared.regions_class_order is not None:
             content["regions_class_order"] = declared.regions_class_order
-        write_json(temporary / "dataset.json", content)
-    return NnUNetExport(Path(folder), counts)
+        write_json(temporary / DATASET_JSON, {**content, VALUES_KEY: values})
+        write_json(temporary / VALUES, values)
+        if folds.splits is not None:
+            write_json(temporary / SPLITS, folds.splits)
+    test = tuple(case.name for case in folds.test)
+    return NnUNetExport(Path(folder), counts, test, len(folds.splits or ()))
+
+
+def _write(
+    case: Case, dataset: Dataset, declared: Declaration, root: Path, part: str
+) -> VoxelCounts:
+    """Write one case to imagesTr and labelsTr, or Ts. Raises UserError for a sheared scan."""
+    sets, image = case.label_sets(dataset.scheme), case.image()
+    leaves = sets.leaf_sets()
+    single = leaves.sum(axis=1) == 1
+    values = np.where(single, declared.leaf_values[leaves.argmax(axis=1)], declared.ignored)
+    labelmap = values.astype(np.min_scalar_type(declared.ignored))[sets.codes]
+    if image.grid.affine_of_itk is None:
+        raise UserError(
+            f"{case.image_path} has axes that are not at right angles, which nnU-Net's reader "
+            "cannot open; resample the scan to a grid without shear and import or export it anew."
+        )
+    images, labels = root / f"images{part}", root / f"labels{part}"
+    for folder in (images, labels):
+        folder.mkdir(exist_ok=True)
+    write_volume(images / f"{case.name}_0000.nii.gz", image.with_data(compact(image.data)))
+    write_volume(labels / f"{case.name}.nii.gz", image.with_data(labelmap))
+    voxels = np.bincount(sets.codes.ravel(order="K"), minlength=len(leaves))
+    unknown = leaves.all(axis=1)
+    return VoxelCounts(
+        kept=int(voxels[single].sum()),
+        lost=int(voxels[~single & ~unknown].sum()),
+        unknown=int(voxels[unknown].sum()),
+    )

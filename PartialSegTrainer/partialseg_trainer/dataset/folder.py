@@ -56,6 +56,7 @@ class Dataset:
         self.folder = folder
         self.scheme = scheme
         self.name = name
+        self.contrast = "T2w"
 
     @classmethod
     def create(cls, folder: str | Path, scheme: LabelScheme | str | Path, name: str) -> Dataset:
@@ -159,7 +160,7 @@ class Dataset:
         self._check_fit(scan, volume, sets, status)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as staging:
             staged = tuple(Path(staging) / path.name for path in targets)
-            write_volume(staged[0], volume.with_data(_compact(volume.data)))
+            write_volume(staged[0], volume.with_data(compact(volume.data)))
             write_label_sets(staged[1], sets, volume.grid)
             info = CaseInfo(
                 labels=self.scheme.names,
@@ -222,7 +223,7 @@ class Dataset:
         return f"Dataset({str(self.folder)!r}, {self.scheme.name!r}, {len(self.cases)} cases)"
 
 
-def _compact(data: np.ndarray) -> np.ndarray:
+def compact(data: np.ndarray) -> np.ndarray:
     """The intensities as int16 where that loses nothing, which most scanners' images allow."""
     limits = np.iinfo(np.int16)
     if data.min() < limits.min or data.max() > limits.max:

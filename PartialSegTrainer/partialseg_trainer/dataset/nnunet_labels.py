@@ -6,10 +6,10 @@ import colorsys
 import itertools
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from ..errors import UserError
 from ..labels import LabelScheme
@@ -17,14 +17,45 @@ from ..labels import LabelScheme
 BACKGROUND, IGNORE = "background", "ignore"
 
 
+class Listed(BaseModel):
+    """One case that dataset.json lists by its files, relative to its own folder."""
+
+    image: str
+    label: str
+
+
 class DatasetJson(BaseModel):
-    """The fields of dataset.json that are used; `modality` is the name of nnU-Net v1."""
+    """The fields of dataset.json that are used.
+
+    Those of nnU-Net v1 and of the Medical Segmentation Decathlon are read too: `modality`, and
+    labels that lead from values to names.
+    """
 
     channel_names: dict[str, str] = Field(
         validation_alias=AliasChoices("channel_names", "modality")
     )
     labels: dict[str, int | list[int]]
     file_ending: str = ".nii.gz"
+    training: list[Listed] = []
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _names_to_values(cls, labels: Any) -> Any:
+        if (
+            isinstance(labels, dict)
+            and all(str(key).strip().isdecimal() for key in labels)
+            and all(isinstance(name, str) for name in labels.values())
+        ):
+            if len(set(labels.values())) < len(labels):
+                raise ValueError("two values have one name; give each its own")
+            return {name: int(value) for value, name in labels.items()}
+        return labels
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _of_decathlon(cls, training: Any) -> Any:
+        # nnU-Net v2 says nothing there; other files hold what they like.
+        return training if isinstance(training, list) else []
 
 
 class Regions(NamedTuple):
@@ -129,12 +160,14 @@ class Declaration(NamedTuple):
     """How a scheme is declared to nnU-Net.
 
     `labels` and `regions_class_order` are fields of dataset.json, the latter None where there is no
-    super-label. `leaf_values` (L,) is the value of each leaf; `ignored` is the value after them.
+    super-label. `leaf_values` (L,) is the value of each leaf, and `mapping` leads from these values
+    to those of the scheme; `ignored` is the value after them.
     """
 
     labels: dict[str, int | list[int]]
     regions_class_order: list[int] | None
     leaf_values: np.ndarray
+    mapping: dict[int, int]
     ignored: int
 
 
@@ -158,7 +191,8 @@ def declare_scheme(scheme: LabelScheme) -> Declaration:
         rest = int(1 + np.searchsorted(own, label.value))
         order.append(values[0] if label.exhaustive else rest)
     has_regions = any(label.children for label in scheme)
-    return Declaration(labels, order if has_regions else None, leaf_values, len(own) + 1)
+    mapping = dict(zip(leaf_values.tolist(), [0, *scheme.leaf_values[1:].tolist()], strict=True))
+    return Declaration(labels, order if has_regions else None, leaf_values, mapping, len(own) + 1)
 
 
 def _scheme_name(title: str) -> str:

@@ -58,14 +58,12 @@ def split_subjects(
     if not cases:
         raise UserError(f"{dataset.folder} has no cases; import or export scans first.")
     full = {case.subject for case in cases if case.info.fully_known}
-    groups, column = read_assignments(dataset)
-    blocks = _blocks({case.subject for case in cases}, groups)
-    fixed = {block: column[name] for block in blocks for name in block if name in column}
-
+    fixed = fixed_parts(dataset)
+    blocks = list(fixed)
     parts: dict[str, list[frozenset[str]]] = {part: [] for part in SPLITS}
     free = []
     for block in blocks:
-        (parts[fixed[block]] if block in fixed else free).append(block)
+        (parts[fixed[block]] if fixed[block] else free).append(block)
     order = np.random.default_rng(seed).permutation(len(free))
     free = [free[position] for position in order]
     wanted = {"validation": validation, "test": test}
@@ -99,6 +97,28 @@ def read_assignments(dataset: Dataset) -> tuple[dict[str, str], dict[str, str]]:
     if wrong:
         raise UserError(f"{dataset.folder / PARTICIPANTS}: {wrong[0]}")
     return column_of(rows, "group"), column_of(rows, "split")
+
+
+def fixed_parts(dataset: Dataset) -> dict[frozenset[str], str | None]:
+    """The subjects that must stay together, and the part that participants.tsv fixes for them.
+
+    In a fixed order; None where nothing is fixed. Raises UserError for a split that the column does
+    not know, and a group that it tears apart.
+    """
+    groups, column = read_assignments(dataset)
+    # A group goes where any of it is fixed to, even one who has no scan here.
+    of_group = {groups[subject]: part for subject, part in column.items() if subject in groups}
+    return {
+        block: next(
+            (
+                part
+                for subject in sorted(block)
+                if (part := column.get(subject) or of_group.get(groups.get(subject)))
+            ),
+            None,
+        )
+        for block in _blocks(dataset.subjects, groups)
+    }
 
 
 def assign_splits(dataset: Dataset, splits: Mapping[str, str]) -> None:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import numpy as np
+
+from ..dataset.nnunet_values import NnUNetValues, values_beside
 from ..dataset.pairing import pair_labelmaps
 from ..dataset.progress import Progress
 from ..errors import UserError
 from ..labels import LabelScheme
-from ..volumes import read_labelmap
+from ..volumes import Volume, read_labelmap
 from .scores import LabelScore, score
 
 
 def score_files(
-    prediction: str | os.PathLike, truth: str | os.PathLike, scheme: LabelScheme
+    prediction: str | os.PathLike,
+    truth: str | os.PathLike,
+    scheme: LabelScheme,
+    values: NnUNetValues | None = None,
 ) -> list[LabelScore]:
     """Score one labelmap file against another; see `score`.
 
+    Labelmaps of nnU-Net are taken by the map that lies beside them, or, the prediction, by
+    `values`. Voxels that the truth says nothing of count for neither side.
+
     Raises UserError, naming both files, when one cannot be read or they do not fit together.
     """
-    predicted, true = read_labelmap(prediction), read_labelmap(truth)
+    predicted, _ = _read(prediction, scheme, values)
+    true, unknown = _read(truth, scheme)
+    if unknown is not None and unknown.shape == predicted.data.shape:
+        predicted.data[unknown] = 0
     try:
         return score(predicted, true, scheme)
     except UserError as error:
@@ -32,6 +45,7 @@ def score_folders(
     scheme: LabelScheme,
     progress: Progress | None = None,
     failed: dict[str, UserError] | None = None,
+    values: NnUNetValues | None = None,
 ) -> dict[str, list[LabelScore]]:
     """Score every labelmap of one folder against its namesake in the other, by scan name.
 
@@ -46,7 +60,7 @@ def score_folders(
         if progress:
             progress(done, len(pairs))
         try:
-            scores[str(scan)] = score_files(*files, scheme)
+            scores[str(scan)] = score_files(*files, scheme, values)
         except UserError as error:
             if failed is None:
                 raise
@@ -54,3 +68,14 @@ def score_folders(
     if progress:
         progress(len(pairs), len(pairs))
     return scores
+
+
+def _read(
+    path: str | os.PathLike, scheme: LabelScheme, values: NnUNetValues | None = None
+) -> tuple[Volume, np.ndarray | None]:
+    """The labelmap in the scheme's values, and where it says that nothing is known."""
+    labelmap = read_labelmap(path)
+    values = values or values_beside(path, scheme)
+    if values is None:
+        return labelmap, None
+    return values.of_scheme(labelmap, scheme, Path(path)), values.unknown(labelmap)

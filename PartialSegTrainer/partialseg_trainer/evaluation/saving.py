@@ -17,6 +17,7 @@ from .. import __version__
 from ..errors import UserError
 from ..files import write_json, write_text
 from ..labels import LabelScheme
+from ..plain_text import spreadsheet
 from .scores import RULES, LabelScore
 from .tables import score_table, summary_table
 
@@ -59,7 +60,7 @@ def write_scores(
             "may be replaced."
         )
     Path(folder).mkdir(parents=True, exist_ok=True)
-    write_text(paths[0], score_table(scores).to_csv(index=False))
+    write_text(paths[0], spreadsheet(score_table(scores).to_csv(index=False)))
     write_json(paths[1], scores_content(scores, scheme))
     return paths
 

@@ -19,6 +19,7 @@ from ..errors import UserError
 from ..files import read_checked, write_text
 from ..runs import RunFolder
 from ..synthesis import synthesize_dataset, vary_dataset
+from ..user_folders import expanded
 from ..volumes import Volume
 from .cell_folder import CellFolder, differences
 from .grid import Cell, expand
@@ -71,7 +72,7 @@ class Experiment:
         UserError for a folder with other things in it, with an experiment on other scans, or with
         cells that were trained with other settings, and for scans that an experiment cannot use.
         """
-        experiment = cls(Path(folder).expanduser().absolute(), settings)
+        experiment = cls(expanded(folder).absolute(), settings)
         place = experiment.folder
         if (place / _SETTINGS).is_file():
             before = cls.open(place).settings
@@ -101,7 +102,7 @@ class Experiment:
     @classmethod
     def open(cls, folder: str | Path) -> Experiment:
         """An experiment that `create` has made. Raises UserError where there is none."""
-        folder = Path(folder).expanduser().absolute()
+        folder = expanded(folder).absolute()
         return cls(folder, read_checked(folder / _SETTINGS, ExperimentSettings))
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..incoming import read_text
+from ..user_folders import expanded
 from .settings import ExperimentSettings, checked_settings
 
 
@@ -32,7 +33,7 @@ def read_experiment(
         origin, base = f"the preset '{name}'", Path.cwd()
         text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text("utf-8")
     else:
-        path = Path(name).expanduser().absolute()
+        path = expanded(name).absolute()
         origin, base = str(name), path.parent
         text = _text_of(path, origin)
     content = _parsed(text, origin)
@@ -48,7 +49,7 @@ def read_experiment(
         raise UserError(f"{origin} names no scans; give their folder as data.folder or by --data.")
     if folder is None:
         return settings
-    data_settings = settings.data.model_copy(update={"folder": base / folder.expanduser()})
+    data_settings = settings.data.model_copy(update={"folder": base / expanded(folder)})
     return settings.model_copy(update={"data": data_settings})
 
 
@@ -63,10 +64,10 @@ def _with_test(
                 f"{origin} tests on some of its own scans; leave --test out, or give it a `test`."
             )
         return settings
-    folder = Path.cwd() / Path(given).expanduser() if given else test.folder
+    folder = Path.cwd() / expanded(given) if given else test.folder
     if folder is None:
         raise UserError(f"{origin} tests on scans from elsewhere; give their folder by --test.")
-    folder = base / folder.expanduser()
+    folder = base / expanded(folder)
     return settings.model_copy(update={"test": test.model_copy(update={"folder": folder})})
 
 

@@ -13,6 +13,7 @@ from ..evaluation import dice_chart
 from ..evaluation.report import page_templates
 from ..files import write_text
 from ..labels import LabelScheme
+from ..plain_text import spreadsheet
 from ..runs import read_metrics
 from .ages import TERM_WEEKS, age_groups
 from .cell_folder import CellState
@@ -111,14 +112,14 @@ def _write_tables(folder: Path, findings: _Findings) -> None:
     """cells.csv, and the tables as CSV, those of the page as Markdown and LaTeX too."""
     table, ages, beside = findings.table, findings.ages, findings.beside
     with_ages = table.assign(age_group=table["scan"].map(ages)) if ages else table
-    write_text(folder / "cells.csv", with_ages.to_csv(index=False))
+    write_text(folder / "cells.csv", spreadsheet(with_ages.to_csv(index=False)))
     frames = {name: one.frame for name, one in findings.shown.items()}
     write_tables(folder / "tables", frames | ({"paper": beside.round(3)} if len(beside) else {}))
     plain = {"summary": findings.summaries[""]}
     plain.update({f"anova_{metric}": found for metric, found in findings.anova.items()})
     plain.update({f"paired_{metric}": found for metric, found in findings.paired.items()})
     for name, found in plain.items():
-        write_text(folder / "tables" / f"{name}.csv", found.to_csv(index=False))
+        write_text(folder / "tables" / f"{name}.csv", spreadsheet(found.to_csv(index=False)))
 
 
 def _page(experiment: Experiment, findings: _Findings) -> str:

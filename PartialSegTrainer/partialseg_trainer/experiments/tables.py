@@ -10,6 +10,7 @@ import pandas as pd
 from ..evaluation import SHARES
 from ..files import write_text
 from ..labels import LabelScheme
+from ..plain_text import markdown, spreadsheet
 from .metrics import DIGITS, METRICS
 from .results import MEAN, with_mean
 
@@ -92,7 +93,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Write each table as <name>.csv, .md and .tex (for booktabs)."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        write_text(folder / f"{name}.csv", table.to_csv())
+        write_text(folder / f"{name}.csv", spreadsheet(table.to_csv()))
         write_text(folder / f"{name}.md", _markdown(table))
         write_text(folder / f"{name}.tex", _latex(table))
 
@@ -108,11 +109,13 @@ def _mean_sd(row: pd.Series, digits: int) -> str:
 def _markdown(table: pd.DataFrame) -> str:
     heading = [", ".join(map(str, filter(None, table.index.names)))]
     heading += [", ".join(column) if isinstance(column, tuple) else column for column in table]
-    rows = [heading, ["---"] * len(heading)]
+    rows = []
     for name, *values in table.itertuples():
         words = ", ".join(name) if isinstance(name, tuple) else name
         rows.append([words, *map(str, values)])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    lines = [" | ".join(map(markdown, row)) for row in (heading, *rows)]
+    lines.insert(1, " | ".join(["---"] * len(heading)))
+    return "".join(f"| {line} |\n" for line in lines)
 
 
 def _latex(table: pd.DataFrame) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-
-import platformdirs
 
 from ..errors import UserError
 from ..runs import list_runs
+from ..user_folders import user_data
 from .info import INFO_FILE
 
 
@@ -29,22 +29,30 @@ def default_model() -> Path:
 
 
 def user_models() -> Path:
-    """The folder for models that this user wants to choose from by name."""
-    return platformdirs.user_data_path("PartialSeg", appauthor=False) / "models"
+    """The folder for models that this user wants to choose from by name.
+
+    Raises UserError for an account without a home.
+    """
+    return user_data() / "models"
 
 
 def list_models(runs: str | Path | None = None) -> list[Path]:
     """The folders of all models at hand: the default one, the user's, and those of finished runs.
 
+    An account without a home has none of its own.
+
     Args:
         runs: the folder of run folders; None means the user's own.
     """
-    try:
-        shipped = [default_model()]
-    except UserError:
-        shipped = []
-    trained = [run.model for run in list_runs(runs) if (run.model / INFO_FILE).is_file()]
-    return [*shipped, *_models_in(user_models()), *trained]
+    found: list[Path] = []
+    for look in (
+        lambda: [default_model()],
+        lambda: _models_in(user_models()),
+        lambda: [run.model for run in list_runs(runs) if (run.model / INFO_FILE).is_file()],
+    ):
+        with suppress(UserError):
+            found += look()
+    return found
 
 
 def find_model(name: str | Path | None = None) -> Path:
@@ -56,8 +64,14 @@ def find_model(name: str | Path | None = None) -> Path:
     if name is None:
         return default_model()
     path = Path(name)
-    candidates = (path, path / "model", user_models() / path)
-    return next((folder for folder in candidates if (folder / INFO_FILE).is_file()), path)
+    for folder in (path, path / "model"):
+        if (folder / INFO_FILE).is_file():
+            return folder
+    with suppress(UserError):
+        own = user_models() / path
+        if (own / INFO_FILE).is_file():
+            return own
+    return path
 
 
 def _models_in(folder: Path) -> list[Path]:

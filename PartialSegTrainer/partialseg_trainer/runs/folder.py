@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import platformdirs
 
 from ..errors import UserError
 from ..files import atomic_folder, leftovers, plain_name, remove, write_json
+from ..user_folders import expanded, user_data
 
 _LOCK_SECONDS = 20
 # To make a run takes less than a second.
@@ -31,7 +31,7 @@ class RunFolder:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path).expanduser().absolute())
+        object.__setattr__(self, "path", expanded(self.path).absolute())
 
     @classmethod
     def create(
@@ -191,8 +191,11 @@ def without_locks(error: Exception) -> bool:
 
 
 def default_root() -> Path:
-    """The folder of this user's runs, where no other is named."""
-    return platformdirs.user_data_path("PartialSeg", appauthor=False) / "runs"
+    """The folder of this user's runs, where no other is named.
+
+    Raises UserError for an account without a home.
+    """
+    return user_data() / "runs"
 
 
 def new_run_path(name: str, root: str | os.PathLike | None = None) -> Path:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from ..labels import LabelScheme
 from ..models import ModelInfo
+from ..plain_text import markdown
 
 _PREVIEW = (
     "one slice of a scan that validated it; delete it before you pass the model on, if that scan "
@@ -20,8 +21,8 @@ _PREVIEW = (
 def model_card(info: ModelInfo, scheme: LabelScheme, **facts: object) -> str:
     """The card as Markdown: use, data, scores, limits.
 
-    `facts` may give `data` and `limits`, paragraphs about this model in particular, and what
-    `preview` shows.
+    `facts` may give `data` and `limits`, paragraphs of Markdown about this model in particular, and
+    what `preview` shows. All else, names and titles above all, is shown as nothing but text.
     """
     templates = Environment(
         loader=PackageLoader("partialseg_trainer.training"),
@@ -30,7 +31,8 @@ def model_card(info: ModelInfo, scheme: LabelScheme, **facts: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    facts = {"data": info.training_data, "limits": "", "preview": _PREVIEW, **facts}
+    templates.filters["text"] = markdown
+    facts = {"data": markdown(info.training_data), "limits": "", "preview": _PREVIEW, **facts}
     return templates.get_template("MODEL_CARD.md").render(info=info, scheme=scheme, **facts)
 
 

@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
@@ -24,6 +23,7 @@ from ..dataset import Case, Dataset
 from ..errors import UserError
 from ..files import atomic_folder, leftovers, read_checked, remove, write_json
 from ..labels import LabelScheme
+from ..user_folders import user_cache
 from ..volumes import resample
 from ..volumes.preprocessing import Axis, Preprocessing, prepare, to_slices
 
@@ -235,7 +235,7 @@ def _cache(dataset: Dataset) -> Path:
         folder = dataset.folder / ".cache"
         folder.mkdir(exist_ok=True)
         return folder
-    folder = platformdirs.user_cache_path("PartialSeg", appauthor=False)
+    folder = user_cache()
     folder.mkdir(parents=True, exist_ok=True)
     # Whoever else has an account here may be allowed to read homes, but not the dataset.
     folder.chmod(stat.S_IRWXU)

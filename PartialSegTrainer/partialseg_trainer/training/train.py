@@ -26,6 +26,7 @@ from ..networks.device import choose_device, describe, lightning_precision
 from ..networks.freed_memory import keep_freed_memory
 from ..networks.model import load_model, save_model, versions
 from ..runs import RunFolder, RunReporter
+from ..user_folders import expanded
 from .batch_norm import SharedBatchNorm
 from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
@@ -63,7 +64,7 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     # The process that trains has another working directory.
     paths = {name: getattr(config, name) for name in ("dataset", "initial_model")}
     config = config.model_copy(
-        update={name: path and path.expanduser().absolute() for name, path in paths.items()}
+        update={name: path and expanded(path).absolute() for name, path in paths.items()}
     )
     dataset = Dataset.open(config.dataset)
     cases, validation = choose_cases(dataset, config)

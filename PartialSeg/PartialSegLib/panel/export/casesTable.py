@@ -13,6 +13,7 @@ from ...dataset.content import DatasetCase, DatasetContent, isNewDataset
 from ...engine.jobs import JobFailed
 from ...engine.packages import FILES
 from ..packagesRequest import packagesAreThere
+from ..plainText import plain
 from ..pollTimer import PollTimer
 from ..section import guarded, setEnabled, showError
 from ..statusNames import STATUS_NAMES
@@ -122,7 +123,7 @@ class CasesTable:
         table.rowCount, table.columnCount = len(cases), 1 + len(labels)
         table.setHorizontalHeaderLabels([_("Case"), *(label.name for label in labels)])
         for column, label in enumerate(labels, start=1):
-            table.horizontalHeaderItem(column).setToolTip(label.title)
+            table.horizontalHeaderItem(column).setToolTip(plain(label.title))
         for row, case in enumerate(cases):
             table.setItem(row, 0, _caseItem(case))
             for column, label in enumerate(labels, start=1):
@@ -170,16 +171,16 @@ class CasesTable:
 
 def _caseItem(case: DatasetCase):
     item = qt.QTableWidgetItem(case.name)
-    item.setToolTip(
-        _("Annotated by {annotator}, exported on {date}.").format(
-            annotator=case.annotator or _("somebody"), date=f"{case.date.astimezone():%Y-%m-%d}"
-        )
+    told = _("Annotated by {annotator}, exported on {date}.").format(
+        annotator=case.annotator or _("somebody"), date=f"{case.date.astimezone():%Y-%m-%d}"
     )
+    item.setToolTip(plain(told))
     return item
 
 
 def _statusItem(title: str, status: Status):
     item = qt.QTableWidgetItem(_SYMBOLS[status])
     item.setTextAlignment(qt.Qt.AlignCenter)
-    item.setToolTip(_("{label}: {status}").format(label=title, status=STATUS_NAMES[status].lower()))
+    told = _("{label}: {status}").format(label=title, status=STATUS_NAMES[status].lower())
+    item.setToolTip(plain(told))
     return item

@@ -28,6 +28,7 @@ from ...scene.segmentationNodes import scanOf
 from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
+from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
@@ -198,8 +199,10 @@ class ExportSection(Section):
             "annotation of {scan} nevertheless?"
         )
         if madeOn in (None, scan) or slicer.util.confirmYesNoDisplay(
-            question.format(
-                segmentation=segmentation.GetName(), made=madeOn.GetName(), scan=scan.GetName()
+            plain(
+                question.format(
+                    segmentation=segmentation.GetName(), made=madeOn.GetName(), scan=scan.GetName()
+                )
             )
         ):
             self._export()
@@ -245,7 +248,7 @@ class ExportSection(Section):
         elif error.details.get("contradictions"):
             found = foundContradictions(error.details["contradictions"], scheme)
             details = "\n".join(each.message for each in found)
-            slicer.util.errorDisplay(inShort(found), detailedText=details)
+            slicer.util.errorDisplay(plain(inShort(found)), detailedText=details)
         else:
             showError(error)
 

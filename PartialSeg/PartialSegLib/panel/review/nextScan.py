@@ -16,6 +16,7 @@ from ...engine.packages import LEARNING
 from ...prediction.nextScan import RankedScan
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
+from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
 
 _SCAN, _UNCERTAINTY, _NOTE = range(3)
@@ -132,7 +133,7 @@ class NextScan:
                 uncertainty = _("{percent} %").format(percent=round(100 * scan.uncertainty))
             for column, text in ((_SCAN, name), (_UNCERTAINTY, uncertainty), (_NOTE, _note(scan))):
                 item = qt.QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain(text))
                 table.setItem(row, column, item)
         table.resizeColumnToContents(_SCAN)
         new = next((row for row, scan in enumerate(scans) if not (scan.error or scan.case)), None)

@@ -8,6 +8,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ...annotation.labelTable import LabelRow
+from ..plainText import plain
 from ..statusNames import STATUS_NAMES
 
 _LABEL, _CONFIDENCE, _VOLUME, _STATUS = range(4)
@@ -45,7 +46,7 @@ class ReviewTable:
         for position, row in enumerate(rows):
             item = self._item(position, _LABEL)
             item.setText(_INDENT * row.depth + row.title)
-            item.setToolTip(row.title)
+            item.setToolTip(plain(row.title))
             item.setData(qt.Qt.DecorationRole, qt.QColor(*row.colour))
             text = _("To review") if row.name in waiting else STATUS_NAMES[row.status]
             self._item(position, _STATUS).setText(text)

@@ -12,6 +12,7 @@ from partialseg_trainer.errors import UserError
 
 from ...engine.models import ModelCard, readModel
 from ..comboBox import offer
+from ..plainText import plain
 
 
 class ModelChoice:
@@ -35,16 +36,16 @@ class ModelChoice:
         """Show a model as chosen, even one that cannot be used."""
         try:
             card = self.card(name)
-            self._combo.toolTip, self._label.text = _details(card), _summary(card)
+            self._combo.toolTip, self._label.text = plain(_details(card)), _summary(card)
         except UserError as error:
-            self._combo.toolTip = self._label.text = str(error)
+            self._combo.toolTip, self._label.text = plain(str(error)), str(error)
         entries = [
             (_("{title} ({date})").format(title=card.title, date=card.date), card.name)
             for card in self._cards
         ]
         offer(self._combo, entries, name, Path(name).name)
         for row, card in enumerate(self._cards):
-            self._combo.setItemData(row, _details(card), qt.Qt.ToolTipRole)
+            self._combo.setItemData(row, plain(_details(card)), qt.Qt.ToolTipRole)
 
     def card(self, name: str) -> ModelCard:
         """The card of a model. Raises UserError when it cannot be used."""

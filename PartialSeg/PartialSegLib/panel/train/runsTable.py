@@ -10,6 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ...engine.durations import inWords
+from ..plainText import plain
 
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunReading, RunStatus
@@ -60,7 +61,7 @@ class RunsTable:
     def _insert(self, row: int, path: str) -> None:
         item = qt.QTreeWidgetItem()
         item.setData(_RUN, qt.Qt.UserRole, path)
-        item.setToolTip(_RUN, path)
+        item.setToolTip(_RUN, plain(path))
         bar = qt.QProgressBar()
         self._tree.insertTopLevelItem(row, item)
         self._tree.setItemWidget(item, _EPOCH, bar)

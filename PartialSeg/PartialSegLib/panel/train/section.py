@@ -22,6 +22,7 @@ from ..deviceSearch import DeviceSearch
 from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
+from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
 from . import runReasons
 from .runLog import RunLog
@@ -290,10 +291,12 @@ class TrainSection(Section):
     def _stopNow(self) -> None:
         run = self._runs.selected.run
         if slicer.util.confirmYesNoDisplay(
-            _(
-                "End the training {name} at once? What it has learned since its last epoch is "
-                "lost. Stop would let it save that first."
-            ).format(name=run.name)
+            plain(
+                _(
+                    "End the training {name} at once? What it has learned since its last epoch is "
+                    "lost. Stop would let it save that first."
+                ).format(name=run.name)
+            )
         ):
             self.logic.stopTraining(run, now=True)
             self._readRuns()
