@@ -18,6 +18,7 @@ from ..networks.model import Model
 from ..volumes import Volume, as_volume, to_nibabel
 from ..volumes.nifti import placed
 from ..volumes.preprocessing import Prepared, prepare
+from .doubts import doubts
 from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
@@ -159,20 +160,49 @@ def segment(
     labelmap = beyond(known, scheme.leaf_values, grid.shape)
     certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
     inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
+    sure = _Sure(scheme)
     slabs = most_probable(leaves, scheme.leaf_values, prepared, on, inside, summed=confidence)
     for place, found, best in slabs:
         labelmap[prepared.box][place] = found
         if certainty is not None:
             certainty[prepared.box][place] = best
+        sure.add(found, best)
         advance(1)
     result = Volume(labelmap, grid.affine, grid.forms)
+    untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
+    told = [grid.doubt(), *implausibilities(result, scheme, blank=blank)]
+    if labelmap.any() and not blank:
+        # Within what is known, or where several models agree, confidence is another.
+        least = info.least_confidence if known is None and len(models) == 1 else None
+        told += doubts(result, scheme, prepared, sure.means(), least, untold)
     return Segmentation(
         to_nibabel(result),
         None if certainty is None else to_nibabel(result.with_data(certainty)),
         scheme,
-        tuple(filter(None, (grid.doubt(), *implausibilities(result, scheme, blank=blank)))),
-        frozenset.intersection(*(frozenset(each.info.untold) for each in models)),
+        tuple(filter(None, told)),
+        untold,
     )
+
+
+class _Sure:
+    """The mean confidence in each leaf's label, from every other voxel along each axis."""
+
+    def __init__(self, scheme: LabelScheme):
+        self._names = {label.value: label.name for label in scheme}
+        size = scheme.labels[-1].value + 1
+        self._voxels, self._sums = np.zeros(size), np.zeros(size)
+
+    def add(self, found: np.ndarray, best: np.ndarray) -> None:
+        """Take in a slab: values of the scheme, and their probabilities."""
+        found, best = (array[::2, ::2, ::2].ravel() for array in (found, best))
+        self._voxels += np.bincount(found, minlength=len(self._voxels))
+        self._sums += np.bincount(found, weights=best, minlength=len(self._sums))
+
+    def means(self) -> dict[str, float | None]:
+        return {
+            name: float(self._sums[value] / self._voxels[value]) if self._voxels[value] else None
+            for value, name in self._names.items()
+        }
 
 
 def _known_here(known: LabelSets, scheme: LabelScheme, volume: Volume) -> LabelSets:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from ..errors import UserError
 from ..files import read_checked
@@ -36,6 +36,8 @@ class ModelInfo(BaseModel):
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
     `untold` are the labels of the scheme that the training scans did not show: the model never
     finds them, and says nothing of them.
+    `least_confidence` is the mean confidence that it has in every label of a scan that it knows;
+    scans with less are told of. None where nobody measured it.
     `scores` holds tables of Dice per label under the name of what they were measured on.
     """
 
@@ -55,6 +57,7 @@ class ModelInfo(BaseModel):
     scheme: dict[str, Any]
     untold: tuple[str, ...] = ()
     training_data: str
+    least_confidence: float | None = Field(None, gt=0, lt=1)
     scores: dict[str, dict[str, float | None]] = {}
     licence: str = "not stated"
     versions: dict[str, str] = {}
