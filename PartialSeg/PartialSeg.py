@@ -204,19 +204,16 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     def labelTable(self, segmentationNode, scheme):
         """A LabelRow for each label of the scheme: colour, status and visibility of its segment."""
         from PartialSegLib.annotation.labelTable import labelTable
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return labelTable(segmentationNode, scheme)
+        return labelTable(LabelSegments(segmentationNode, scheme))
 
     def labelVolumes(self, segmentationNode, scheme):
         """Volume in mL of each label that has a segment; None where it cannot be told."""
-        from PartialSegLib.scene.segments import findSegments
-        from PartialSegLib.scene.segmentVolumes import SegmentVolumes
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        volumes = SegmentVolumes()
-        return {
-            name: volumes.volume(segmentationNode, segmentID)
-            for name, segmentID in findSegments(segmentationNode, scheme).items()
-        }
+        segments = LabelSegments(segmentationNode, scheme)
+        return {name: segments.volume(name) for name in segments.ids}
 
     def addSegmentation(self, volumeNode):
         """A new, empty segmentation of a scan."""
@@ -253,8 +250,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError, with nothing changed, when the parts do not say enough.
         """
         from PartialSegLib.annotation.setAlgebra import superLabelFromParts
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return superLabelFromParts(segmentationNode, scheme, name)
+        return superLabelFromParts(LabelSegments(segmentationNode, scheme), name)
 
     def remainderToLastPart(self, segmentationNode, scheme, name):
         """Give what is left of a complete super-label to its last part; return it and its Status.
@@ -262,26 +260,30 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError, with nothing changed, when more than one part is open, or parts overlap.
         """
         from PartialSegLib.annotation.setAlgebra import remainderToLastPart
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return remainderToLastPart(segmentationNode, scheme, name)
+        return remainderToLastPart(LabelSegments(segmentationNode, scheme), name)
 
     def contradictionsJob(self, segmentationNode, volumeNode, scheme, roiNode=None, **callbacks):
         """A job that looks for contradictions: `onFinished` gets the list of them.
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
+        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.contradictions import contradictionsJob
 
-        return contradictionsJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
+        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+        return contradictionsJob(annotation, **callbacks)
 
     def contradictions(self, segmentationNode, volumeNode, scheme, roiNode=None):
         """Labels that exclude each other, with a place in world RAS mm, the largest first.
 
         Raises UserError when the annotation cannot be checked.
         """
+        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.contradictions import contradictions
 
-        return contradictions(segmentationNode, volumeNode, scheme, roiNode)
+        return contradictions(Annotation.of(segmentationNode, volumeNode, scheme, roiNode))
 
     # Export
 
@@ -290,29 +292,36 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
+        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.preview import previewJob
 
-        return previewJob(segmentationNode, volumeNode, scheme, roiNode, **callbacks)
+        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+        return previewJob(annotation, **callbacks)
 
     def preview(self, segmentationNode, volumeNode, scheme, roiNode=None):
         """Whether each voxel is known to be each label, known not to be it, or unknown: a Preview.
 
         Raises UserError where labels exclude each other.
         """
+        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.preview import preview
 
-        return preview(segmentationNode, volumeNode, scheme, roiNode)
+        return preview(Annotation.of(segmentationNode, volumeNode, scheme, roiNode))
 
-    def exportJob(self, segmentationNode, volumeNode, scheme, dataset, subject, **options):
+    def exportJob(
+        self, segmentationNode, volumeNode, scheme, dataset, subject, *, roiNode=None, **options
+    ):
         """A job that adds a scan and its annotation to the dataset in a folder, or makes one.
 
         Options, as for `exportCase`: session, annotator, group, roiNode, replace; and onProgress,
         onFinished, which gets the name of the case, onFailed. Raises UserError for a volume that
         cannot be exported.
         """
+        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.dataset.export import exportJob
 
-        return exportJob(segmentationNode, volumeNode, scheme, dataset, subject, **options)
+        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+        return exportJob(annotation, dataset, subject, **options)
 
     def exportCase(self, segmentationNode, volumeNode, scheme, dataset, subject, **options):
         """Add a scan and its annotation to the dataset in a folder, or make one; return the Case.
@@ -463,9 +472,11 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         """
         from PartialSegLib.engine.steps import finish
         from PartialSegLib.prediction.uncertainSlices import requireConfidence, uncertainSlices
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
-        return finish(uncertainSlices(segmentationNode, confidenceNode, scheme, kind))
+        segments = LabelSegments(segmentationNode, scheme)
+        return finish(uncertainSlices(segments, confidenceNode, kind))
 
     def labelConfidence(self, segmentationNode, scheme, confidenceNode=None):
         """How sure the model was of each label that has something drawn: mean percent by name.
@@ -475,9 +486,10 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         from PartialSegLib.engine.steps import finish
         from PartialSegLib.prediction.labelConfidence import labelConfidences
         from PartialSegLib.prediction.uncertainSlices import requireConfidence
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
-        return finish(labelConfidences(segmentationNode, confidenceNode, scheme))
+        return finish(labelConfidences(LabelSegments(segmentationNode, scheme), confidenceNode))
 
     def accept(self, segmentationNode, scheme, labels=None, emptyIsAbsent=False):
         """Set labels of a prediction (all if None) to complete, and return what became of which.
@@ -486,8 +498,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         a status are left alone.
         """
         from PartialSegLib.prediction.acceptance import accept
+        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return accept(segmentationNode, scheme, labels, emptyIsAbsent)
+        return accept(LabelSegments(segmentationNode, scheme), labels, emptyIsAbsent)
 
     def rankJob(
         self,

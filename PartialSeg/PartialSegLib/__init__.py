@@ -13,8 +13,7 @@ _USED_BY_SCRIPTS = {
         *("geometry", "headless", "masks", "region", "segmentationNodes", "segments"),
         *("segmentStatus", "volumes"),
     ),
-    "annotation": ("contradictions", "preview", "setAlgebra"),
-    "prediction": ("acceptance", "results", "segmentation"),
+    "prediction": ("results", "segmentation"),
     "dataset": ("caseLoading", "export"),
 }
 

@@ -19,6 +19,7 @@ from partialseg_trainer.labels import Status
 from PartialSegLib.annotation.setAlgebra import superLabelFromParts
 from PartialSegLib.dataset.export import exportCase
 from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
 
@@ -29,7 +30,7 @@ def main(size: int, folder: Path) -> None:
         scan = slicer.util.addVolumeFromArray(nested_scan(labelmap), affine(), "scan")
         segmentation = painted(scan, scheme, labelmap)
         setSegmentStatus(segmentation, "l1", Status.IN_PROGRESS)
-        superLabelFromParts(segmentation, scheme, "l1")
+        superLabelFromParts(LabelSegments(segmentation, scheme), "l1")
         exportCase(segmentation, scan, scheme, folder / "dataset", "01")
 
 

@@ -22,14 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
 from measuring import Report, in_turns, parser
 from nested import SPACING_MM, nested_labelmap, nested_scan, nested_scheme
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import (
-    annotationArrays,
-    annotationRequest,
-    labelSetsFromSegmentation,
-)
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.annotation.setAlgebra import remainderToLastPart, superLabelFromParts
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
@@ -67,8 +64,8 @@ def export_rows(report: Report, scan, labelmap: np.ndarray) -> None:
         return slicer.util.arrayFromVolume(exported)
 
     def masks() -> dict[str, np.ndarray]:
-        annotationRequest(node, scan, scheme)
-        return dict(annotationArrays(node, scan, scheme))
+        Annotation.of(node, scan, scheme).request()
+        return dict(Annotation.of(node, scan, scheme).arrays())
 
     for name, mask in masks().items():
         assert np.array_equal(by_slicer(name.removeprefix("masks/")) != 0, mask), name
@@ -76,7 +73,7 @@ def export_rows(report: Report, scan, labelmap: np.ndarray) -> None:
         {
             "slicer": lambda: [by_slicer(name) for name in scheme.names],
             "masks": masks,
-            "sets": lambda: labelSetsFromSegmentation(node, scan, scheme),
+            "sets": lambda: Annotation.of(node, scan, scheme).labelSets(),
         }
     )
     against = "Slicer's label export, the sum of the segments"
@@ -108,7 +105,7 @@ def click_rows(report: Report, scan, labelmap: np.ndarray) -> None:
 
     def last_part() -> None:
         setSegmentStatus(segmentation, parts[-1], Status.NOT_ANNOTATED)
-        remainderToLastPart(segmentation, scheme, "tcv")
+        remainderToLastPart(LabelSegments(segmentation, scheme), "tcv")
 
     clicks = {
         "a prediction loaded into a new segmentation": load_anew,

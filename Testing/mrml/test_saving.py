@@ -8,9 +8,10 @@ import vtk
 from nodes import CEREBRUM, CORTEX, OBLIQUE, SHAPE, addScan, addSegmentation, paint
 from partialseg_trainer.labels import Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.masks import segmentMask
 from PartialSegLib.scene.segments import VALUE_TAG, createSegments, findSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
@@ -48,10 +49,10 @@ def test_an_annotation_means_the_same_after_it_was_saved_and_loaded(saved, dhcp9
     scan, node, path = saved
     again = reload(path)
     assert findSegments(again, dhcp9) == {name: name for name in dhcp9.names}
-    assert labelStatuses(again, dhcp9) == labelStatuses(node, dhcp9)
+    assert LabelSegments(again, dhcp9).statuses() == LabelSegments(node, dhcp9).statuses()
     assert np.array_equal(
-        labelSetsFromSegmentation(again, scan, dhcp9).multilabel(),
-        labelSetsFromSegmentation(node, scan, dhcp9).multilabel(),
+        Annotation.of(again, scan, dhcp9).labelSets().multilabel(),
+        Annotation.of(node, scan, dhcp9).labelSets().multilabel(),
     )
     value = vtk.reference("")
     assert again.GetSegmentation().GetSegment("tcv").GetTag(VALUE_TAG, value)
@@ -60,9 +61,9 @@ def test_an_annotation_means_the_same_after_it_was_saved_and_loaded(saved, dhcp9
 
 def test_it_also_does_in_a_scene_of_its_own(saved, dhcp9):
     _, node, path = saved
-    expected = labelStatuses(node, dhcp9)
+    expected = LabelSegments(node, dhcp9).statuses()
     with headlessScene():
-        assert labelStatuses(reload(path), dhcp9) == expected
+        assert LabelSegments(reload(path), dhcp9).statuses() == expected
 
 
 def test_a_prediction_beside_an_absent_first_label_keeps_its_voxels_when_saved(

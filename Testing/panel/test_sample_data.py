@@ -30,13 +30,13 @@ def click(source):
 
 def statuses(scene, scheme):
     """The statuses of the one segmentation in the scene."""
-    from PartialSegLib.annotation.annotation import labelStatuses
+    from PartialSegLib.scene.labelSegments import LabelSegments
 
     nodes = scene.GetNodesByClass("vtkMRMLSegmentationNode")
     assert nodes.GetNumberOfItems() == 1
     return {
         name: status.value
-        for name, status in labelStatuses(nodes.GetItemAsObject(0), scheme).items()
+        for name, status in LabelSegments(nodes.GetItemAsObject(0), scheme).statuses().items()
     }
 
 
@@ -104,7 +104,7 @@ def test_a_partly_annotated_phantom_has_some_finished_labels_and_says_nothing_of
     sources, scene
 ):
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+    from PartialSegLib.annotation.annotation import Annotation
 
     scheme = LabelScheme.load("dhcp9")
     node = click(sources["Phantom newborn, partly annotated"])
@@ -113,7 +113,7 @@ def test_a_partly_annotated_phantom_has_some_finished_labels_and_says_nothing_of
     assert finished == {"tcv", "cerebellum", "brainstem"}
     assert {status[name] for name in status if name not in finished} == {"not_annotated"}
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
-    sets = labelSetsFromSegmentation(segmentation, node, scheme)
+    sets = Annotation.of(segmentation, node, scheme).labelSets()
     cerebrum = sets.value_of("tcv") == 1
     assert 1e5 < np.count_nonzero(cerebrum) < 6e5
     assert (sets.value_of("wm")[cerebrum] == 2).all()
@@ -192,7 +192,7 @@ def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downl
     import slicer
 
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+    from PartialSegLib.annotation.annotation import Annotation
 
     name = next(name for name in sources if "atlas" in name)
     for uri in sources[name].uris:
@@ -202,7 +202,7 @@ def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downl
     assert node.GetName() == name
     assert set(statuses(scene, scheme).values()) == {"complete"}
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
-    assert labelSetsFromSegmentation(segmentation, node, scheme).fully_known
+    assert Annotation.of(segmentation, node, scheme).labelSets().fully_known
     assert scene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode") == 0
     assert "Cache removes them" in slicer.util.mainWindow().statusBar().currentMessage()
 

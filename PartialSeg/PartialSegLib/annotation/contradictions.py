@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
-from .annotation import annotationArrays, annotationRequest
+from .annotation import Annotation
 
 
 class FoundContradiction(NamedTuple):
@@ -26,10 +26,7 @@ class FoundContradiction(NamedTuple):
 
 
 def contradictionsJob(
-    segmentationNode,
-    volumeNode,
-    scheme: LabelScheme,
-    roiNode=None,
+    annotation: Annotation,
     *,
     onFinished: Callable[[list[FoundContradiction]], object],
     onProgress: Callable[[dict], object] | None = None,
@@ -37,19 +34,19 @@ def contradictionsJob(
 ) -> Job:
     """A job that looks for contradictions on the grid of a scan; the largest come first.
 
-    With a markups ROI only the part of the scan within it counts. The masks are taken from the
-    nodes one at a time, as the job is polled.
+    Only the region that was annotated counts. The masks are taken from the nodes one at a time, as
+    the job is polled.
 
     Raises UserError when the volume is empty or under a transform that is not linear. `onFailed`
-    gets what `annotatedMasks` raises.
+    gets what `Annotation.masks` raises.
     """
     return Job(
         "check",
-        annotationRequest(segmentationNode, volumeNode, scheme),
-        annotationArrays(segmentationNode, volumeNode, scheme, roiNode),
+        annotation.request(),
+        annotation.arrays(),
         onProgress=onProgress,
         onFinished=lambda result, folder: onFinished(
-            foundContradictions(result["contradictions"], scheme)
+            foundContradictions(result["contradictions"], annotation.scheme)
         ),
         onFailed=onFailed,
     )
@@ -76,10 +73,8 @@ def _inTitles(message: str, names: Iterable[str], scheme: LabelScheme) -> str:
     return re.sub(rf"\b({'|'.join(titles)})\b", lambda match: titles[match[0]], message)
 
 
-def contradictions(
-    segmentationNode, volumeNode, scheme: LabelScheme, roiNode=None
-) -> list[FoundContradiction]:
+def contradictions(annotation: Annotation) -> list[FoundContradiction]:
     """The same, waited for. Raises UserError when the annotation cannot be checked."""
     found: list[FoundContradiction] = []
-    contradictionsJob(segmentationNode, volumeNode, scheme, roiNode, onFinished=found.extend).wait()
+    contradictionsJob(annotation, onFinished=found.extend).wait()
     return found

@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 import slicer
 
-from partialseg_trainer.labels import LabelScheme
-
-from ..scene.segments import findSegments
-from ..scene.segmentStatus import hasVoxels
+from ..scene.labelSegments import LabelSegments
 
 _SINGLETON_TAG = "PartialSeg"
 
@@ -32,17 +29,15 @@ def segmentEditorNode(scene):
     return node
 
 
-def editSettings(segmentationNode, scheme: LabelScheme, segmentID: str) -> EditSettings:
+def editSettings(segments: LabelSegments, segmentID: str) -> EditSettings:
     """Where a segment may be painted, without harm to the other segments.
 
     A label is painted inside the nearest super-label of it that has voxels, and everywhere if none
     has. Segments may always overlap, or a part would eat its super-label.
     """
-    segmentIDs = findSegments(segmentationNode, scheme)
-    picked = next((name for name, found in segmentIDs.items() if found == segmentID), None)
-    above = scheme.ancestors(picked) if picked else ()
-    masks = (segmentIDs[name] for name in above if name in segmentIDs)
-    mask = next((entry for entry in masks if hasVoxels(segmentationNode, entry)), "")
+    picked = segments.labelOf(segmentID)
+    above = segments.scheme.ancestors(picked) if picked else ()
+    mask = next((segments.ids[name] for name in above if segments.isPainted(name)), "")
     return EditSettings(
         maskMode=slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
         if mask

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from partialseg_trainer.labels import Label, LabelScheme, Status
+from partialseg_trainer.labels import Status
 
-from ..scene.segments import findSegments
-from ..scene.segmentStatus import segmentStatus
+from ..scene.labelSegments import LabelSegments
 
 
 class LabelRow(NamedTuple):
@@ -27,26 +26,21 @@ class LabelRow(NamedTuple):
     visible: bool
 
 
-def labelTable(segmentationNode, scheme: LabelScheme) -> list[LabelRow]:
-    """A row for each label, every super-label before its parts.
-
-    Without a segmentation (None) no label has a segment.
-    """
-    segmentIDs = findSegments(segmentationNode, scheme) if segmentationNode else {}
+def labelTable(segments: LabelSegments) -> list[LabelRow]:
+    """A row for each label, every super-label before its parts."""
+    scheme = segments.scheme
     roots = [label.name for label in scheme if label.parent is None]
-    return [
-        _row(segmentationNode, scheme, scheme[name], segmentIDs.get(name))
-        for root in roots
-        for name in scheme.descendants(root)
-    ]
+    return [_row(segments, name) for root in roots for name in scheme.descendants(root)]
 
 
-def _row(segmentationNode, scheme: LabelScheme, label: Label, segmentID: str | None) -> LabelRow:
-    depth = len(scheme.ancestors(label.name))
+def _row(segments: LabelSegments, name: str) -> LabelRow:
+    label, segmentID = segments.scheme[name], segments.ids.get(name)
+    depth = len(segments.scheme.ancestors(name))
     if segmentID is None:
         return LabelRow(
             label.name, label.title, depth, label.colour, None, Status.NOT_ANNOTATED, False
         )
+    segmentationNode = segments.segmentationNode
     segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
     display = segmentationNode.GetDisplayNode()
     return LabelRow(
@@ -55,6 +49,6 @@ def _row(segmentationNode, scheme: LabelScheme, label: Label, segmentID: str | N
         depth,
         tuple(round(255 * part) for part in segment.GetColor()),
         segmentID,
-        segmentStatus(segmentationNode, segmentID),
+        segments.status(name),
         display is not None and bool(display.GetSegmentVisibility(segmentID)),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
-from .annotation import annotationArrays, annotationRequest
+from .annotation import Annotation
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,7 @@ class Preview:
 
 
 def previewJob(
-    segmentationNode,
-    volumeNode,
-    scheme: LabelScheme,
-    roiNode=None,
+    annotation: Annotation,
     *,
     onFinished: Callable[[Preview], object],
     onProgress: Callable[[dict[str, Any]], object] | None = None,
@@ -55,7 +52,7 @@ def previewJob(
         onFinished(
             # The files are gone when the job is over.
             Preview(
-                scheme,
+                annotation.scheme,
                 np.array(folder.array("codes")),
                 np.array(folder.array("codebook")),
                 result["voxels"],
@@ -64,16 +61,16 @@ def previewJob(
 
     return Job(
         "check",
-        annotationRequest(segmentationNode, volumeNode, scheme),
-        annotationArrays(segmentationNode, volumeNode, scheme, roiNode),
+        annotation.request(),
+        annotation.arrays(),
         onProgress=onProgress,
         onFinished=conclude,
         onFailed=onFailed,
     )
 
 
-def preview(segmentationNode, volumeNode, scheme: LabelScheme, roiNode=None) -> Preview:
+def preview(annotation: Annotation) -> Preview:
     """The same, waited for. Raises UserError, JobFailed where labels exclude each other."""
     found: list[Preview] = []
-    previewJob(segmentationNode, volumeNode, scheme, roiNode, onFinished=found.append).wait()
+    previewJob(annotation, onFinished=found.append).wait()
     return found[0]

@@ -6,27 +6,26 @@ Both steps say beforehand, without a look at voxels, why they cannot be taken.
 from collections.abc import Iterable
 
 import numpy as np
+import slicer.util
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 
-from ..scene.ownGrid import commonGrid, maskOn, setMask
+from ..scene.labelSegments import LabelSegments
 from ..scene.segmentationNodes import isKeptAsLabelmaps
-from ..scene.segments import findSegments
-from ..scene.segmentStatus import setSegmentStatus
 from ..scene.undo import announceChange
-from .annotation import labelStatuses
 
 _DONE = (Status.COMPLETE, Status.ABSENT)
 _PAINTED = (Status.COMPLETE, Status.IN_PROGRESS)
 
 
-def whyNotFromParts(segmentationNode, scheme: LabelScheme, name: str) -> str:
+def whyNotFromParts(segments: LabelSegments, name: str) -> str:
     """Why a label cannot be made from its parts, in a sentence; empty if it can."""
-    reason = _whyNoAlgebra(segmentationNode, scheme, name)
+    reason = _whyNoAlgebra(segments, name)
     if reason:
         return reason
-    label, status = scheme[name], labelStatuses(segmentationNode, scheme)
+    scheme, status = segments.scheme, segments.statuses()
+    label = scheme[name]
     if _partsDecide(scheme, status, name):
         return ""
     if not any(status[part] in _PAINTED for part in label.children):
@@ -42,7 +41,7 @@ def whyNotFromParts(segmentationNode, scheme: LabelScheme, name: str) -> str:
     return ""
 
 
-def superLabelFromParts(segmentationNode, scheme: LabelScheme, name: str) -> Status:
+def superLabelFromParts(segments: LabelSegments, name: str) -> Status:
     """Paint a super-label as the union of its annotated parts, and return its new status.
 
     Where all parts are complete or absent and exhaust the super-label, they replace it, and it is
@@ -51,32 +50,31 @@ def superLabelFromParts(segmentationNode, scheme: LabelScheme, name: str) -> Sta
 
     Raises UserError with the sentence of `whyNotFromParts`.
     """
-    _refuse(whyNotFromParts(segmentationNode, scheme, name))
-    segmentIDs = findSegments(segmentationNode, scheme)
-    status = labelStatuses(segmentationNode, scheme)
+    _refuse(whyNotFromParts(segments, name))
+    scheme, status = segments.scheme, segments.statuses()
     decided = _partsDecide(scheme, status, name)
     united = [part for part in scheme[name].children if status[part] in _PAINTED]
     if not decided and status[name] is Status.IN_PROGRESS:
         united.append(name)
-    painted = [segmentIDs[entry] for entry in united]
-    grid = commonGrid(segmentationNode, painted)
+    grid = segments.commonGrid(united)
     union = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
-    for segmentID in painted:
-        union |= maskOn(grid, segmentationNode, segmentID)
+    for entry in united:
+        union |= segments.maskOn(grid, entry)
     new = _decidedStatus(union) if decided else Status.IN_PROGRESS
-    _change(segmentationNode, segmentIDs[name], grid, union, new)
+    _change(segments, name, grid, union, new)
     return new
 
 
-def whyNoRemainder(segmentationNode, scheme: LabelScheme, name: str) -> str:
+def whyNoRemainder(segments: LabelSegments, name: str) -> str:
     """Why what is left of a super-label cannot go to its last part; empty if it can.
 
     Whether parts overlap is found out only by `remainderToLastPart`.
     """
-    reason = _whyNoAlgebra(segmentationNode, scheme, name)
+    reason = _whyNoAlgebra(segments, name)
     if reason:
         return reason
-    label, status = scheme[name], labelStatuses(segmentationNode, scheme)
+    scheme, status = segments.scheme, segments.statuses()
+    label = scheme[name]
     if not label.exhaustive:
         return (
             f"The parts of '{label.title}' need not fill it, so that what is left of it may be no "
@@ -94,10 +92,10 @@ def whyNoRemainder(segmentationNode, scheme: LabelScheme, name: str) -> str:
             f"All parts of '{label.title}' but one must be complete or absent, but {found}; set "
             "their status."
         )
-    return _whyNoSegment(segmentationNode, scheme, opened[0])
+    return _whyNoSegment(segments, opened[0])
 
 
-def remainderToLastPart(segmentationNode, scheme: LabelScheme, name: str) -> tuple[str, Status]:
+def remainderToLastPart(segments: LabelSegments, name: str) -> tuple[str, Status]:
     """Give what no other part has of a complete super-label to the one part that is left.
 
     Returns the part and its new status: complete, or absent if nothing is left.
@@ -105,21 +103,20 @@ def remainderToLastPart(segmentationNode, scheme: LabelScheme, name: str) -> tup
     Raises UserError, with nothing changed, with the sentence of `whyNoRemainder`, and where parts
     overlap or what is painted of the last part in progress is not within the remainder.
     """
-    _refuse(whyNoRemainder(segmentationNode, scheme, name))
-    segmentIDs = findSegments(segmentationNode, scheme)
-    status = labelStatuses(segmentationNode, scheme)
+    _refuse(whyNoRemainder(segments, name))
+    scheme, status = segments.scheme, segments.statuses()
     (last,) = _open(scheme, status, name)
     others = [part for part in scheme[name].children if status[part] is Status.COMPLETE]
-    grid = commonGrid(segmentationNode, [segmentIDs[entry] for entry in (name, last, *others)])
-    remainder = maskOn(grid, segmentationNode, segmentIDs[name])
+    grid = segments.commonGrid([name, last, *others])
+    remainder = segments.maskOn(grid, name)
     taken = np.zeros_like(remainder)
     for part in others:
-        mask = maskOn(grid, segmentationNode, segmentIDs[part])
+        mask = segments.maskOn(grid, part)
         _refuseOverlap(scheme, taken & mask, part)
         taken |= mask
     np.greater(remainder, taken, out=remainder)
     if status[last] is Status.IN_PROGRESS:
-        stray = maskOn(grid, segmentationNode, segmentIDs[last]) & ~remainder
+        stray = segments.maskOn(grid, last) & ~remainder
         if stray.any():
             raise UserError(
                 f"'{scheme[last].title}' is painted in {np.count_nonzero(stray)} voxels that are "
@@ -127,26 +124,26 @@ def remainderToLastPart(segmentationNode, scheme: LabelScheme, name: str) -> tup
                 "finds a place)."
             )
     new = _decidedStatus(remainder)
-    _change(segmentationNode, segmentIDs[last], grid, remainder, new)
+    _change(segments, last, grid, remainder, new)
     return last, new
 
 
-def _whyNoAlgebra(segmentationNode, scheme: LabelScheme, name: str) -> str:
-    label = scheme[name]
+def _whyNoAlgebra(segments: LabelSegments, name: str) -> str:
+    label = segments.scheme[name]
     if not label.children:
         return f"'{label.title}' has no parts in the scheme; select a super-label."
-    if not isKeptAsLabelmaps(segmentationNode):
+    if not isKeptAsLabelmaps(segments.segmentationNode):
         return (
             "The segmentation is kept as surfaces, where labelmaps are needed; make the binary "
             "labelmap its source representation in the Segmentations module."
         )
-    return _whyNoSegment(segmentationNode, scheme, name)
+    return _whyNoSegment(segments, name)
 
 
-def _whyNoSegment(segmentationNode, scheme: LabelScheme, name: str) -> str:
-    if name in findSegments(segmentationNode, scheme):
+def _whyNoSegment(segments: LabelSegments, name: str) -> str:
+    if name in segments.ids:
         return ""
-    return f"'{scheme[name].title}' has no segment to paint in; create the segments first."
+    return f"'{segments.scheme[name].title}' has no segment to paint in; create the segments first."
 
 
 def _partsDecide(scheme: LabelScheme, status: dict[str, Status], name: str) -> bool:
@@ -171,14 +168,11 @@ def _decidedStatus(mask: np.ndarray) -> Status:
     return Status.COMPLETE if mask.any() else Status.ABSENT
 
 
-def _change(segmentationNode, segmentID: str, grid, mask: np.ndarray, status: Status) -> None:
-    announceChange(segmentationNode)
-    wasModifying = segmentationNode.StartModify()
-    try:
-        setMask(grid, segmentationNode, segmentID, mask)
-        setSegmentStatus(segmentationNode, segmentID, status)
-    finally:
-        segmentationNode.EndModify(wasModifying)
+def _change(segments: LabelSegments, name: str, grid, mask: np.ndarray, status: Status) -> None:
+    announceChange(segments.segmentationNode)
+    with slicer.util.NodeModify(segments.segmentationNode):
+        segments.setMask(grid, name, mask)
+        segments.setStatus(name, status)
 
 
 def _titles(scheme: LabelScheme, names: Iterable[str]) -> str:

@@ -16,8 +16,8 @@ from partialseg_trainer.labels import LabelScheme, Status
 from ..engine.jobs import Job, JobFailed
 from ..prediction.results import loadPrediction
 from ..scene.geometry import arrayShape, kjiToRAS
+from ..scene.labelSegments import LabelSegments
 from ..scene.region import placeROI
-from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 # What NIfTI's single precision loses of a position, mm.
 _TOLERANCE = 0.05
@@ -85,11 +85,12 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
         regionNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
         placeROI(regionNode, *result["region"], np.array(result["affine"]))
         weakened = ()
+    segments = LabelSegments(segmentationNode, scheme)
     for name, word in result["status"].items():
         status = Status(word)
         if name in weakened:
             status = Status.IN_PROGRESS if status is Status.COMPLETE else Status.NOT_ANNOTATED
-        _setStatus(segmentationNode, name, status)
+        _setStatus(segments, name, status)
     return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 
@@ -123,11 +124,11 @@ def _asSlicerReads(labelmap: np.ndarray, affine: np.ndarray, volumeNode) -> np.n
     return labelmap
 
 
-def _setStatus(segmentationNode, segmentID: str, status: Status) -> None:
+def _setStatus(segments: LabelSegments, name: str, status: Status) -> None:
     if status is Status.NOT_ANNOTATED:
         # What other labels imply of it was not painted by anyone.
-        slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(segmentationNode, segmentID)
-    elif status is Status.COMPLETE and not hasVoxels(segmentationNode, segmentID):
+        segments.clear(name)
+    elif status is Status.COMPLETE and not segments.isPainted(name):
         # Imported scans may be complete without a voxel of a structure.
         status = Status.ABSENT
-    setSegmentStatus(segmentationNode, segmentID, status)
+    segments.setStatus(name, status)

@@ -11,7 +11,7 @@ import numpy as np
 
 from partialseg_trainer.labels import LabelScheme
 
-from ..annotation.annotation import annotationArrays, annotationRequest
+from ..annotation.annotation import Annotation
 from ..engine.jobs import Job, JobFailed
 from ..scene.volumes import scanArray
 
@@ -25,16 +25,13 @@ def isIdentifier(text: str) -> bool:
 
 
 def exportJob(
-    segmentationNode,
-    volumeNode,
-    scheme: LabelScheme,
+    annotation: Annotation,
     dataset: str | Path,
     subject: str,
     *,
     session: str | None = None,
     annotator: str = "",
     group: str | None = None,
-    roiNode=None,
     replace: bool = False,
     onProgress: Callable[[dict[str, Any]], object] | None = None,
     onFinished: Callable[[str], object] | None = None,
@@ -43,18 +40,16 @@ def exportJob(
     """A job that adds a scan and its annotation to the dataset in a folder.
 
     The dataset is made where the folder is missing or empty. The files are named by `subject` and
-    `session` alone: names of nodes, which may be a patient's, go nowhere. A markups ROI says that
-    only a part of the scan was annotated; `group` keeps related subjects together when the dataset
-    is split; `replace` allows an existing case to be written anew. `onFinished` gets the name of
-    the case, as in "sub-01".
+    `session` alone: names of nodes, which may be a patient's, go nowhere. `group` keeps related
+    subjects together when the dataset is split; `replace` allows an existing case to be written
+    anew. `onFinished` gets the name of the case, as in "sub-01".
 
     Raises UserError for a volume that is empty, no scan, or under a transform that is not linear.
     All else that is refused goes to `onFailed`, and nothing is written then; its details have
     `contradictions` where labels exclude each other, and `exists` where the case is there already.
     """
-    voxels = scanArray(volumeNode)
-    request = annotationRequest(segmentationNode, volumeNode, scheme)
-    masks = annotationArrays(segmentationNode, volumeNode, scheme, roiNode)
+    voxels = scanArray(annotation.volumeNode)
+    request, masks = annotation.request(), annotation.arrays()
 
     def arrays() -> Iterator[tuple[str, np.ndarray]]:
         yield from masks
@@ -80,14 +75,22 @@ def exportJob(
 
 
 def exportCase(
-    segmentationNode, volumeNode, scheme: LabelScheme, dataset: str | Path, subject: str, **options
+    segmentationNode,
+    volumeNode,
+    scheme: LabelScheme,
+    dataset: str | Path,
+    subject: str,
+    *,
+    roiNode=None,
+    **options,
 ) -> Case:
-    """The same as `exportJob`, with its options, waited for.
+    """The same as `exportJob`, with its options, waited for; for scripts.
 
     Raises UserError, JobFailed where the job refuses.
     """
     # Here, so that the module opens before its packages are installed.
     from partialseg_trainer.dataset import Case, ScanName
 
-    exportJob(segmentationNode, volumeNode, scheme, dataset, subject, **options).wait()
+    annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+    exportJob(annotation, dataset, subject, **options).wait()
     return Case(Path(dataset), ScanName(subject, options.get("session")))

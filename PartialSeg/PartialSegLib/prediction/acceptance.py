@@ -6,16 +6,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-import slicer
+import slicer.util
 
-from partialseg_trainer.labels import LabelScheme, Status
+from partialseg_trainer.labels import Status
 
-from ..annotation.annotation import labelStatuses
 from ..annotation.setAlgebra import superLabelFromParts
-from ..scene.ownGrid import commonGrid, maskOn
+from ..scene.labelSegments import LabelSegments
 from ..scene.segmentationNodes import isKeptAsLabelmaps
-from ..scene.segments import findSegments
-from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 
 class Accepted(NamedTuple):
@@ -31,23 +28,8 @@ class Accepted(NamedTuple):
     left: tuple[str, ...]
 
 
-def awaitingReview(segmentationNode, scheme: LabelScheme) -> tuple[str, ...]:
-    """The labels whose segments are held back (flagged), painted or empty, in channel order.
-
-    A prediction flags what it fills; so does whoever sets a painted segment to not annotated.
-    """
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
-    segmentation = segmentationNode.GetSegmentation()
-    return tuple(
-        name
-        for name, segmentID in findSegments(segmentationNode, scheme).items()
-        if logic.GetSegmentStatus(segmentation.GetSegment(segmentID)) == logic.Flagged
-    )
-
-
 def accept(
-    segmentationNode,
-    scheme: LabelScheme,
+    segments: LabelSegments,
     labels: Collection[str] | None = None,
     emptyIsAbsent: bool = False,
 ) -> Accepted:
@@ -60,25 +42,21 @@ def accept(
 
     Raises UserError for a label that the scheme does not have.
     """
+    scheme, waiting = segments.scheme, segments.heldBack()
     labels = scheme.names if labels is None else [scheme[name].name for name in labels]
-    waiting = awaitingReview(segmentationNode, scheme)
-    segmentIDs = findSegments(segmentationNode, scheme)
     settled = {}
     for name in labels:
         if name not in waiting:
             continue
-        if hasVoxels(segmentationNode, segmentIDs[name]):
+        if segments.isPainted(name):
             settled[name] = Status.COMPLETE
         elif emptyIsAbsent:
             settled[name] = Status.ABSENT
-    wasModifying = segmentationNode.StartModify()
-    try:
+    with slicer.util.NodeModify(segments.segmentationNode):
         for name, status in settled.items():
-            setSegmentStatus(segmentationNode, segmentIDs[name], status)
-        rebuilt = _rebuilt(segmentationNode, scheme, settled)
-    finally:
-        segmentationNode.EndModify(wasModifying)
-    now = labelStatuses(segmentationNode, scheme)
+            segments.setStatus(name, status)
+        rebuilt = _rebuilt(segments, settled)
+    now = segments.statuses()
     return Accepted(
         tuple(name for name in settled if now[name] is Status.COMPLETE),
         tuple(name for name in settled if now[name] is Status.ABSENT),
@@ -87,36 +65,34 @@ def accept(
     )
 
 
-def _rebuilt(segmentationNode, scheme: LabelScheme, accepted: Collection[str]) -> tuple[str, ...]:
+def _rebuilt(segments: LabelSegments, accepted: Collection[str]) -> tuple[str, ...]:
     """Make those super-labels anew that differ from their finished parts; return their names."""
-    if not isKeptAsLabelmaps(segmentationNode):
+    if not isKeptAsLabelmaps(segments.segmentationNode):
         return ()
     rebuilt = []
     # The deepest first, because a super-label may be part of another one.
-    for name in sorted(accepted, key=lambda entry: -len(scheme.ancestors(entry))):
-        if _partsAreFinished(segmentationNode, scheme, name) and _differsFromParts(
-            segmentationNode, scheme, name
-        ):
-            superLabelFromParts(segmentationNode, scheme, name)
+    for name in sorted(accepted, key=lambda entry: -len(segments.scheme.ancestors(entry))):
+        if _partsAreFinished(segments, name) and _differsFromParts(segments, name):
+            superLabelFromParts(segments, name)
             rebuilt.append(name)
     return tuple(rebuilt)
 
 
-def _partsAreFinished(segmentationNode, scheme: LabelScheme, name: str) -> bool:
-    label, status = scheme[name], labelStatuses(segmentationNode, scheme)
+def _partsAreFinished(segments: LabelSegments, name: str) -> bool:
+    label = segments.scheme[name]
     return (
         bool(label.children)
         and label.exhaustive
-        and all(status[part] in (Status.COMPLETE, Status.ABSENT) for part in label.children)
+        and all(
+            segments.status(part) in (Status.COMPLETE, Status.ABSENT) for part in label.children
+        )
     )
 
 
-def _differsFromParts(segmentationNode, scheme: LabelScheme, name: str) -> bool:
-    segmentIDs = findSegments(segmentationNode, scheme)
-    parts = [segmentIDs[part] for part in scheme[name].children]
-    grid = commonGrid(segmentationNode, [segmentIDs[name], *parts])
-    difference = maskOn(grid, segmentationNode, segmentIDs[name])
-    union = np.zeros_like(difference)
+def _differsFromParts(segments: LabelSegments, name: str) -> bool:
+    parts = segments.scheme[name].children
+    grid = segments.commonGrid([name, *parts])
+    union = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
     for part in parts:
-        union |= maskOn(grid, segmentationNode, part)
-    return bool((difference != union).any())
+        union |= segments.maskOn(grid, part)
+    return bool((segments.maskOn(grid, name) != union).any())

@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 import slicer.util
 
-from partialseg_trainer.labels import LabelScheme
-
 from ..engine.steps import Steps
-from ..scene.masks import labelmapsOf, segmentMask
-from ..scene.segments import findSegments
+from ..scene.labelSegments import LabelSegments
 
 
-def labelConfidences(
-    segmentationNode, confidenceNode, scheme: LabelScheme
-) -> Steps[dict[str, float]]:
+def labelConfidences(segments: LabelSegments, confidenceNode) -> Steps[dict[str, float]]:
     """The mean confidence, percent, inside each label that has something drawn; one label a step.
 
     `confidenceNode` says how sure the model was in each voxel, percent. The segments are taken as
@@ -22,11 +17,9 @@ def labelConfidences(
     """
     confidence = slicer.util.arrayFromVolume(confidenceNode)
     found = {}
-    with labelmapsOf(segmentationNode, confidenceNode) as labelmaps:
-        for name, segmentID in findSegments(segmentationNode, scheme).items():
-            mask = segmentMask(labelmaps, segmentID, confidenceNode)
-            voxels = np.count_nonzero(mask)
-            if voxels:
-                found[name] = float(confidence.sum(where=mask, dtype=np.float64) / voxels)
-            yield
+    for name, mask in segments.masks(confidenceNode):
+        voxels = np.count_nonzero(mask)
+        if voxels:
+            found[name] = float(confidence.sum(where=mask, dtype=np.float64) / voxels)
+        yield
     return found

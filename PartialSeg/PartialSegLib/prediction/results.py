@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import slicer
+import slicer.util
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
@@ -19,10 +20,9 @@ from partialseg_trainer.labels.encode import look_up
 
 from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.labelSegments import LabelSegments
 from ..scene.ownLabelmaps import giveOwnLabelmaps
 from ..scene.segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
-from ..scene.segments import createSegments, foreignSegments
-from ..scene.segmentStatus import hasVoxels, holdBack, segmentStatus
 
 if TYPE_CHECKING:
     import nibabel
@@ -60,49 +60,47 @@ def loadPrediction(
     """
     voxels, scanToWorld = _predictedVoxels(labelmap, scheme, volumeNode), ijkToRAS(volumeNode)
     if segmentationNode is None:
-        segmentationNode = addSegmentationNode(volumeNode)
+        segments = LabelSegments(addSegmentationNode(volumeNode), scheme)
     else:
-        requireFillable(segmentationNode, scheme)
+        segments = LabelSegments(segmentationNode, scheme)
+        requireFillable(segments)
+    segmentationNode = segments.segmentationNode
     ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ scanToWorld
-    wasModifying = segmentationNode.StartModify()
-    try:
+    with slicer.util.NodeModify(segmentationNode):
         ensureReferenceVolume(segmentationNode, volumeNode)
-        segmentIDs = createSegments(segmentationNode, scheme)
+        segmentIDs = segments.create()
         kept = tuple(
-            name
-            for name in scheme.names
-            if _isAnnotated(segmentationNode, segmentIDs[name], replaceInProgress)
+            name for name in scheme.names if _isAnnotated(segments, name, replaceInProgress)
         )
         filled = tuple(name for name in scheme.names if name not in kept)
         giveOwnLabelmaps(segmentationNode, [segmentIDs[name] for name in filled])
         for layer in labelLayers(scheme, filled):
-            importLayer(segmentationNode, segmentIDs, scheme, layer, voxels, ijkToSegmentation)
+            importLayer(segments, layer, voxels, ijkToSegmentation)
         for name in filled:
-            holdBack(segmentationNode, segmentIDs[name])
-    finally:
-        segmentationNode.EndModify(wasModifying)
+            segments.holdBack(name)
     return LoadedPrediction(segmentationNode, filled, kept)
 
 
-def requireFillable(segmentationNode, scheme: LabelScheme) -> None:
-    """Raise UserError, saying why, when a prediction of this scheme cannot fill a segmentation.
+def requireFillable(segments: LabelSegments) -> None:
+    """Raise UserError, saying why, when a prediction of their scheme cannot fill segments.
 
-    It is kept as surfaces, has segments that were made for another scheme, or is under a transform
-    that bends space.
+    The segmentation is kept as surfaces, has segments that were made for another scheme, or is
+    under a transform that bends space.
     """
-    if not isKeptAsLabelmaps(segmentationNode):
+    if not isKeptAsLabelmaps(segments.segmentationNode):
         raise UserError(
             "The segmentation is kept as surfaces, where labelmaps were expected; make the binary "
             "labelmap its source representation in the Segmentations module, or load the "
             "prediction into a new segmentation."
         )
-    foreign = foreignSegments(segmentationNode, scheme)
+    foreign = segments.foreign()
     if foreign:
         raise UserError(
-            f"The segmentation belongs to another label scheme: '{scheme.name}' has no "
+            f"The segmentation belongs to another label scheme: '{segments.scheme.name}' "
+            f"has no "
             f"{', '.join(foreign)}; load the prediction into a new segmentation."
         )
-    transformToWorld(segmentationNode)
+    transformToWorld(segments.segmentationNode)
 
 
 def _predictedVoxels(labelmap, scheme: LabelScheme, volumeNode) -> np.ndarray:
@@ -142,8 +140,8 @@ def _differenceInShape(voxels: np.ndarray, volumeNode) -> str | None:
     return None if voxels.shape == shape else f"shape is {voxels.shape}, not {shape}"
 
 
-def _isAnnotated(segmentationNode, segmentID: str, replaceInProgress: bool) -> bool:
-    status = segmentStatus(segmentationNode, segmentID)
+def _isAnnotated(segments: LabelSegments, name: str, replaceInProgress: bool) -> bool:
+    status = segments.status(name)
     if status is Status.IN_PROGRESS:
-        return not replaceInProgress and hasVoxels(segmentationNode, segmentID)
+        return not replaceInProgress and segments.isPainted(name)
     return status in (Status.COMPLETE, Status.ABSENT)

@@ -14,6 +14,7 @@ from partialseg_trainer.labels import LabelScheme
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
 from ..scene.geometry import kjiToRAS
+from ..scene.labelSegments import LabelSegments
 from ..scene.volumes import scanArray
 from .confidence import keepConfidence
 from .results import LoadedPrediction, loadPrediction, requireFillable
@@ -60,7 +61,7 @@ def segmentJob(
     array, affine = scanArray(volumeNode), kjiToRAS(volumeNode)
     fills = segmentationNode is not None
     if fills:
-        requireFillable(segmentationNode, readModel(model).scheme)
+        requireFillable(LabelSegments(segmentationNode, readModel(model).scheme))
 
     def finished(result: dict[str, Any], folder: JobFolder) -> None:
         _requirePresent(volumeNode, "scan")

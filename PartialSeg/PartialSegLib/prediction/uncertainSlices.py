@@ -9,12 +9,10 @@ import numpy as np
 import slicer.util
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.labels import LabelScheme
 
 from ..engine.steps import Steps
 from ..scene.geometry import kjiToRAS
-from ..scene.masks import labelmapsOf, segmentMask
-from ..scene.segments import findSegments
+from ..scene.labelSegments import LabelSegments
 from .confidence import confidenceOf
 
 SLICE_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
@@ -41,7 +39,7 @@ class UncertainSlice(NamedTuple):
 
 
 def uncertainSlices(
-    segmentationNode, confidenceNode, scheme: LabelScheme, kind: str = "axial"
+    segments: LabelSegments, confidenceNode, kind: str = "axial"
 ) -> Steps[list[UncertainSlice]]:
     """Slices of a scan from the least sure one on, none within 5 mm of one before it.
 
@@ -57,10 +55,9 @@ def uncertainSlices(
     normal = arrayAxis(affine, kind)
     confidence = slicer.util.arrayFromVolume(confidenceNode)
     region = np.zeros(confidence.shape, dtype=bool)
-    with labelmapsOf(segmentationNode, confidenceNode) as labelmaps:
-        for segmentID in findSegments(segmentationNode, scheme).values():
-            region |= segmentMask(labelmaps, segmentID, confidenceNode)
-            yield
+    for _name, mask in segments.masks(confidenceNode):
+        region |= mask
+        yield
     for axis, size in enumerate(spacing):
         region = _widened(region, axis, round(_NEIGHBOURHOOD_MM / size))
         yield

@@ -10,9 +10,8 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from ..scene.geometry import localIJKToRAS
 from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.labelSegments import LabelSegments
 from ..scene.segmentationNodes import addSegmentationNode
-from ..scene.segments import createSegments
-from ..scene.segmentStatus import hasVoxels, setSegmentStatus
 
 
 def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complete: Collection[str]):
@@ -23,10 +22,10 @@ def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complet
     """
     node = addSegmentationNode(volumeNode)
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-    segmentIDs = createSegments(node, scheme)
+    segments = LabelSegments(node, scheme)
+    segments.create()
     for layer in labelLayers(scheme, complete):
-        importLayer(node, segmentIDs, scheme, layer, labelmap, localIJKToRAS(volumeNode))
+        importLayer(segments, layer, labelmap, localIJKToRAS(volumeNode))
     for name in complete:
-        painted = hasVoxels(node, segmentIDs[name])
-        setSegmentStatus(node, segmentIDs[name], Status.COMPLETE if painted else Status.ABSENT)
+        segments.setStatus(name, Status.COMPLETE if segments.isPainted(name) else Status.ABSENT)
     return node

@@ -1,6 +1,6 @@
 """Labels that do not overlap, imported together as one labelmap that their segments share."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import numpy as np
 import slicer
@@ -10,6 +10,8 @@ from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.labels.encode import look_up
+
+from .labelSegments import LabelSegments
 
 
 def labelLayers(scheme: LabelScheme, names: Collection[str]) -> list[tuple[str, ...]]:
@@ -31,14 +33,12 @@ def labelLayers(scheme: LabelScheme, names: Collection[str]) -> list[tuple[str, 
 
 
 def importLayer(
-    segmentationNode,
-    segmentIDs: Mapping[str, str],
-    scheme: LabelScheme,
+    segments: LabelSegments,
     layer: Collection[str],
     labelmap: np.ndarray,
     ijkToSegmentation: np.ndarray,
 ) -> None:
-    """Replace the content of the segments of `layer` by what a labelmap shows of their labels.
+    """Replace the content of the labels of `layer` by what a labelmap shows of them.
 
     `labelmap` is (K, J, I) of the scheme's values, a super-label's the union of its parts;
     `ijkToSegmentation` (4, 4) leads from its (I, J, K) to the node's own coordinates.
@@ -46,7 +46,9 @@ def importLayer(
     # Slicer takes the values 1 to N for the N segments of its list.
     lookup = np.zeros(int(labelmap.max()) + 1, np.min_scalar_type(len(layer)))
     for position, name in enumerate(layer, start=1):
-        values = np.array([scheme[entry].value for entry in scheme.descendants(name)])
+        values = np.array(
+            [segments.scheme[entry].value for entry in segments.scheme.descendants(name)]
+        )
         lookup[values[values < len(lookup)]] = position
     image = slicer.vtkOrientedImageData()
     image.SetDimensions(*reversed(labelmap.shape))
@@ -56,7 +58,7 @@ def importLayer(
     image.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToSegmentation))
     updated = vtk.vtkStringArray()
     for name in layer:
-        updated.InsertNextValue(segmentIDs[name])
+        updated.InsertNextValue(segments.ids[name])
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    if not logic.ImportLabelmapToSegmentationNode(image, segmentationNode, updated):
+    if not logic.ImportLabelmapToSegmentationNode(image, segments.segmentationNode, updated):
         raise RuntimeError("Slicer could not import the labelmap; its log says why.")

@@ -19,14 +19,11 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
-from PartialSegLib.annotation.annotation import (
-    annotationArrays,
-    annotationRequest,
-    labelSetsFromSegmentation,
-    labelStatuses,
-)
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.engine.jobs import Job
-from PartialSegLib.scene.region import regionFromROI
+from PartialSegLib.scene.geometry import kjiToRAS
+from PartialSegLib.scene.labelSegments import LabelSegments
+from PartialSegLib.scene.region import placeROI, regionFromROI
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
@@ -42,7 +39,7 @@ def test_overlapping_super_and_sub_label_give_what_the_engine_makes_of_the_same_
         "wm": Status.NOT_ANNOTATED,
     }
     annotate(node, scan, masks, **status)
-    sets = labelSetsFromSegmentation(node, scan, dhcp9)
+    sets = Annotation.of(node, scan, dhcp9).labelSets()
     expected = LabelSets.from_masks(dhcp9, masks, status)
     assert sets.shape == SHAPE
     assert np.array_equal(sets.multilabel(), expected.multilabel())
@@ -52,7 +49,7 @@ def test_statuses_cover_every_label_even_without_a_segment(scan, dhcp9):
     node = addSegmentation(scan)
     node.GetSegmentation().AddEmptySegment("own", "TCV")
     annotate(node, scan, {"own": CEREBRUM}, own=Status.COMPLETE)
-    statuses = labelStatuses(node, dhcp9)
+    statuses = LabelSegments(node, dhcp9).statuses()
     assert set(statuses) == set(dhcp9.names)
     assert statuses["tcv"] is Status.COMPLETE
     assert statuses["cgm"] is Status.NOT_ANNOTATED
@@ -60,18 +57,18 @@ def test_statuses_cover_every_label_even_without_a_segment(scan, dhcp9):
 
 def test_an_empty_segment_says_nothing_until_it_is_completed(node, scan, dhcp9):
     annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
-    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf")[~CEREBRUM] == 2).all()
+    assert (Annotation.of(node, scan, dhcp9).labelSets().value_of("csf")[~CEREBRUM] == 2).all()
     setSegmentStatus(node, "csf", Status.ABSENT)
-    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf") == 0).all()
+    assert (Annotation.of(node, scan, dhcp9).labelSets().value_of("csf") == 0).all()
 
 
 def test_paint_that_is_not_annotated_says_nothing(node, scan, dhcp9):
     annotate(node, scan, {"csf": CORTEX}, csf=Status.NOT_ANNOTATED)
-    assert (labelSetsFromSegmentation(node, scan, dhcp9).value_of("csf") == 2).all()
+    assert (Annotation.of(node, scan, dhcp9).labelSets().value_of("csf") == 2).all()
 
 
 def test_a_segmentation_without_segments_says_nothing(scan, dhcp9):
-    sets = labelSetsFromSegmentation(addSegmentation(scan), scan, dhcp9)
+    sets = Annotation.of(addSegmentation(scan), scan, dhcp9).labelSets()
     assert sets.shape == SHAPE
     assert sets.leaf_sets().all()
 
@@ -86,7 +83,7 @@ def test_a_contradiction_is_shown_at_its_place_in_the_world(node, scan, dhcp9):
     for moved in (scan, node):
         moved.SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(ContradictionError) as caught:
-        labelSetsFromSegmentation(node, scan, dhcp9)
+        Annotation.of(node, scan, dhcp9).labelSets()
     (contradiction,) = caught.value.contradictions
     assert set(contradiction.labels) == {"cgm", "csf"}
     assert contradiction.voxels == 1
@@ -99,19 +96,21 @@ def test_a_complete_segment_beside_the_scan_is_refused_rather_than_taken_for_abs
     annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
     other = addScan(affine(origin=(500, 0, 0)), SHAPE)
     with pytest.raises(UserError, match="select the scan"):
-        labelSetsFromSegmentation(node, other, dhcp9)
+        Annotation.of(node, other, dhcp9).labelSets()
 
 
 def test_a_scan_under_a_transform_that_bends_is_refused(node, scan, dhcp9):
     scan.SetAndObserveTransformNodeID(addBend().GetID())
     with pytest.raises(UserError, match="harden"):
-        labelSetsFromSegmentation(node, scan, dhcp9)
+        Annotation.of(node, scan, dhcp9).labelSets()
 
 
 def test_nothing_is_known_outside_the_annotated_region(node, scan, dhcp9):
     annotate(node, scan, {"tcv": CEREBRUM}, tcv=Status.COMPLETE)
     region = block(SHAPE, (10, 0, 0), (12, 28, 32))
-    known = labelSetsFromSegmentation(node, scan, dhcp9, region).value_of("tcv")
+    roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+    placeROI(roi, (10, 0, 0), (11, 27, 31), kjiToRAS(scan))
+    known = Annotation.of(node, scan, dhcp9, roi).labelSets().value_of("tcv")
     assert (known[~region] == 2).all()
     assert np.array_equal(known[region], CEREBRUM[region])
 
@@ -168,7 +167,7 @@ def test_the_segments_of_every_preset_can_be_read(scan):
         createSegments(node, scheme)
         name = scheme.names[0]
         annotate(node, scan, {name: CORTEX}, **{name: Status.COMPLETE})
-        value = labelSetsFromSegmentation(node, scan, scheme).value_of(name)
+        value = Annotation.of(node, scan, scheme).labelSets().value_of(name)
         assert np.array_equal(value, CORTEX)
 
 
@@ -185,15 +184,15 @@ def test_a_job_gets_what_the_label_sets_are_made_of(node, scan, dhcp9):
     results = []
     job = Job(
         "check",
-        annotationRequest(node, scan, dhcp9),
-        annotationArrays(node, scan, dhcp9, roi),
+        Annotation.of(node, scan, dhcp9).request(),
+        Annotation.of(node, scan, dhcp9, roi).arrays(),
         onFinished=lambda result, folder: results.append(
             (result, folder.array("codebook")[folder.array("codes")])
         ),
     )
     job.wait()
     ((result, vectors),) = results
-    expected = labelSetsFromSegmentation(node, scan, dhcp9, regionFromROI(roi, scan))
+    expected = Annotation.of(node, scan, dhcp9, roi).labelSets()
     assert result["contradictions"] == []
     assert np.array_equal(np.moveaxis(vectors, -1, 0), expected.multilabel())
 
@@ -206,7 +205,7 @@ def test_a_segment_removed_while_masks_are_made_is_said_in_a_sentence(node, scan
         cgm=Status.IN_PROGRESS,
         tcv=Status.COMPLETE,
     )
-    arrays = annotationArrays(node, scan, dhcp9)
+    arrays = Annotation.of(node, scan, dhcp9).arrays()
     assert next(arrays)[0] == "masks/cgm"
     node.GetSegmentation().RemoveSegment("tcv")
     with pytest.raises(UserError, match="removed"):

@@ -5,6 +5,7 @@ import slicer
 from nodes import SHAPE, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme
 from PartialSegLib.annotation.editing import applyEditSettings, editSettings, segmentEditorNode
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
 
 SOME = block(SHAPE, (4, 4, 4), (10, 12, 14))
@@ -28,15 +29,15 @@ DEEP = {
 
 def test_a_part_is_painted_inside_its_painted_super_label_and_may_overlap_it(node, scan, dhcp9):
     paint(node, "tcv", SOME, scan)
-    assert editSettings(node, dhcp9, "wm") == (INSIDE, "tcv", OVERLAP)
+    assert editSettings(LabelSegments(node, dhcp9), "wm") == (INSIDE, "tcv", OVERLAP)
 
 
 def test_everything_else_is_painted_everywhere_and_may_overlap(node, scan, dhcp9):
-    assert editSettings(node, dhcp9, "wm") == (EVERYWHERE, "", OVERLAP)
+    assert editSettings(LabelSegments(node, dhcp9), "wm") == (EVERYWHERE, "", OVERLAP)
     paint(node, "tcv", SOME, scan)
     own = node.GetSegmentation().AddEmptySegment("own", "of no scheme")
     for segmentID in ("tcv", "csf", own):
-        assert editSettings(node, dhcp9, segmentID) == (EVERYWHERE, "", OVERLAP)
+        assert editSettings(LabelSegments(node, dhcp9), segmentID) == (EVERYWHERE, "", OVERLAP)
 
 
 def test_the_nearest_painted_super_label_counts(scan):
@@ -44,12 +45,12 @@ def test_the_nearest_painted_super_label_counts(scan):
     node = addSegmentation(scan)
     createSegments(node, scheme)
     paint(node, "brain", SOME, scan)
-    assert editSettings(node, scheme, "pons").maskSegmentID == "brain"
+    assert editSettings(LabelSegments(node, scheme), "pons").maskSegmentID == "brain"
     paint(node, "stem", SOME, scan)
-    assert editSettings(node, scheme, "pons").maskSegmentID == "stem"
-    assert editSettings(node, scheme, "stem").maskSegmentID == "brain"
+    assert editSettings(LabelSegments(node, scheme), "pons").maskSegmentID == "stem"
+    assert editSettings(LabelSegments(node, scheme), "stem").maskSegmentID == "brain"
     node.GetSegmentation().RemoveSegment("stem")
-    assert editSettings(node, scheme, "pons").maskSegmentID == "brain"
+    assert editSettings(LabelSegments(node, scheme), "pons").maskSegmentID == "brain"
 
 
 def test_a_segment_that_a_user_named_is_found(scan, dhcp9):
@@ -57,7 +58,7 @@ def test_a_segment_that_a_user_named_is_found(scan, dhcp9):
     for segmentID, name in (("Segment_1", "TCV"), ("Segment_2", "white matter")):
         node.GetSegmentation().AddEmptySegment(segmentID, name)
     paint(node, "Segment_1", SOME, scan)
-    assert editSettings(node, dhcp9, "Segment_2").maskSegmentID == "Segment_1"
+    assert editSettings(LabelSegments(node, dhcp9), "Segment_2").maskSegmentID == "Segment_1"
 
 
 def test_the_editor_node_is_told_the_mask_before_the_mode_that_needs_it(node, scan, dhcp9):
@@ -67,10 +68,10 @@ def test_the_editor_node_is_told_the_mask_before_the_mode_that_needs_it(node, sc
     editor.AddObserver(
         "ModifiedEvent", lambda *_: seen.append((editor.GetMaskSegmentID(), editor.GetMaskMode()))
     )
-    applyEditSettings(editor, editSettings(node, dhcp9, "wm"))
+    applyEditSettings(editor, editSettings(LabelSegments(node, dhcp9), "wm"))
     assert seen[:2] == [("tcv", EVERYWHERE), ("tcv", INSIDE)]
     assert editor.GetOverwriteMode() == OVERLAP
-    applyEditSettings(editor, editSettings(node, dhcp9, "csf"))
+    applyEditSettings(editor, editSettings(LabelSegments(node, dhcp9), "csf"))
     assert editor.GetMaskMode() == EVERYWHERE
 
 

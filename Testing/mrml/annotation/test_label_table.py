@@ -5,6 +5,7 @@ import pytest
 from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.labels import LabelScheme, Status
 from PartialSegLib.annotation.labelTable import LabelRow, labelTable
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
@@ -17,13 +18,13 @@ def node(scene, dhcp9):
 
 
 def rowOf(name, node, scheme):
-    return next(row for row in labelTable(node, scheme) if row.name == name)
+    return next(row for row in labelTable(LabelSegments(node, scheme)) if row.name == name)
 
 
 def test_every_super_label_comes_before_its_parts_which_are_one_deeper(scene):
     for preset in ("dhcp9", "fetal8", "brainstem", "wmh-stroke"):
         scheme = LabelScheme.load(preset)
-        rows = labelTable(None, scheme)
+        rows = labelTable(LabelSegments(None, scheme))
         assert sorted(row.name for row in rows) == sorted(scheme.names)
         above = []
         for row in rows:
@@ -61,4 +62,4 @@ def test_a_users_own_segment_is_listed_under_its_label(scene, dhcp9):
 
 def test_a_segmentation_that_is_not_displayed_shows_no_segment(node, dhcp9):
     node.RemoveAllDisplayNodeIDs()
-    assert not any(row.visible for row in labelTable(node, dhcp9))
+    assert not any(row.visible for row in labelTable(LabelSegments(node, dhcp9)))

@@ -20,7 +20,7 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.annotation.setAlgebra import (
     remainderToLastPart,
     superLabelFromParts,
@@ -28,6 +28,7 @@ from PartialSegLib.annotation.setAlgebra import (
     whyNotFromParts,
 )
 from PartialSegLib.scene.headless import headlessScene
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.masks import segmentMask
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import holdBack, segmentStatus, setSegmentStatus
@@ -44,7 +45,7 @@ def done(*names):
 
 def test_complete_parts_make_a_complete_super_label_and_stay_as_they_are(node, scan, dhcp9):
     annotate(node, scan, PARTS, **done(*PARTS))
-    assert superLabelFromParts(node, dhcp9, "tcv") is Status.COMPLETE
+    assert superLabelFromParts(LabelSegments(node, dhcp9), "tcv") is Status.COMPLETE
     assert segmentStatus(node, "tcv") is Status.COMPLETE
     assert np.array_equal(segmentMask(node, "tcv", scan), CEREBRUM)
     for name, mask in PARTS.items():
@@ -53,36 +54,36 @@ def test_complete_parts_make_a_complete_super_label_and_stay_as_they_are(node, s
 
 def test_an_unfinished_part_leaves_the_super_label_in_progress(node, scan, dhcp9):
     annotate(node, scan, PARTS, **done("cgm", "wm"), dgm=Status.IN_PROGRESS)
-    assert superLabelFromParts(node, dhcp9, "tcv") is Status.IN_PROGRESS
+    assert superLabelFromParts(LabelSegments(node, dhcp9), "tcv") is Status.IN_PROGRESS
     assert np.array_equal(segmentMask(node, "tcv", scan), CEREBRUM)
 
 
 def test_parts_that_nobody_has_looked_at_are_left_out(node, scan, dhcp9):
     annotate(node, scan, PARTS, **done("cgm", "wm"))
     holdBack(node, "dgm")
-    assert superLabelFromParts(node, dhcp9, "tcv") is Status.IN_PROGRESS
+    assert superLabelFromParts(LabelSegments(node, dhcp9), "tcv") is Status.IN_PROGRESS
     assert np.array_equal(segmentMask(node, "tcv", scan), CORTEX | WHITE)
 
 
 def test_what_was_painted_of_the_super_label_in_progress_stays(node, scan, dhcp9):
     annotate(node, scan, {"tcv": DEEP, "wm": WHITE}, wm=Status.COMPLETE, tcv=Status.IN_PROGRESS)
-    superLabelFromParts(node, dhcp9, "tcv")
+    superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
     assert np.array_equal(segmentMask(node, "tcv", scan), WHITE | DEEP)
 
 
 def test_complete_parts_replace_what_the_super_label_was(node, scan, dhcp9):
     annotate(node, scan, {**PARTS, "tcv": CORTEX}, **done("tcv", *PARTS))
-    assert superLabelFromParts(node, dhcp9, "tcv") is Status.COMPLETE
+    assert superLabelFromParts(LabelSegments(node, dhcp9), "tcv") is Status.COMPLETE
     assert np.array_equal(segmentMask(node, "tcv", scan), CEREBRUM)
 
 
 def test_absent_parts_count_as_done_and_all_absent_make_an_absent_super_label(node, scan, dhcp9):
     annotate(node, scan, {"cgm": CORTEX}, cgm=Status.COMPLETE, wm=Status.ABSENT, dgm=Status.ABSENT)
-    assert superLabelFromParts(node, dhcp9, "tcv") is Status.COMPLETE
+    assert superLabelFromParts(LabelSegments(node, dhcp9), "tcv") is Status.COMPLETE
     other = addSegmentation(scan)
     createSegments(other, dhcp9)
     annotate(other, scan, {}, **dict.fromkeys(PARTS, Status.ABSENT))
-    assert superLabelFromParts(other, dhcp9, "tcv") is Status.ABSENT
+    assert superLabelFromParts(LabelSegments(other, dhcp9), "tcv") is Status.ABSENT
 
 
 def test_parts_that_do_not_exhaust_the_super_label_leave_it_in_progress(scan):
@@ -93,10 +94,10 @@ def test_parts_that_do_not_exhaust_the_super_label_leave_it_in_progress(scan):
     node = addSegmentation(scan)
     createSegments(node, scheme)
     annotate(node, scan, {"lesion": DEEP}, lesion=Status.COMPLETE)
-    assert superLabelFromParts(node, scheme, "brain") is Status.IN_PROGRESS
+    assert superLabelFromParts(LabelSegments(node, scheme), "brain") is Status.IN_PROGRESS
     setSegmentStatus(node, "brain", Status.COMPLETE)
     setSegmentStatus(node, "lesion", Status.IN_PROGRESS)
-    assert "need not fill" in whyNoRemainder(node, scheme, "brain")
+    assert "need not fill" in whyNoRemainder(LabelSegments(node, scheme), "brain")
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETE, Status.ABSENT])
@@ -104,14 +105,14 @@ def test_a_finished_super_label_is_not_given_up_for_unfinished_parts(node, scan,
     annotate(node, scan, {"cgm": CORTEX}, cgm=Status.IN_PROGRESS)
     annotate(node, scan, {"tcv": CEREBRUM} if status is Status.COMPLETE else {}, tcv=status)
     with pytest.raises(UserError, match=f"'Total cerebrum' is {status.value} already"):
-        superLabelFromParts(node, dhcp9, "tcv")
+        superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
     assert segmentStatus(node, "tcv") is status
 
 
 def test_the_remainder_of_a_complete_super_label_completes_its_last_part(node, scan, dhcp9):
     masks = {"tcv": CEREBRUM, "cgm": CORTEX, "wm": WHITE}
     annotate(node, scan, masks, **done(*masks))
-    assert remainderToLastPart(node, dhcp9, "tcv") == ("dgm", Status.COMPLETE)
+    assert remainderToLastPart(LabelSegments(node, dhcp9), "tcv") == ("dgm", Status.COMPLETE)
     assert segmentStatus(node, "dgm") is Status.COMPLETE
     for name, mask in {**masks, "dgm": DEEP}.items():
         assert np.array_equal(segmentMask(node, name, scan), mask)
@@ -119,7 +120,7 @@ def test_the_remainder_of_a_complete_super_label_completes_its_last_part(node, s
 
 def test_a_last_part_that_nothing_is_left_for_is_absent(node, scan, dhcp9):
     annotate(node, scan, {"tcv": CORTEX, "cgm": CORTEX}, **done("tcv", "cgm"), wm=Status.ABSENT)
-    assert remainderToLastPart(node, dhcp9, "tcv") == ("dgm", Status.ABSENT)
+    assert remainderToLastPart(LabelSegments(node, dhcp9), "tcv") == ("dgm", Status.ABSENT)
 
 
 def test_a_last_part_held_back_is_replaced_and_one_in_progress_is_kept(node, scan, dhcp9):
@@ -127,18 +128,18 @@ def test_a_last_part_held_back_is_replaced_and_one_in_progress_is_kept(node, sca
     annotate(node, scan, masks, **done(*masks))
     paint(node, "dgm", CORTEX, scan)
     holdBack(node, "dgm")
-    remainderToLastPart(node, dhcp9, "tcv")
+    remainderToLastPart(LabelSegments(node, dhcp9), "tcv")
     assert np.array_equal(segmentMask(node, "dgm", scan), DEEP)
     annotate(node, scan, {"dgm": DEEP | CORTEX}, dgm=Status.IN_PROGRESS)
     with pytest.raises(UserError, match=f"{CORTEX.sum()} voxels that are another part"):
-        remainderToLastPart(node, dhcp9, "tcv")
+        remainderToLastPart(LabelSegments(node, dhcp9), "tcv")
     assert np.array_equal(segmentMask(node, "dgm", scan), DEEP | CORTEX)
 
 
 def test_more_than_one_open_part_is_refused_by_name(node, scan, dhcp9):
     annotate(node, scan, {"tcv": CEREBRUM, "cgm": CORTEX}, **done("tcv", "cgm"))
     with pytest.raises(UserError, match="still open are White matter, Deep grey matter"):
-        remainderToLastPart(node, dhcp9, "tcv")
+        remainderToLastPart(LabelSegments(node, dhcp9), "tcv")
 
 
 def test_overlapping_parts_are_refused_and_nothing_changes(node, scan, dhcp9):
@@ -146,18 +147,18 @@ def test_overlapping_parts_are_refused_and_nothing_changes(node, scan, dhcp9):
     masks = {"tcv": CEREBRUM, "cgm": CORTEX, "wm": both}
     annotate(node, scan, masks, **done(*masks))
     with pytest.raises(UserError, match=f"overlaps other parts in {(CORTEX & both).sum()} voxels"):
-        remainderToLastPart(node, dhcp9, "tcv")
+        remainderToLastPart(LabelSegments(node, dhcp9), "tcv")
     assert segmentStatus(node, "dgm") is Status.NOT_ANNOTATED
 
 
 def test_every_other_refusal_says_what_to_do(node, scan, dhcp9):
-    assert "select a super-label" in whyNotFromParts(node, dhcp9, "cgm")
-    assert "set the status" in whyNotFromParts(node, dhcp9, "tcv")
-    assert "is not complete" in whyNoRemainder(node, dhcp9, "tcv")
+    assert "select a super-label" in whyNotFromParts(LabelSegments(node, dhcp9), "cgm")
+    assert "set the status" in whyNotFromParts(LabelSegments(node, dhcp9), "tcv")
+    assert "is not complete" in whyNoRemainder(LabelSegments(node, dhcp9), "tcv")
     annotate(node, scan, {**PARTS, "tcv": CEREBRUM}, **done("tcv", *PARTS))
-    assert "none is open" in whyNoRemainder(node, dhcp9, "tcv")
+    assert "none is open" in whyNoRemainder(LabelSegments(node, dhcp9), "tcv")
     node.GetSegmentation().RemoveSegment("tcv")
-    assert "create the segments" in whyNotFromParts(node, dhcp9, "tcv")
+    assert "create the segments" in whyNotFromParts(LabelSegments(node, dhcp9), "tcv")
 
 
 def test_surfaces_are_refused(node, scan, dhcp9):
@@ -165,7 +166,7 @@ def test_surfaces_are_refused(node, scan, dhcp9):
     node.GetSegmentation().CreateRepresentation("Closed surface")
     node.GetSegmentation().SetSourceRepresentationName("Closed surface")
     with pytest.raises(UserError, match="kept as surfaces"):
-        superLabelFromParts(node, dhcp9, "tcv")
+        superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
 
 
 def test_segments_that_share_a_labelmap_are_united_and_the_others_in_it_stay(node, scan, dhcp9):
@@ -173,7 +174,7 @@ def test_segments_that_share_a_labelmap_are_united_and_the_others_in_it_stay(nod
     annotate(node, scan, {**PARTS, "cerebellum": cerebellum, "tcv": WHITE}, **done(*PARTS))
     node.GetSegmentation().CollapseBinaryLabelmaps(False)
     assert node.GetSegmentation().GetNumberOfLayers() < 5
-    superLabelFromParts(node, dhcp9, "tcv")
+    superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
     for name, mask in {**PARTS, "cerebellum": cerebellum, "tcv": CEREBRUM}.items():
         assert np.array_equal(segmentMask(node, name, scan), mask), name
 
@@ -187,7 +188,7 @@ def test_parts_on_a_finer_grid_are_not_coarsened_and_transforms_do_not_matter(sc
     annotate(node, fine, {"cgm": cortex}, cgm=Status.COMPLETE, wm=Status.ABSENT, dgm=Status.ABSENT)
     paint(node, "tcv", block(SHAPE, (0, 0, 0), (2, 2, 2)), coarse)
     node.SetAndObserveTransformNodeID(addTransform(affine(degrees=(5, 6, 7))).GetID())
-    superLabelFromParts(node, dhcp9, "tcv")
+    superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
     node.SetAndObserveTransformNodeID(None)
     assert np.array_equal(segmentMask(node, "tcv", fine), cortex)
 
@@ -197,7 +198,7 @@ def test_a_history_can_save_the_state_before_each_step(node, scan, dhcp9):
     history = slicer.vtkSegmentationHistory()
     history.SetSegmentation(node.GetSegmentation())
     node.AddObserver(SEGMENTS_ABOUT_TO_CHANGE, lambda caller, event: history.SaveState())
-    superLabelFromParts(node, dhcp9, "tcv")
+    superLabelFromParts(LabelSegments(node, dhcp9), "tcv")
     history.RestorePreviousState()
     assert np.array_equal(segmentMask(node, "tcv", scan), CORTEX)
     assert segmentStatus(node, "tcv") is Status.IN_PROGRESS
@@ -232,12 +233,13 @@ def test_no_step_says_more_or_less_than_the_annotation_said_before(drawn):
         node = addSegmentation(scan)
         createSegments(node, scheme)
         annotate(node, scan, masks, **status)
-        before = labelSetsFromSegmentation(node, scan, scheme).multilabel()
+        before = Annotation.of(node, scan, scheme).labelSets().multilabel()
         for whyNot, step in (
             (whyNotFromParts, superLabelFromParts),
             (whyNoRemainder, remainderToLastPart),
         ):
-            if not whyNot(node, scheme, "brainstem"):
-                step(node, scheme, "brainstem")
-                after = labelSetsFromSegmentation(node, scan, scheme).multilabel()
+            segments = LabelSegments(node, scheme)
+            if not whyNot(segments, "brainstem"):
+                step(segments, "brainstem")
+                after = Annotation.of(node, scan, scheme).labelSets().multilabel()
                 assert np.array_equal(before, after)

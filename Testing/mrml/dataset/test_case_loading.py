@@ -9,10 +9,11 @@ from nodes import addScan, addSegmentation, affine, block, paint
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation.annotation import labelSetsFromSegmentation, labelStatuses
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.dataset.caseLoading import loadCase
 from PartialSegLib.dataset.export import exportCase
 from PartialSegLib.scene.geometry import kjiToRAS
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.region import placeROI, regionFromROI
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
@@ -78,10 +79,10 @@ def test_scan_and_annotation_are_as_they_were_exported(scene, dhcp9, tmp_path, g
     order = -1 if geometry is LEFT_HANDED else 1
     again, before = (slicer.util.arrayFromVolume(entry) for entry in (loaded.volumeNode, scan))
     assert np.array_equal(again[::order], before)
-    statuses = labelStatuses(loaded.segmentationNode, dhcp9)
-    assert statuses == labelStatuses(node, dhcp9)
-    sets = labelSetsFromSegmentation(loaded.segmentationNode, loaded.volumeNode, dhcp9)
-    expected = labelSetsFromSegmentation(node, scan, dhcp9).multilabel()
+    statuses = LabelSegments(loaded.segmentationNode, dhcp9).statuses()
+    assert statuses == LabelSegments(node, dhcp9).statuses()
+    sets = Annotation.of(loaded.segmentationNode, loaded.volumeNode, dhcp9).labelSets()
+    expected = Annotation.of(node, scan, dhcp9).labelSets().multilabel()
     assert np.array_equal(sets.multilabel()[:, ::order], expected)
 
 
@@ -107,10 +108,10 @@ def test_a_scan_that_was_finished_in_a_part_says_no_more_when_it_comes_back(
     # Across the voxels of an oblique scan this box is none.
     assert loaded.regionNode is None
     assert set(loaded.weakened) == {"tcv", "csf"}
-    statuses = labelStatuses(loaded.segmentationNode, dhcp9)
+    statuses = LabelSegments(loaded.segmentationNode, dhcp9).statuses()
     assert statuses["tcv"] is Status.IN_PROGRESS
     assert statuses["csf"] is Status.NOT_ANNOTATED
-    again = labelSetsFromSegmentation(loaded.segmentationNode, loaded.volumeNode, dhcp9)
+    again = Annotation.of(loaded.segmentationNode, loaded.volumeNode, dhcp9).labelSets()
     exported = Dataset.open(tmp_path).cases[0].label_sets(dhcp9).multilabel()
     exported = exported.transpose(0, 3, 2, 1)
     known = again.multilabel() != 2
@@ -129,12 +130,13 @@ def test_the_region_that_was_annotated_comes_back_with_what_was_finished_in_it(
     exportCase(node, scan, dhcp9, tmp_path, "01", roiNode=roi)
     loaded = loadCase(tmp_path, "01")
     assert loaded.weakened == ()
-    assert labelStatuses(loaded.segmentationNode, dhcp9) == labelStatuses(node, dhcp9)
-    region = regionFromROI(loaded.regionNode, loaded.volumeNode)
-    again = labelSetsFromSegmentation(
-        loaded.segmentationNode, loaded.volumeNode, dhcp9, region
-    ).multilabel()
-    exported = labelSetsFromSegmentation(node, scan, dhcp9, regionFromROI(roi, scan)).multilabel()
+    assert (
+        LabelSegments(loaded.segmentationNode, dhcp9).statuses()
+        == LabelSegments(node, dhcp9).statuses()
+    )
+    again = Annotation.of(loaded.segmentationNode, loaded.volumeNode, dhcp9, loaded.regionNode)
+    again = again.labelSets().multilabel()
+    exported = Annotation.of(node, scan, dhcp9, roi).labelSets().multilabel()
     order = -1 if geometry is LEFT_HANDED else 1
     assert np.array_equal(again[:, ::order], exported)
 
@@ -149,7 +151,7 @@ def test_a_structure_that_an_imported_scan_lacks_is_absent(scene, dhcp9, tmp_pat
     sidecar = dataset.cases[0].sidecar_path
     sidecar.write_text(sidecar.read_text().replace('"csf": "absent"', '"csf": "complete"'))
     loaded = loadCase(dataset.folder, "01")
-    assert labelStatuses(loaded.segmentationNode, dhcp9)["csf"] is Status.ABSENT
+    assert LabelSegments(loaded.segmentationNode, dhcp9).statuses()["csf"] is Status.ABSENT
 
 
 def test_a_case_that_is_not_there_adds_nothing(node, scan, dhcp9, tmp_path):

@@ -9,7 +9,7 @@ from nodes import CEREBRUM, CORTEX, SHAPE, addScan, addSegmentation, affine, pai
 from partialseg_trainer.dataset import Dataset, ScanName, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import labelSetsFromSegmentation
+from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.dataset.export import exportCase, isIdentifier
 from PartialSegLib.engine.jobs import JobFailed
 from PartialSegLib.scene.region import regionFromROI
@@ -51,7 +51,7 @@ def test_a_case_is_read_back_as_it_stood_in_the_scene(node, scan, dataset, dhcp9
     assert case.name == "sub-01_ses-1"
     assert np.array_equal(case.image().data.transpose(2, 1, 0), slicer.util.arrayFromVolume(scan))
     assert case.image().affine == pytest.approx(GEOMETRY, abs=1e-4)
-    expected = labelSetsFromSegmentation(node, scan, dhcp9).multilabel()
+    expected = Annotation.of(node, scan, dhcp9).labelSets().multilabel()
     assert np.array_equal(case.label_sets(dhcp9).multilabel().transpose(0, 3, 2, 1), expected)
     assert case.info.status["tcv"] is Status.COMPLETE
     assert case.info.status["cgm"] is Status.IN_PROGRESS

@@ -7,6 +7,7 @@ import slicer.util
 from nodes import SHAPE, addSegmentation, affine, block, paint
 from PartialSegLib.engine.steps import finish
 from PartialSegLib.prediction.labelConfidence import labelConfidences
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
 
 
@@ -21,5 +22,5 @@ def test_each_label_has_the_mean_inside_it_and_empty_ones_have_none(scene, dhcp9
     }
     for name, mask in masks.items():
         paint(segmentation, name, mask, node)
-    found = finish(labelConfidences(segmentation, node, dhcp9))
+    found = finish(labelConfidences(LabelSegments(segmentation, dhcp9), node))
     assert found == pytest.approx({name: confidence[mask].mean() for name, mask in masks.items()})

@@ -12,10 +12,10 @@ from nodes import SHAPE, addBend, addScan, addSegmentation, addTransform, affine
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation.annotation import labelStatuses
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.geometry import ijkToRAS
 from PartialSegLib.scene.labelmapLayers import labelLayers
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.masks import segmentMask
 from PartialSegLib.scene.segments import createSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
@@ -80,7 +80,7 @@ def test_the_new_node_has_the_scans_geometry_transform_titles_and_colours(scan, 
 
 def test_a_prediction_is_no_annotation_until_someone_has_looked_at_it(scan, labelmap, dhcp9):
     node = loadPrediction(image(labelmap), dhcp9, scan).segmentationNode
-    assert set(labelStatuses(node, dhcp9).values()) == {Status.NOT_ANNOTATED}
+    assert set(LabelSegments(node, dhcp9).statuses().values()) == {Status.NOT_ANNOTATED}
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     for name in dhcp9.names:
         segment = node.GetSegmentation().GetSegment(name)
@@ -128,7 +128,7 @@ def test_what_a_person_has_drawn_stays_and_the_rest_is_filled(scan, labelmap, dh
         assert np.array_equal(segmentMask(node, name, scan), PAINTED)
     assert not segmentMask(node, "brainstem", scan).any()
     check(loaded, scan, labelmap, dhcp9, loaded.filled)
-    statuses = labelStatuses(node, dhcp9)
+    statuses = LabelSegments(node, dhcp9).statuses()
     assert statuses["tcv"] is Status.COMPLETE
     assert statuses["cgm"] is Status.IN_PROGRESS
     assert statuses["brainstem"] is Status.ABSENT

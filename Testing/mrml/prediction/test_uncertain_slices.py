@@ -9,6 +9,7 @@ from nodes import addSegmentation, addTransform, affine, block, paint
 from PartialSegLib.engine.steps import finish
 from PartialSegLib.prediction.uncertainSlices import SLICE_NORMALS, arrayAxis, uncertainSlices
 from PartialSegLib.scene.geometry import kjiToRAS
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
 
 SHAPE = (40, 44, 48)
@@ -38,7 +39,7 @@ def addPrediction(confidenceNode, scheme, mask=BRAIN):
 
 
 def review(node, confidenceNode, scheme, kind="axial"):
-    return finish(uncertainSlices(node, confidenceNode, scheme, kind))
+    return finish(uncertainSlices(LabelSegments(node, scheme), confidenceNode, kind))
 
 
 @pytest.mark.parametrize("kind", SLICE_NORMALS)

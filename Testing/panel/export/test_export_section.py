@@ -502,7 +502,7 @@ def test_a_region_beside_the_scan_is_said_without_a_dialog(preview, waitFor, dia
 
 
 def test_a_case_comes_back_to_be_corrected(listed, waitFor, dialogs, logic):
-    from PartialSegLib.annotation.annotation import labelStatuses
+    from PartialSegLib.scene.labelSegments import LabelSegments
 
     assert "Select a case" in listed.ui.loadCaseButton.toolTip
     chosen, scheme = listed.parameterNode, logic.scheme("dhcp9")
@@ -517,7 +517,8 @@ def test_a_case_comes_back_to_be_corrected(listed, waitFor, dialogs, logic):
     assert chosen.segmentation is not before[1]
     assert (chosen.subject, chosen.session) == ("01", "1")
     assert logic.scheme(chosen.scheme).names == scheme.names
-    assert labelStatuses(chosen.segmentation, scheme) == labelStatuses(before[1], scheme)
+    again, first = (LabelSegments(each, scheme) for each in (chosen.segmentation, before[1]))
+    assert again.statuses() == first.statuses()
     assert "export it anew" in listed.ui.statusLabel.text
     dialogs.answer("Yes")
     exportAndWait(listed, waitFor)

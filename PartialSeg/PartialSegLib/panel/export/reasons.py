@@ -9,10 +9,10 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.labels import LabelScheme
 
-from ...annotation.annotation import isAnnotated
 from ...annotation.contradictions import FoundContradiction
 from ...dataset.content import DatasetContent
 from ...dataset.export import isIdentifier
+from ...scene.labelSegments import LabelSegments
 from ..parameterNode import PartialSegParameterNode
 
 
@@ -44,7 +44,7 @@ def whyNotExport(chosen: PartialSegParameterNode | None, scheme: LabelScheme | N
         return _("Select the scan's segmentation first, in the section Labels.")
     if scheme is None:
         return _("Select a label scheme first, in the section Labels.")
-    if not isAnnotated(chosen.segmentation, scheme):
+    if not LabelSegments(chosen.segmentation, scheme).annotated():
         return _(
             "Nothing is annotated: say in the section Labels which segments are in progress, "
             "complete or absent."

@@ -7,22 +7,21 @@ from typing import NamedTuple
 
 from slicer.i18n import tr as _
 
-from partialseg_trainer.labels import LabelScheme, Status
+from partialseg_trainer.labels import Status
 
 from ...annotation.labelTable import LabelRow
 from ...annotation.setAlgebra import whyNoRemainder, whyNotFromParts
-from ...scene.segmentStatus import hasVoxels
+from ...scene.labelSegments import LabelSegments
 
 
 class LabelReasons(NamedTuple):
     """What the section shows; each method gives a sentence, or "" where nothing is in the way.
 
-    `rows` are those of the tree, `selected` is one of them or None; `scheme`, `segmentation` and
-    `volume` are None where there is none; `busy` says that a check is at work.
+    `segments` is None where the scheme cannot be used; `rows` are those of the tree, `selected` is
+    one of them or None; `volume` is the scan or None; `busy` says that a check is at work.
     """
 
-    scheme: LabelScheme | None
-    segmentation: object | None
+    segments: LabelSegments | None
     volume: object | None
     rows: Sequence[LabelRow]
     selected: LabelRow | None
@@ -33,13 +32,17 @@ class LabelReasons(NamedTuple):
         """The selected label if it has parts, else the one that it is a part of."""
         if self.selected is None:
             return None
-        label = self.scheme[self.selected.name]
+        label = self.segments.scheme[self.selected.name]
         return label.name if label.children else label.parent
 
+    @property
+    def _segmentation(self):
+        return self.segments and self.segments.segmentationNode
+
     def createSegments(self) -> str:
-        if self.scheme is None:
+        if self.segments is None:
             return _("The label scheme cannot be used.")
-        if self.segmentation is None and self.volume is None:
+        if self._segmentation is None and self.volume is None:
             return _("Select a scan at the top of the panel, or a segmentation.")
         if all(row.segmentID is not None for row in self.rows):
             return _("Every label of the scheme has its segment.")
@@ -49,8 +52,7 @@ class LabelReasons(NamedTuple):
         row = self.selected
         if row is None:
             return _("Select a label.")
-        painted = self.segmentation and row.segmentID
-        if not painted or not hasVoxels(self.segmentation, row.segmentID):
+        if not self.segments.isPainted(row.name):
             return _("Nothing is painted of {label}.").format(label=row.title)
         return ""
 
@@ -72,11 +74,13 @@ class LabelReasons(NamedTuple):
         return ""
 
     def _noSegmentation(self) -> str:
-        return "" if self.segmentation else _("Select a segmentation, or create one.")
+        if self.segments is None:
+            return _("The label scheme cannot be used.")
+        return "" if self._segmentation else _("Select a segmentation, or create one.")
 
     def _algebra(self, whyNot: Callable[..., str]) -> str:
         if self._noSegmentation():
             return self._noSegmentation()
         if self.superLabel is None:
             return _("Select a super-label, or one of its parts.")
-        return whyNot(self.segmentation, self.scheme, self.superLabel)
+        return whyNot(self.segments, self.superLabel)

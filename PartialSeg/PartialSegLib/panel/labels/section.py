@@ -11,15 +11,14 @@ import vtk
 from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.labels import Status
+from partialseg_trainer.labels import LabelScheme, Status
 
 from ...annotation.contradictions import FoundContradiction
 from ...annotation.editing import segmentEditorNode
-from ...annotation.labelTable import LabelRow
+from ...annotation.labelTable import LabelRow, labelTable
 from ...engine.jobs import JobFailed
 from ...engine.steps import Steps, StepwiseWork
-from ...scene.segmentStatus import whyNotStatus
-from ...scene.segmentVolumes import SegmentVolumes
+from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from ..statusNames import STATUS_NAMES
@@ -46,11 +45,10 @@ class LabelsSection(Section):
     uiName = "Labels"
 
     def setup(self) -> None:
-        self._scheme = None
+        self._segments: LabelSegments | None = None
         self._segmentation = None
         self._editorNode = None
         self._pickedSegmentID = None
-        self._volumes = SegmentVolumes()
         self._measuring = PollTimer(0, lambda: None, showError)
         self._contradictions = ContradictionList(
             self.ui.contradictionList, guarded(self._jumpToContradiction)
@@ -178,14 +176,19 @@ class LabelsSection(Section):
         try:
             scheme = self.scheme
         except UserError as error:
-            self._scheme = None
+            self._segments = None
             self._show([])
             self._say(str(error))
             return
-        if self._scheme is None:
+        if self._segments is None:
             self._say("")
-        self._scheme = scheme
-        self._show(self.logic.labelTable(self._segmentation, scheme))
+        if not (self._segments and self._segments.isOf(self._segmentation, scheme)):
+            self._segments = LabelSegments(self._segmentation, scheme)
+        self._show(labelTable(self._segments))
+
+    @property
+    def _scheme(self) -> LabelScheme:
+        return self._segments.scheme
 
     def _show(self, rows: Sequence[LabelRow]) -> None:
         self._refreshTimer.stop()
@@ -200,7 +203,7 @@ class LabelsSection(Section):
         drawn = [row for row in rows if row.segmentID is not None]
         unknown = []
         for row in drawn:
-            if self._volumes.known(self._segmentation, row.segmentID):
+            if self._segments.volumeIsKnown(row.name):
                 self._showVolume(row)
             else:
                 unknown.append(row)
@@ -209,8 +212,7 @@ class LabelsSection(Section):
             self._showVolume(row)
 
     def _showVolume(self, row: LabelRow) -> None:
-        volume = self._volumes.volume(self._segmentation, row.segmentID)
-        self._tree.showVolume(row.name, volume)
+        self._tree.showVolume(row.name, self._segments.volume(row.name))
 
     def _say(self, text: str) -> None:
         self.ui.statusLabel.text = text
@@ -223,8 +225,7 @@ class LabelsSection(Section):
     @property
     def _reasons(self) -> LabelReasons:
         return LabelReasons(
-            self._scheme,
-            self._segmentation,
+            self._segments,
             self.parameterNode and self.parameterNode.inputVolume,
             self._tree.rows,
             self._tree.selected,
@@ -232,7 +233,7 @@ class LabelsSection(Section):
         )
 
     def _whyNotStatus(self, row: LabelRow, status: Status) -> str:
-        return whyNotStatus(self._segmentation, row.segmentID, status)
+        return self._segments.whyNotStatus(row.name, status)
 
     # What the user does
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
-from partialseg_trainer.labels import LabelScheme
-
 from ...engine.steps import StepwiseWork
 from ...prediction.uncertainSlices import SLICE_NORMALS, UncertainSlice, uncertainSlices
+from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
 from ..section import guarded, setEnabled, showError
 
@@ -21,9 +20,8 @@ class PlaceBrowser:
 
     def __init__(self, ui) -> None:
         self._ui = ui
-        self._segmentation = None
+        self._segments: LabelSegments | None = None
         self._confidence = None
-        self._scheme: LabelScheme | None = None
         self._problem = ""
         self._slices: list[UncertainSlice] | None = None
         self._position = 0
@@ -32,10 +30,10 @@ class PlaceBrowser:
         ui.previousButton.connect("clicked()", guarded(self._goBack))
         ui.nextButton.connect("clicked()", guarded(self._goOn))
 
-    def follow(self, segmentation, confidence, scheme: LabelScheme | None, problem: str) -> None:
+    def follow(self, segments: LabelSegments | None, confidence, problem: str) -> None:
         """Lead through another prediction, unless `problem` says why there is none."""
-        self._segmentation, self._confidence = segmentation, confidence
-        self._scheme, self._problem = scheme, problem
+        self._segments, self._confidence = segments, confidence
+        self._problem = problem
         self.forget()
 
     def forget(self) -> None:
@@ -60,7 +58,7 @@ class PlaceBrowser:
             self._goTo(self._position + 1)
             return
         kind = _KINDS[self._ui.kindComboBox.currentIndex]
-        slices = uncertainSlices(self._segmentation, self._confidence, self._scheme, kind)
+        slices = uncertainSlices(self._segments, self._confidence, kind)
         self._ordering.start(StepwiseWork(slices, self._show))
 
     def _show(self, slices: list[UncertainSlice]) -> None:

@@ -11,10 +11,10 @@ from partialseg_trainer.labels import LabelScheme
 
 from ...annotation.labelTable import labelTable
 from ...engine.steps import Steps, StepwiseWork
-from ...prediction.acceptance import Accepted, awaitingReview
+from ...prediction.acceptance import Accepted
 from ...prediction.confidence import confidenceOf
 from ...prediction.labelConfidence import labelConfidences
-from ...scene.segmentVolumes import SegmentVolumes
+from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from .nextScan import NextScan
@@ -39,10 +39,9 @@ class ReviewSection(Section):
         ui = self.ui
         self._followed = None
         self._observed: list[tuple] = []
-        self._scheme: LabelScheme | None = None
+        self._segments: LabelSegments | None = None
         self._waiting: tuple[str, ...] = ()
         self._problem = ""
-        self._volumes = SegmentVolumes()
         self._measuring = PollTimer(0, lambda: None, showError)
         self._settled = qt.QTimer()
         self._settled.setSingleShot(True)
@@ -118,18 +117,18 @@ class ReviewSection(Section):
         for observed in self._observed:
             self.addObserver(*observed)
         self._readScheme(segmentation)
-        self._places.follow(segmentation, confidence, self._scheme, self._problem)
+        self._places.follow(self._segments, confidence, self._problem)
         self.ui.acceptedLabel.visible = False
         self._refresh()
 
     def _readScheme(self, segmentation) -> None:
-        """Keep the scheme, or None and why there is nothing to review in it."""
-        self._scheme, self._problem = None, ""
+        """Keep the segments by the scheme, or None and why there is nothing to review."""
+        self._segments, self._problem = None, ""
         if segmentation is None:
             self._problem = _("There is nothing to review yet: segment a scan first.")
             return
         try:
-            self._scheme = self.scheme
+            self._segments = LabelSegments(segmentation, self.scheme)
         except UserError as error:
             self._problem = str(error)
 
@@ -156,11 +155,10 @@ class ReviewSection(Section):
         self._measuring.cancel()
         rows, self._waiting = (), ()
         text = self._problem
-        if self._scheme is not None:
-            segmentation = self.parameterNode.segmentation
-            rows = labelTable(segmentation, self._scheme)
-            self._waiting = awaitingReview(segmentation, self._scheme)
-            text = _inWords(segmentation.GetName(), len(self._waiting))
+        if self._segments is not None:
+            rows = labelTable(self._segments)
+            self._waiting = self._segments.heldBack()
+            text = _inWords(self._segments.segmentationNode.GetName(), len(self._waiting))
         self._table.show(rows, self._waiting)
         self.ui.predictionLabel.text = text
         self._updateButtons()
@@ -171,14 +169,13 @@ class ReviewSection(Section):
 
     def _measure(self) -> Steps[tuple[dict[str, float], dict[str, float]]]:
         """Mean confidence and volume of the labels, by name."""
-        segmentation, confidences, volumes = self.parameterNode.segmentation, {}, {}
-        confidence = confidenceOf(segmentation)
+        segments, confidences, volumes = self._segments, {}, {}
+        confidence = confidenceOf(segments.segmentationNode)
         if confidence is not None:
-            confidences = yield from labelConfidences(segmentation, confidence, self._scheme)
-        for row in labelTable(segmentation, self._scheme):
-            if row.segmentID is not None:
-                volumes[row.name] = self._volumes.volume(segmentation, row.segmentID)
-                yield
+            confidences = yield from labelConfidences(segments, confidence)
+        for name in segments.ids:
+            volumes[name] = segments.volume(name)
+            yield
         return confidences, volumes
 
     def _acceptSelected(self) -> None:
@@ -189,11 +186,14 @@ class ReviewSection(Section):
 
     def _accept(self, labels: tuple[str, ...]) -> None:
         accepted = self.logic.accept(
-            self.parameterNode.segmentation, self._scheme, labels, self.ui.emptyCheckBox.checked
+            self._segments.segmentationNode,
+            self._segments.scheme,
+            labels,
+            self.ui.emptyCheckBox.checked,
         )
         self._refresh()
         empty = [name for name in accepted.left if name in self._waiting]
-        self.ui.acceptedLabel.text = _toldOf(accepted, empty, self._scheme)
+        self.ui.acceptedLabel.text = _toldOf(accepted, empty, self._segments.scheme)
         self.ui.acceptedLabel.visible = True
 
     def _updateButtons(self) -> None:

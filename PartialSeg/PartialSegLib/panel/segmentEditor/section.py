@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 
 from ...annotation.editing import applyEditSettings, editSettings, segmentEditorNode
+from ...scene.labelSegments import LabelSegments
 from ...scene.undo import SEGMENTS_ABOUT_TO_CHANGE
 from ..section import Section
 
@@ -154,4 +155,6 @@ class SegmentEditorSection(Section):
         except UserError:
             # The section Labels says what is wrong with the scheme.
             return
-        applyEditSettings(self._editorNode, editSettings(segmentation, scheme, segmentID))
+        applyEditSettings(
+            self._editorNode, editSettings(LabelSegments(segmentation, scheme), segmentID)
+        )

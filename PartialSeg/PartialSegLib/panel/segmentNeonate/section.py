@@ -15,6 +15,7 @@ from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
 from ...prediction.results import requireFillable
 from ...prediction.segmentation import Segmented
+from ...scene.labelSegments import LabelSegments
 from ...scene.segmentationNodes import scanOf, segmentationOf
 from ..comboBox import offer
 from ..deviceSearch import DeviceSearch
@@ -130,7 +131,7 @@ class SegmentNeonateSection(Section):
             return _("There is no segmentation to fill; choose one in the section Labels.")
         try:
             model = self._model.card(self.parameterNode.model)
-            requireFillable(self.parameterNode.segmentation, model.scheme)
+            requireFillable(LabelSegments(self.parameterNode.segmentation, model.scheme))
         except UserError as error:
             return str(error)
         return ""

@@ -1,0 +1,180 @@
+"""A segmentation seen through a label scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+import slicer
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme, Status
+
+from .masks import labelmapsOf, segmentMask
+from .ownGrid import commonGrid, maskOn, setMask
+from .segments import createSegments, findSegments, foreignSegments
+from .segmentStatus import hasVoxels, holdBack, segmentStatus, setSegmentStatus, whyNotStatus
+from .segmentVolumes import SegmentVolumes
+
+
+class LabelSegments:
+    """The segments of a segmentation, label by label of a scheme.
+
+    It is made where the two meet, and handed on; what all of it says of a scan's voxels are the
+    engine's LabelSets. Which segment is which label's, and what was measured, is kept until the
+    segments change, whoever changes them. Without a segmentation (None) no label has a segment.
+    """
+
+    def __init__(self, segmentationNode, scheme: LabelScheme) -> None:
+        self.segmentationNode = segmentationNode
+        self.scheme = scheme
+        self._found: tuple[tuple, dict[str, str]] | None = None
+        self._volumes = SegmentVolumes()
+
+    def isOf(self, segmentationNode, scheme: LabelScheme) -> bool:
+        """Whether these are the two that met here."""
+        return self.segmentationNode is segmentationNode and self.scheme == scheme
+
+    def __repr__(self) -> str:
+        node = self.segmentationNode
+        return f"LabelSegments({node and node.GetName()!r}, {self.scheme.name!r})"
+
+    # Which segments there are
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Segment IDs by label name, for those labels that have a segment, in channel order."""
+        if self.segmentationNode is None:
+            return {}
+        stamp = self._stamp()
+        if self._found is None or self._found[0] != stamp:
+            self._found = stamp, findSegments(self.segmentationNode, self.scheme)
+        return self._found[1]
+
+    def labelOf(self, segmentID: str) -> str | None:
+        """The name of the label that a segment belongs to; None for one that no label has."""
+        return next((name for name, found in self.ids.items() if found == segmentID), None)
+
+    def foreign(self) -> list[str]:
+        """Names of segments that were made for a label which the scheme lacks."""
+        return foreignSegments(self.segmentationNode, self.scheme)
+
+    def create(self) -> dict[str, str]:
+        """Add an empty segment for every label that has none; return `ids`."""
+        createSegments(self.segmentationNode, self.scheme)
+        return self.ids
+
+    # What each says
+
+    def status(self, name: str) -> Status:
+        """How far a label is; without a segment it is not annotated."""
+        if name not in self.ids:
+            return Status.NOT_ANNOTATED
+        return segmentStatus(self.segmentationNode, self.ids[name])
+
+    def statuses(self) -> dict[str, Status]:
+        """The status of every label of the scheme."""
+        return {name: self.status(name) for name in self.scheme.names}
+
+    def isPainted(self, name: str) -> bool:
+        """Whether anything is drawn of a label."""
+        return name in self.ids and hasVoxels(self.segmentationNode, self.ids[name])
+
+    def annotated(self) -> tuple[str, ...]:
+        """The labels in progress, complete or absent; no voxel is looked at."""
+        return self._inStates("InProgress", "Completed")
+
+    def heldBack(self) -> tuple[str, ...]:
+        """The labels whose segments are flagged, painted or empty: they await review."""
+        return self._inStates("Flagged")
+
+    def _inStates(self, *states: str) -> tuple[str, ...]:
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        segmentation = self.segmentationNode and self.segmentationNode.GetSegmentation()
+        wanted = [getattr(logic, state) for state in states]
+        return tuple(
+            name
+            for name, segmentID in self.ids.items()
+            if logic.GetSegmentStatus(segmentation.GetSegment(segmentID)) in wanted
+        )
+
+    def whyNotStatus(self, name: str, status: Status) -> str:
+        """Why a label cannot have a status, in a sentence; empty if it can."""
+        return whyNotStatus(self.segmentationNode, self.ids[name], status)
+
+    def setStatus(self, name: str, status: Status) -> None:
+        """Set the status of a label that has a segment; see `setSegmentStatus` for its errors."""
+        setSegmentStatus(self.segmentationNode, self.ids[name], status)
+        self._keepIds()
+
+    def holdBack(self, name: str) -> None:
+        """Flag a label: its content says nothing until a person has looked at it."""
+        holdBack(self.segmentationNode, self.ids[name])
+        self._keepIds()
+
+    def clear(self, name: str) -> None:
+        """Leave nothing drawn of a label."""
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.ClearSegment(self.segmentationNode, self.ids[name])
+        self._keepIds()
+
+    # Where each is
+
+    def masks(
+        self, volumeNode, names: Collection[str] | None = None
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Labels (all that have a segment if None) and their masks: bool (K, J, I) on a scan.
+
+        A mask is made when it is asked for; which segments they are of is settled at the call.
+        Raises UserError when one of these is removed meanwhile.
+        """
+        wanted = [(name, self.ids[name]) for name in (self.ids if names is None else names)]
+
+        def masks() -> Iterator[tuple[str, np.ndarray]]:
+            with labelmapsOf(self.segmentationNode, volumeNode) as labelmaps:
+                for name, segmentID in wanted:
+                    if labelmaps.GetSegmentation().GetSegment(segmentID) is None:
+                        raise UserError(
+                            f"Segment '{self.scheme[name].title}' was removed while the annotation "
+                            "was read; try again."
+                        )
+                    yield name, segmentMask(labelmaps, segmentID, volumeNode)
+
+        return masks()
+
+    def commonGrid(self, names: Collection[str]):
+        """The grid that labels are kept on, for `maskOn` and `setMask`; see `ownGrid`."""
+        return commonGrid(self.segmentationNode, [self.ids[name] for name in names])
+
+    def maskOn(self, grid, name: str) -> np.ndarray:
+        """Bool array (K, J, I) on such a grid: where a label is."""
+        return maskOn(grid, self.segmentationNode, self.ids[name])
+
+    def setMask(self, grid, name: str, mask: np.ndarray) -> None:
+        """Replace what is drawn of a label; the other segments stay as they are."""
+        setMask(grid, self.segmentationNode, self.ids[name], mask)
+        self._keepIds()
+
+    def volumeIsKnown(self, name: str) -> bool:
+        """Whether a label is measured already, as it is now."""
+        return self._volumes.known(self.segmentationNode, self.ids[name])
+
+    def volume(self, name: str) -> float | None:
+        """The volume of a label in mL; None where it cannot be told (see `SegmentVolumes`)."""
+        return self._volumes.volume(self.segmentationNode, self.ids[name])
+
+    def _keepIds(self) -> None:
+        """New content or a new status makes no other segment a label's."""
+        if self._found is not None:
+            self._found = self._stamp(), self._found[1]
+
+    def _stamp(self) -> tuple:
+        """What changes when segments come, go or get another name."""
+        segmentation = self.segmentationNode.GetSegmentation()
+        return (
+            segmentation.GetMTime(),
+            *(
+                segmentation.GetNthSegment(n).GetMTime()
+                for n in range(segmentation.GetNumberOfSegments())
+            ),
+        )
