@@ -471,7 +471,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         volume of percents is given. Raises UserError when there is none.
         """
         from PartialSegLib.engine.steps import finish
-        from PartialSegLib.prediction.uncertainSlices import requireConfidence, uncertainSlices
+        from PartialSegLib.prediction.confidence import requireConfidence
+        from PartialSegLib.prediction.uncertainSlices import uncertainSlices
         from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
@@ -484,8 +485,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError when the prediction has no confidence and none is given.
         """
         from PartialSegLib.engine.steps import finish
+        from PartialSegLib.prediction.confidence import requireConfidence
         from PartialSegLib.prediction.labelConfidence import labelConfidences
-        from PartialSegLib.prediction.uncertainSlices import requireConfidence
         from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)

@@ -41,6 +41,7 @@ ENGINE_ROOMS = [
     "cli",
 ]
 LIBRARY_ROOMS = [
+    "resources",
     "scene",
     "engine",
     "annotation",

@@ -13,7 +13,9 @@ from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.labels.scheme import preset_names
 from partialseg_trainer.user_folders import user_data
 
-_SHIPPED = Path(__file__).resolve().parents[2] / "Resources" / "Models"
+from ..resources import RESOURCES
+
+_SHIPPED = RESOURCES / "Models"
 _INFO_FILE = "model.json"
 
 

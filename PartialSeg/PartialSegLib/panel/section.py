@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import slicer
 import slicer.util
@@ -15,10 +14,10 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
+from ..resources import RESOURCES
 from .plainText import plain, showPlainText
 from .pollTimer import PollTimer
 
-_UI = Path(__file__).resolve().parents[2] / "Resources" / "UI"
 _POLL_MS = 50
 
 
@@ -40,7 +39,7 @@ class Section(slicer.util.VTKObservationMixin):
         self.parameterNode = None
         self._guiTag = None
         self._entered = False
-        self.widget = slicer.util.loadUI(str(_UI / f"{self.uiName}.ui"))
+        self.widget = slicer.util.loadUI(str(RESOURCES / "UI" / f"{self.uiName}.ui"))
         showPlainText(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import slicer.util
 
+from partialseg_trainer.errors import UserError
+
 from ..scene.geometry import localIJKToRAS
 from ..scene.subjectHierarchy import placeBeside
 
@@ -18,6 +20,17 @@ def confidenceOf(segmentationNode):
     """
     node = segmentationNode.GetNodeReference(_ROLE)
     return node if node is not None and node.GetImageData() is not None else None
+
+
+def requireConfidence(segmentationNode):
+    """The confidence volume of a prediction. Raises UserError when there is none."""
+    node = confidenceOf(segmentationNode)
+    if node is None:
+        raise UserError(
+            f"The segmentation '{segmentationNode.GetName()}' has no confidence map; segment the "
+            "scan again: every prediction brings one."
+        )
+    return node
 
 
 def keepConfidence(segmentationNode, volumeNode, percent: np.ndarray):

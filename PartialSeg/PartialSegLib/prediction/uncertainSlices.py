@@ -8,12 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import slicer.util
 
-from partialseg_trainer.errors import UserError
-
 from ..engine.steps import Steps
 from ..scene.geometry import kjiToRAS
 from ..scene.labelSegments import LabelSegments
-from .confidence import confidenceOf
 
 SLICE_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The axis of RAS that a slice of each kind is perpendicular to."""
@@ -80,17 +77,6 @@ def uncertainSlices(
         found.append(UncertainSlice(index, float(uncertainty[index]), tuple(ras.tolist())))
         yield
     return found
-
-
-def requireConfidence(segmentationNode):
-    """The confidence volume of a prediction. Raises UserError when there is none."""
-    node = confidenceOf(segmentationNode)
-    if node is None:
-        raise UserError(
-            f"The segmentation '{segmentationNode.GetName()}' has no confidence map; segment the "
-            "scan again: every prediction brings one."
-        )
-    return node
 
 
 def arrayAxis(affine: np.ndarray, kind: str) -> int:

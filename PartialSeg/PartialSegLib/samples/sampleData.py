@@ -7,14 +7,14 @@ folder (Edit / Application Settings / Cache), where Slicer also removes it.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import slicer.util
 
 from partialseg_trainer.errors import UserError
 
-_RESOURCES = Path(__file__).resolve().parents[2] / "Resources"
+from ..resources import RESOURCES
+
 _CATEGORY = "PartialSeg"
 
 
@@ -30,7 +30,7 @@ def registerSampleData() -> None:
         SampleDataLogic.registerCustomSampleDataSource(
             category=_CATEGORY,
             sampleName=name,
-            thumbnailFileName=str(_RESOURCES / "Icons" / sample["thumbnail"]),
+            thumbnailFileName=str(RESOURCES / "Icons" / sample["thumbnail"]),
             uris=[file["uri"] for file in files.values()],
             fileNames=[file["name"] for file in files.values()],
             checksums=[f"SHA256:{file['sha256']}" for file in files.values()],
@@ -42,7 +42,7 @@ def registerSampleData() -> None:
 
 def samples() -> dict[str, dict[str, Any]]:
     """What the data file says about each sample, by name, in the order of the buttons."""
-    content = json.loads((_RESOURCES / "SampleData.json").read_text(encoding="utf-8"))
+    content = json.loads((RESOURCES / "SampleData.json").read_text(encoding="utf-8"))
     return {sample.pop("name"): sample for sample in content["samples"]}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import qt
 from slicer.i18n import tr as _
@@ -11,11 +10,12 @@ from slicer.i18n import tr as _
 from partialseg_trainer.labels import Status
 
 from ...annotation.labelTable import LabelRow
+from ...resources import RESOURCES
 from ..section import setEnabled
 from ..statusNames import STATUS_NAMES
 
 _NAME, _STATUS, _VOLUME, _SHOW = range(4)
-_ICONS = Path(__file__).resolve().parents[3] / "Resources" / "Icons"
+_ICONS = RESOURCES / "Icons"
 _SWATCH_PIXELS = 14
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import qt
 import slicer.util
 from slicer.i18n import tr as _
@@ -15,6 +13,7 @@ from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
 from ...prediction.results import requireFillable
 from ...prediction.segmentation import Segmented
+from ...resources import RESOURCES
 from ...scene.labelSegments import LabelSegments
 from ...scene.segmentationNodes import scanOf, segmentationOf
 from ..comboBox import offer
@@ -23,7 +22,7 @@ from ..packagesRequest import packagesAreThere
 from ..section import Section, guarded, setEnabled, showError
 from .modelChoice import ModelChoice
 
-_ICON = Path(__file__).resolve().parents[3] / "Resources" / "Icons" / "PartialSeg.png"
+_ICON = RESOURCES / "Icons" / "PartialSeg.png"
 
 
 class SegmentNeonateSection(Section):
