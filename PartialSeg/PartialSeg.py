@@ -3,6 +3,7 @@
 Slicer runs this file when it starts, so that all that takes time is imported where it is used.
 """
 
+import importlib
 import sys
 import unittest
 from pathlib import Path
@@ -104,6 +105,23 @@ class PartialSegWidget(ScriptedLoadableModuleWidget):
         ScriptedLoadableModuleWidget.onReload(self)
 
 
+class _Elsewhere:
+    """A function of the library, or of the engine, as a method: with its own help and arguments.
+
+    It is imported when somebody asks for it. Its name there is that of the method, unless given.
+    """
+
+    def __init__(self, module, name=None):
+        self._module = module
+        self._name = name
+
+    def __set_name__(self, owner, name):
+        self._name = self._name or name
+
+    def __get__(self, logic, owner=None):
+        return getattr(importlib.import_module(self._module), self._name)
+
+
 class PartialSegLogic(ScriptedLoadableModuleLogic):
     """All that the panel does, for scripts: `from PartialSeg import PartialSegLogic`.
 
@@ -117,87 +135,17 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return PartialSegParameterNode(super().getParameterNode())
 
-    def schemes(self):
-        """Names of the label schemes that come along, with their titles."""
-        from PartialSegLib.engine.schemes import presets
-
-        return presets()
-
-    def scheme(self, nameOrPath):
-        """The label scheme of a preset's name or of a file.
-
-        Raises UserError when there is none, or the file is wrong.
-        """
-        from PartialSegLib.engine.schemes import loadScheme
-
-        return loadScheme(nameOrPath)
+    schemes = _Elsewhere("PartialSegLib.engine.schemes", "presets")
+    scheme = _Elsewhere("PartialSegLib.engine.schemes", "loadScheme")
 
     # Segment neonate
 
-    def missingPackages(self, packages):
-        """Requirements of a set of packages that Slicer's Python lacks.
-
-        The sets are "files", "learning", and the extras of networks: "segformer", "3d".
-        """
-        from PartialSegLib.engine.packages import missing
-
-        return missing(packages)
-
-    def ensurePackages(self, packages, reason, ask=True):
-        """Install what is missing of a set of packages, after asking once.
-
-        `reason` is what they are for, as in "segment a scan". Raises UserError when the user
-        declines, and when the installation does not succeed.
-        """
-        from PartialSegLib.engine.packages import ensure
-
-        ensure(packages, reason, ask)
-
-    def models(self):
-        """Cards of all models at hand: the default one, the user's own, those of trainings."""
-        from PartialSegLib.engine.models import models
-
-        return models()
-
-    def devicesJob(self, onFinished=None, onFailed=None):
-        """A job that tells what can compute here: `devices`, the `default` one, CPU `threads`."""
-        from PartialSegLib.engine.devices import devicesJob
-
-        return devicesJob(onFinished=onFinished, onFailed=onFailed)
-
-    def segmentJob(
-        self,
-        volumeNode,
-        model="",
-        device="auto",
-        segmentationNode=None,
-        *,
-        onProgress=None,
-        onFinished=None,
-        onFailed=None,
-    ):
-        """A job that segments a scan, with a model's folder or the default one.
-
-        The result goes into a new segmentation, or fills what is not complete in
-        `segmentationNode`. Raises UserError for what cannot be segmented, used or filled.
-        """
-        from PartialSegLib.prediction.segmentation import segmentJob
-
-        return segmentJob(
-            volumeNode,
-            model,
-            device,
-            segmentationNode,
-            onProgress=onProgress,
-            onFinished=onFinished,
-            onFailed=onFailed,
-        )
-
-    def segment(self, volumeNode, model="", device="auto", segmentationNode=None):
-        """Segment a scan as `segmentJob` does, wait for it, and return what came out."""
-        from PartialSegLib.prediction.segmentation import segment
-
-        return segment(volumeNode, model, device, segmentationNode)
+    missingPackages = _Elsewhere("PartialSegLib.engine.packages", "missing")
+    ensurePackages = _Elsewhere("PartialSegLib.engine.packages", "ensure")
+    models = _Elsewhere("PartialSegLib.engine.models")
+    devicesJob = _Elsewhere("PartialSegLib.engine.devices")
+    segmentJob = _Elsewhere("PartialSegLib.prediction.segmentation")
+    segment = _Elsewhere("PartialSegLib.prediction.segmentation")
 
     # Labels
 
@@ -215,11 +163,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         segments = LabelSegments(segmentationNode, scheme)
         return {name: segments.volume(name) for name in segments.ids}
 
-    def addSegmentation(self, volumeNode):
-        """A new, empty segmentation of a scan."""
-        from PartialSegLib.scene.segmentationNodes import addSegmentationNode
-
-        return addSegmentationNode(volumeNode)
+    addSegmentation = _Elsewhere("PartialSegLib.scene.segmentationNodes", "addSegmentationNode")
 
     def createSegments(self, segmentationNode, scheme, volumeNode=None):
         """Add an empty segment for every label that has none; segment IDs by label name.
@@ -323,72 +267,18 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
         return exportJob(annotation, dataset, subject, **options)
 
-    def exportCase(self, segmentationNode, volumeNode, scheme, dataset, subject, **options):
-        """Add a scan and its annotation to the dataset in a folder, or make one; return the Case.
-
-        Options: session, annotator, group (of subjects that stay together when the dataset is
-        split), roiNode (where the annotation took place), replace (an existing case). Raises
-        UserError, with nothing written, where something is refused.
-        """
-        from PartialSegLib.dataset.export import exportCase
-
-        return exportCase(segmentationNode, volumeNode, scheme, dataset, subject, **options)
-
-    def casesJob(self, dataset, **callbacks):
-        """A job that looks what is in the dataset of a folder: `onFinished` gets DatasetContent."""
-        from PartialSegLib.dataset.content import casesJob
-
-        return casesJob(dataset, **callbacks)
-
-    def cases(self, dataset):
-        """What is in the dataset of a folder: its scheme, and each case with its statuses.
-
-        Raises UserError when the folder is no dataset.
-        """
-        from PartialSegLib.dataset.content import cases
-
-        return cases(dataset)
-
-    def loadCaseJob(self, dataset, subject, session=None, **callbacks):
-        """A job that brings a case back into the scene: `onFinished` gets a LoadedCase."""
-        from PartialSegLib.dataset.caseLoading import loadCaseJob
-
-        return loadCaseJob(dataset, subject, session, **callbacks)
-
-    def loadCase(self, dataset, subject, session=None):
-        """Bring a case of a dataset back into the scene, scan and annotation: a LoadedCase.
-
-        Raises UserError when there is no such case, or a file of it cannot be used.
-        """
-        from PartialSegLib.dataset.caseLoading import loadCase
-
-        return loadCase(dataset, subject, session)
+    exportCase = _Elsewhere("PartialSegLib.dataset.export")
+    casesJob = _Elsewhere("PartialSegLib.dataset.content")
+    cases = _Elsewhere("PartialSegLib.dataset.content")
+    loadCaseJob = _Elsewhere("PartialSegLib.dataset.caseLoading")
+    loadCase = _Elsewhere("PartialSegLib.dataset.caseLoading")
 
     # Train
 
-    def methods(self):
-        """The methods to train by, the recommended one first: name, title, description."""
-        from partialseg_trainer.methods import methods
-
-        return methods()
-
-    def strategies(self):
-        """The ways to put a training together, the usual one first: name, title, description."""
-        from partialseg_trainer.methods import strategies
-
-        return strategies()
-
-    def networks(self):
-        """The networks to train, the usual one first: title, description, settings."""
-        from partialseg_trainer.methods import networks
-
-        return networks()
-
-    def samplings(self):
-        """The orders in which slices are shown, the usual one first: name, title, description."""
-        from partialseg_trainer.methods import samplings
-
-        return samplings()
+    methods = _Elsewhere("partialseg_trainer.methods")
+    strategies = _Elsewhere("partialseg_trainer.methods")
+    networks = _Elsewhere("partialseg_trainer.methods")
+    samplings = _Elsewhere("partialseg_trainer.methods")
 
     def trainJob(self, settings, onProgress=None, onFinished=None, onFailed=None):
         """A job that checks a training, which is started in the background at its end.
@@ -411,56 +301,12 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return train({"dataset": str(dataset), **settings}, run)
 
-    def resumeTraining(self, run):
-        """Let a stopped, failed or interrupted training go on from its last epoch.
-
-        Raises UserError when it is at work, or finished.
-        """
-        from PartialSegLib.training.trainings import resume
-
-        resume(run)
-
-    def stopTraining(self, run, now=False):
-        """Ask a training to save its state and stop, or end it at once with `now`.
-
-        Raises UserError when it is not at work, or is to be ended but on another computer.
-        """
-        from PartialSegLib.training.trainings import stop
-
-        stop(run, now)
-
-    def runs(self):
-        """The folders of all of this user's trainings, the newest first."""
-        from partialseg_trainer.runs import list_runs
-
-        return list_runs()
-
-    def runStatus(self, run):
-        """How a training stands: state, epoch, epochs, eta_seconds, metrics, message, ...
-
-        Raises UserError when its status cannot be read.
-        """
-        from partialseg_trainer.runs import read_status
-
-        return read_status(run)
-
-    def useModel(self, run):
-        """Keep the model of a training among the user's own, and return its folder there.
-
-        Raises UserError when it has none yet.
-        """
-        from partialseg_trainer.models import use_model
-
-        return use_model(run)
-
-    def showTrainingPlot(self, run, figures="dice"):
-        """Show "losses" or "dice" of a training in the plot view, and return the chart node.
-
-        Raises UserError when there are no figures yet.
-        """
-        from PartialSegLib.training.plots import showTrainingPlot
-
-        return showTrainingPlot(run, figures)
+    resumeTraining = _Elsewhere("PartialSegLib.training.trainings", "resume")
+    stopTraining = _Elsewhere("PartialSegLib.training.trainings", "stop")
+    runs = _Elsewhere("partialseg_trainer.runs", "list_runs")
+    runStatus = _Elsewhere("partialseg_trainer.runs", "read_status")
+    useModel = _Elsewhere("partialseg_trainer.models", "use_model")
+    showTrainingPlot = _Elsewhere("PartialSegLib.training.plots")
 
     # Review
 
@@ -503,51 +349,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return accept(LabelSegments(segmentationNode, scheme), labels, emptyIsAbsent)
 
-    def rankJob(
-        self,
-        folder,
-        model="",
-        device="auto",
-        dataset="",
-        *,
-        onProgress=None,
-        onFinished=None,
-        onFailed=None,
-    ):
-        """A job that tells which scan of a folder is worth annotating next.
-
-        `onFinished` gets a list of scans, the one that the model is least sure of first: path,
-        uncertainty (0 to 1), case (where the dataset holds the image), warnings and error.
-        """
-        from PartialSegLib.prediction.nextScan import rankJob
-
-        return rankJob(
-            folder,
-            model,
-            device,
-            dataset,
-            onProgress=onProgress,
-            onFinished=onFinished,
-            onFailed=onFailed,
-        )
-
-    def rank(self, folder, model="", device="auto", dataset=""):
-        """Put the scans of a folder in order as `rankJob` does, wait for it, and return them.
-
-        Raises UserError when the folder has no scans, or the model cannot be used.
-        """
-        from PartialSegLib.prediction.nextScan import rank
-
-        return rank(folder, model, device, dataset)
-
-    def loadSample(self, name):
-        """Load a sample of the module, such as "Phantom newborn", and return its volume node.
-
-        Raises UserError when there is no such sample, or it cannot be downloaded or made.
-        """
-        from PartialSegLib.samples.sampleData import load
-
-        return load(name)
+    rankJob = _Elsewhere("PartialSegLib.prediction.nextScan")
+    rank = _Elsewhere("PartialSegLib.prediction.nextScan")
+    loadSample = _Elsewhere("PartialSegLib.samples.sampleData", "load")
 
 
 class PartialSegTest(ScriptedLoadableModuleTest):

@@ -20,7 +20,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from .engine.jobs import Job
 from .samples.annotation import addAnnotation
-from .scene.segments import findSegments
+from .scene.labelSegments import LabelSegments
 
 # Voxels (K, J, I) of the phantoms: 3 mm, so that all of it takes seconds on any computer.
 _SHAPE = (32, 38, 32)
@@ -126,7 +126,7 @@ def segmentationStory(test: unittest.TestCase, logic, say: Callable[[str], objec
     volumeNode, labelmap = _addPhantom(9)
     segmented = logic.segment(volumeNode)
     scheme, predicted = segmented.scheme, segmented.loaded.segmentationNode
-    segmentID = findSegments(predicted, scheme)[_SUPER_LABEL]
+    segmentID = LabelSegments(predicted, scheme).ids[_SUPER_LABEL]
     found = slicer.util.arrayFromSegmentBinaryLabelmap(predicted, segmentID, volumeNode) > 0
     truth = scheme.mask(labelmap, _SUPER_LABEL)
     dice = 2 * np.count_nonzero(found & truth) / (found.sum() + truth.sum())

@@ -1,5 +1,6 @@
 """What Slicer shows about the module, and what loading its file costs every start of Slicer."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -41,6 +42,12 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
     loaded = set(run.stdout.split())
     assert "PartialSeg" in loaded
     assert not loaded & {"numpy", "torch", "nibabel", "PartialSegLib", "partialseg_trainer", "qt"}
+
+
+def test_every_function_for_scripts_tells_what_it_does(logic):
+    functions = [name for name in vars(type(logic)) if not name.startswith("_")]
+    assert {"segment", "exportCase", "loadCase", "accept", "startTraining"} <= set(functions)
+    assert [name for name in functions if not inspect.getdoc(getattr(logic, name))] == []
 
 
 def test_after_reload_the_open_panel_is_at_work(moduleWidget, waitFor):

@@ -64,7 +64,10 @@ def loadCaseJob(
 
 
 def loadCase(dataset: str | Path, subject: str, session: str | None = None) -> LoadedCase:
-    """The same, waited for. Raises UserError when the case cannot be read."""
+    """Bring a case of a dataset back into the scene, scan and annotation, as `loadCaseJob` does.
+
+    Raises UserError when there is no such case, or a file of it cannot be used.
+    """
     loaded: list[LoadedCase] = []
     loadCaseJob(dataset, subject, session, onFinished=loaded.append).wait()
     return loaded[0]

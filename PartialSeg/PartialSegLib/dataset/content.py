@@ -46,7 +46,7 @@ def isNewDataset(folder: str | Path) -> bool:
 
 
 def casesJob(
-    folder: str | Path,
+    dataset: str | Path,
     *,
     onFinished: Callable[[DatasetContent], object],
     onFailed: Callable[[JobFailed], object] | None = None,
@@ -54,16 +54,19 @@ def casesJob(
     """A job that looks what is in a dataset. `onFailed` is told when the folder is none."""
     return Job(
         "cases",
-        {"dataset": str(folder)},
-        onFinished=lambda result, _: onFinished(_content(Path(folder), result)),
+        {"dataset": str(dataset)},
+        onFinished=lambda result, _: onFinished(_content(Path(dataset), result)),
         onFailed=onFailed,
     )
 
 
-def cases(folder: str | Path) -> DatasetContent:
-    """The same, waited for. Raises UserError when the folder is no dataset."""
+def cases(dataset: str | Path) -> DatasetContent:
+    """What is in the dataset of a folder: its scheme, and each case with its statuses.
+
+    Raises UserError when the folder is no dataset.
+    """
     found: list[DatasetContent] = []
-    casesJob(folder, onFinished=found.append).wait()
+    casesJob(dataset, onFinished=found.append).wait()
     return found[0]
 
 

@@ -84,7 +84,10 @@ def exportCase(
     roiNode=None,
     **options,
 ) -> Case:
-    """The same as `exportJob`, with its options, waited for; for scripts.
+    """Add a scan and its annotation to the dataset in a folder, or make one; return the Case.
+
+    `roiNode` is a markups ROI where no more than a part of the scan was annotated; the other
+    options are those of `exportJob`: session, annotator, group, replace.
 
     Raises UserError, JobFailed where the job refuses.
     """

@@ -30,7 +30,7 @@ _MEAN_DICE, _LABEL_DICE = "validation_dice", "dice_"
 _LIGHTEST = 0.8
 
 
-def showTrainingPlot(run: RunFolder, figures: Figures) -> slicer.vtkMRMLPlotChartNode:
+def showTrainingPlot(run: RunFolder, figures: Figures = "dice") -> slicer.vtkMRMLPlotChartNode:
     """Show a chart of a run in the plot view, and return it.
 
     Slicer changes to a layout with a plot view if the present one has none. Raises UserError when
