@@ -1,8 +1,10 @@
 """`partialseg segment`: one scan, many, and models that cannot be used."""
 
+import importlib
 import json
 import pickle
 import shutil
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
@@ -20,6 +22,20 @@ def test_one_scan_keeps_its_grid_and_its_volumes_are_listed(partialseg, model, s
     assert after.shape == before.shape and np.array_equal(after.affine, before.affine)
     assert (tmp_path / "out" / "seg_confidence.nii.gz").is_file()
     assert all(label.title in result.out for label in LabelScheme.load("brainstem"))
+
+
+def test_a_full_disk_is_told_before_the_network_has_run(
+    partialseg, model, scan, tmp_path, monkeypatch
+):
+    free = SimpleNamespace(total=10**9, used=10**9, free=2000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    # Whoever calls it has come too far.
+    module = importlib.import_module("partialseg_trainer.inference.segment")
+    monkeypatch.setattr(module, "predict", None)
+    result = partialseg("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model)
+    assert result.code == 2
+    assert "MB left; free some space" in result.sentence
+    assert not list(tmp_path.glob("seg*"))
 
 
 def test_json_on_standard_output_is_one_document(partialseg, model, scan, tmp_path):

@@ -145,6 +145,11 @@ DAMAGES = {
         "BIDS",
     ),
     "cut off": (lambda root: (root / ".incoming-x").mkdir(), ".incoming-x", "cut off"),
+    "a half-made store": (
+        lambda root: (root / ".cache" / ".0123abcd-slices-0" / "x").mkdir(parents=True),
+        ".cache/.0123abcd-slices-0",
+        "cut off",
+    ),
 }
 
 

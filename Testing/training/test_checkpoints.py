@@ -27,6 +27,7 @@ from partialseg_trainer.training.split import recorded_cases
 STATE = {"weight": torch.ones(3, 4), "bias": torch.zeros(3)}
 DAMAGES = {
     "cut off": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "cut off early": lambda path: os.truncate(path, path.stat().st_size // 4),
     "empty": lambda path: path.write_bytes(b""),
     "a flipped byte": lambda path: path.write_bytes(
         (content := path.read_bytes())[:200] + bytes([content[200] ^ 255]) + content[201:]

@@ -53,7 +53,7 @@ class Progress(BaseModel):
     epochs: Count | None = None
     step: Count | None = None
     metrics: dict[str, float | None] = {}
-    eta_seconds: float | None = Field(None, ge=0, lt=1e10)
+    eta_seconds: float | None = Field(None, ge=0, lt=1e15)
     message: str = ""
     device: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -72,10 +73,10 @@ def read_checkpoint(path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises UserError where it is damaged, or belongs to another training.
     """
+    # First, so that an error of the disk is not taken for one of the content.
+    whole = io.BytesIO(path.read_bytes())
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
+        content = torch.load(whole, map_location="cpu", weights_only=True)
     # It raises whatever the damage leads to: RuntimeError, EOFError, UnpicklingError, KeyError.
     except Exception as error:
         raise UserError(f"{path} is damaged ({type(error).__name__}).") from error

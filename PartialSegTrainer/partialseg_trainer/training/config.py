@@ -110,7 +110,7 @@ class TrainConfig(BaseModel):
     learning_rate: float = Field(default=4e-3, gt=0)
     head_rate: float = Field(default=1.0, gt=0)
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    epochs: int = Field(default=15, ge=1)
+    epochs: int = Field(default=15, ge=1, le=1_000_000)
     slices_per_epoch: int | None = Field(default=1200, ge=1)
     patience: int = Field(default=30, ge=1)
     monitor: Literal["last", "validation_loss", "validation_dice"] = "last"

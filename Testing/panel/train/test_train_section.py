@@ -16,10 +16,12 @@ from partialseg_trainer.runs import (
     RunState,
     kill,
     list_runs,
+    liveness,
     new_run_path,
     read_status,
     request_stop,
     start,
+    status,
 )
 
 SMALL_TRAINING = Path(__file__).resolve().parents[2] / "runs" / "small_training.py"
@@ -155,7 +157,8 @@ def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, 
     waitFor(
         lambda: shows(panel, "At work")() and panel._runs.selected.status.epoch, TRAINING_SECONDS
     )
-    assert rowTexts(panel)[TIME_LEFT]
+    # It is told after some steps.
+    waitFor(lambda: rowTexts(panel)[TIME_LEFT])
     panel.ui.stopButton.click()
     assert rowTexts(panel)[STATE] == "Stopping"
     assert "asked to stop" in panel.ui.stopButton.toolTip
@@ -276,7 +279,8 @@ def test_a_run_on_another_computer_can_be_stopped_but_not_ended(
     run = smallRun("until stopped")
     waitFor(lambda: read_status(run).state is RunState.RUNNING)
     here = socket.gethostname()
-    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    for module in (status, liveness):
+        monkeypatch.setattr(module, "this_computer", lambda: "another")
     panel = train()
     waitFor(shows(panel, "At work"))
     assert panel.ui.stopButton.enabled
