@@ -29,8 +29,8 @@ test: $(READY)  ## run the tests
 bench: $(READY)  ## measure speed and memory against their limits, in about 10 minutes
 	$(BIN)/python Testing/benchmarks/bench.py --output build/benchmarks $(ARGS)
 
-faults: $(READY)  ## give the command files that lie, in a few minutes
-	$(BIN)/python Testing/faults/files.py --keep build/faults $(ARGS)
+faults: $(READY)  ## try files that lie and trainings that are killed, in a few minutes
+	OMP_NUM_THREADS=1 $(BIN)/python Testing/faults/faults.py --keep build/faults $(ARGS)
 
 lint: $(READY)  ## check style and formatting
 	$(BIN)/ruff check .
