@@ -46,7 +46,7 @@ from partialseg_trainer.runs import (
 )
 from partialseg_trainer.synthesis import Phantom, make_phantom
 from partialseg_trainer.training import TrainConfig, prepare_run
-from partialseg_trainer.volumes import Volume, write_volume
+from partialseg_trainer.volumes import Volume, write_labelmap
 
 from .dataset.export import exportCase
 from .prediction.results import loadPrediction
@@ -259,7 +259,7 @@ def _segmentIntoNode(phantom: Phantom, model: Model, folder: Path, name: str) ->
     if not np.array_equal(loaded, np.asarray(labelmap.dataobj)):
         raise RuntimeError("the segmentation node does not hold the predicted labelmap")
     prediction = Volume(loaded, labelmap.affine)
-    write_volume(folder / f"sub-{name}_dseg.nii.gz", prediction)
+    write_labelmap(folder / f"sub-{name}_dseg.nii.gz", prediction, model.scheme, table=True)
     return prediction
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from partialseg_trainer.dataset import Dataset
-from partialseg_trainer.volumes import Volume, read_labelmap, write_volume
+from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.volumes import Volume, read_labelmap, write_labelmap, write_volume
 
 
 def importing(pairs, tmp_path, *more, scheme="brainstem"):
@@ -178,3 +179,39 @@ def test_vary_adds_copies_of_the_scans_that_train(partialseg, tmp_path):
     words = ("vary", tmp_path / "phantoms", tmp_path / "varied", "--copies", 1, "--json")
     made = json.loads(partialseg(*words).out)
     assert (made["scans"], made["fully_labelled"]) == (4, 2)
+
+
+@pytest.mark.parametrize("status", ["completed", "inprogress", "flagged"])
+def test_segmentations_of_slicer_are_imported_by_name_and_status(
+    partialseg, pairs, tmp_path, status
+):
+    scheme = LabelScheme.load("brainstem")
+    volume = read_labelmap(pairs / "labels" / "0.nii.gz")
+    # The file's own numbers are those of another scheme.
+    own = scheme.to_dict()
+    for label, value in zip(own["labels"][0]["children"], (7, 5, 6), strict=True):
+        label["value"] = value
+    table = np.array([0, 7, 5, 6], np.uint8)
+    (tmp_path / "labels").mkdir()
+    write_labelmap(
+        tmp_path / "labels" / "0.seg.nrrd",
+        volume.with_data(table[volume.data]),
+        LabelScheme.from_dict(own),
+        status=status,
+    )
+    done = partialseg(
+        *("import", "--images", pairs / "images" / "0.nii*", "--labels", tmp_path / "labels"),
+        *("--scheme", "brainstem", "--output", tmp_path / "d", "--json"),
+    )
+    if status == "flagged":
+        assert done.code == 2 and "held back" in done.sentence
+        return
+    assert done.code == 0
+    assert {"value": "Pons", "label": "pons", "voxels": int((volume.data == 2).sum())} in (
+        json.loads(done.out)["values"]
+    )
+    (case,) = Dataset.open(tmp_path / "d").cases
+    expected = np.where(volume.data == 2, 1, 0 if status == "completed" else 2)
+    found = case.label_sets(scheme).value_of("pons")
+    np.testing.assert_array_equal(found[volume.data != 0] == 1, expected[volume.data != 0] == 1)
+    np.testing.assert_array_equal(found[volume.data == 0], expected[volume.data == 0])

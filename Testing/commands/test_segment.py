@@ -1,5 +1,6 @@
 """`partialseg segment`: one scan, many, and models that cannot be used."""
 
+import csv
 import importlib
 import json
 import pickle
@@ -50,13 +51,32 @@ def test_json_on_standard_output_is_one_document(partialseg, model, scan, tmp_pa
     assert entry["volumes_ml"]["brainstem"] == pytest.approx(brainstem_ml, abs=1e-3)
 
 
+def test_a_result_is_written_with_names_and_scored_by_them(
+    partialseg, model, scan, pairs, tmp_path
+):
+    plain, named = tmp_path / "a.nii.gz", tmp_path / "b.seg.nrrd"
+    assert partialseg("segment", scan, "-o", plain, "--model", model, "--table").code == 0
+    with open(tmp_path / "a_dseg.tsv", encoding="utf-8", newline="") as file:
+        rows = {row["abbreviation"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert rows["pons"]["index"] == "2" and rows["pons"]["name"] == "Pons"
+    assert rows["pons"]["color"][0] == "#" and len(rows) == 4
+    words = ("segment", scan, "-o", named, "--model", model, "--confidence")
+    assert partialseg(*words).code == 0
+    assert (tmp_path / "b_confidence.nrrd").is_file()
+    again = partialseg("segment", scan, "-o", plain, "--model", model, "--table")
+    assert again.code == 2 and "2 more" not in again.sentence
+    scored = partialseg("evaluate", named, plain, "--scheme", "brainstem", "--json")
+    (scores,) = json.loads(scored.out)["scans"].values()
+    assert all(row["dice"] == 1 for row in scores if row["truth_ml"])
+
+
 def test_a_bad_scan_in_a_folder_does_not_stop_the_others(partialseg, model, pairs, tmp_path):
     images = shutil.copytree(pairs / "images", tmp_path / "images")
     (images / "1.nii.gz").write_text("broken")
     result = partialseg("segment", images, "-o", tmp_path / "out", "--model", model, "--json")
     assert result.code == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("0.nii.gz", "2.nii.gz", "3.nii.gz")
+        f"{number}{ending}" for number in (0, 2, 3) for ending in (".nii.gz", "_dseg.tsv")
     ]
     failed = [entry for entry in json.loads(result.out)["scans"] if "error" in entry]
     assert [entry["image"] for entry in failed] == [str(images / "1.nii.gz")]

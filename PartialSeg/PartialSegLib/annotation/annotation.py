@@ -43,8 +43,10 @@ class Annotation(NamedTuple):
         A mask is made when it is asked for; which ones there are is settled at the call.
 
         Raises UserError when a complete segment has no voxel on the grid, when a segment is
-        removed meanwhile, or when the volume is empty or under a transform that is not linear.
+        removed meanwhile, or when the volume is empty or under a transform that is not linear; and
+        as `LabelSegments.requireOneMeaning` does.
         """
+        self.segments.requireOneMeaning()
         statuses = self.segments.statuses()
         drawn = [
             name
@@ -70,8 +72,9 @@ class Annotation(NamedTuple):
 
         The keys are `scheme`, `status` by label, `affine` (from indices (K, J, I) to world RAS in
         mm) and `shape` (K, J, I). Raises UserError when the volume is empty or under a transform
-        that is not linear.
+        that is not linear, and as `LabelSegments.requireOneMeaning` does.
         """
+        self.segments.requireOneMeaning()
         return {
             "scheme": self.scheme.to_dict(),
             "status": {name: status.value for name, status in self.segments.statuses().items()},

@@ -137,7 +137,7 @@ def _whyNoAlgebra(segments: LabelSegments, name: str) -> str:
             "The segmentation is kept as surfaces, where labelmaps are needed; make the binary "
             "labelmap its source representation in the Segmentations module."
         )
-    return _whyNoSegment(segments, name)
+    return segments.whySeveral() or _whyNoSegment(segments, name)
 
 
 def _whyNoSegment(segments: LabelSegments, name: str) -> str:

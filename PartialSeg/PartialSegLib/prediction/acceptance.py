@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import slicer.util
 
+from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 
 from ..annotation.setAlgebra import superLabelFromParts
@@ -40,8 +41,11 @@ def accept(
     them anew where they were corrected and are all complete or absent; whatever else does not agree
     is left for the check of contradictions to tell.
 
-    Raises UserError for a label that the scheme does not have.
+    Raises UserError for a label that the scheme does not have, and where one has several segments.
     """
+    reason = segments.whySeveral()
+    if reason:
+        raise UserError(reason)
     scheme, waiting = segments.scheme, segments.heldBack()
     labels = scheme.names if labels is None else [scheme[name].name for name in labels]
     settled = {}

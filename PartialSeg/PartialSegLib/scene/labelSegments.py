@@ -9,10 +9,11 @@ import slicer
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
+from partialseg_trainer.labels.segments import Part, labels_of_segments, united
 
 from .masks import labelmapsOf, segmentMask
 from .ownGrid import commonGrid, maskOn, setMask
-from .segments import createSegments, findSegments, foreignSegments
+from .segments import createSegments, findSegments, foreignSegments, segmentsOf, whySeveral
 from .segmentStatus import hasVoxels, holdBack, segmentStatus, setSegmentStatus, whyNotStatus
 from .segmentVolumes import SegmentVolumes
 
@@ -29,6 +30,7 @@ class LabelSegments:
         self.segmentationNode = segmentationNode
         self.scheme = scheme
         self._found: tuple[tuple, dict[str, str]] | None = None
+        self._all: tuple[tuple, dict[str, list[str]]] | None = None
         self._volumes = SegmentVolumes()
 
     def isOf(self, segmentationNode, scheme: LabelScheme) -> bool:
@@ -51,9 +53,38 @@ class LabelSegments:
             self._found = stamp, findSegments(self.segmentationNode, self.scheme)
         return self._found[1]
 
+    @property
+    def allIds(self) -> dict[str, list[str]]:
+        """The IDs of all segments of each label: of one label there may be several in a scene."""
+        if self.segmentationNode is None:
+            return {}
+        stamp = self._stamp()
+        if self._all is None or self._all[0] != stamp:
+            self._all = stamp, segmentsOf(self.segmentationNode, self.scheme)
+        return self._all[1]
+
     def labelOf(self, segmentID: str) -> str | None:
         """The name of the label that a segment belongs to; None for one that no label has."""
-        return next((name for name, found in self.ids.items() if found == segmentID), None)
+        return next((name for name, found in self.allIds.items() if segmentID in found), None)
+
+    def whySeveral(self) -> str:
+        """That a label has several segments, where a work needs one; empty if none has."""
+        return whySeveral(self.segmentationNode, self.scheme)
+
+    def requireOneMeaning(self) -> None:
+        """Raise UserError where segments do not say together what is meant.
+
+        One is one label by its ID and another by its name, or one of two segments of a label says
+        that it is absent and the other is painted.
+        """
+        segmentation = self.segmentationNode.GetSegmentation()
+        names = {
+            segmentID: segmentation.GetSegment(segmentID).GetName()
+            for segmentID in segmentation.GetSegmentIDs()
+        }
+        labels_of_segments(self.scheme, names)
+        for name in self.allIds:
+            self._united(name)
 
     def foreign(self) -> list[str]:
         """Names of segments that were made for a label which the scheme lacks."""
@@ -70,7 +101,28 @@ class LabelSegments:
         """How far a label is; without a segment it is not annotated."""
         if name not in self.ids:
             return Status.NOT_ANNOTATED
-        return segmentStatus(self.segmentationNode, self.ids[name])
+        try:
+            return self._united(name)[0]
+        except UserError:
+            # Told by `requireOneMeaning`; until then no more is right than what is painted.
+            return Status.IN_PROGRESS
+
+    def _united(self, name: str) -> tuple[Status, list[str]]:
+        """The status of a label, and those of its segments that make up its mask."""
+        segmentIDs = self.allIds[name]
+        if len(segmentIDs) == 1:
+            return segmentStatus(self.segmentationNode, segmentIDs[0]), segmentIDs
+        segmentation = self.segmentationNode.GetSegmentation()
+        parts = [
+            Part(
+                f"{segmentation.GetSegment(segmentID).GetName()} ({segmentID})",
+                segmentStatus(self.segmentationNode, segmentID),
+                hasVoxels(self.segmentationNode, segmentID),
+            )
+            for segmentID in segmentIDs
+        ]
+        status, counted = united(name, parts)
+        return status, [segmentIDs[number] for number in counted]
 
     def statuses(self) -> dict[str, Status]:
         """The status of every label of the scheme."""
@@ -78,7 +130,7 @@ class LabelSegments:
 
     def isPainted(self, name: str) -> bool:
         """Whether anything is drawn of a label."""
-        return name in self.ids and hasVoxels(self.segmentationNode, self.ids[name])
+        return any(hasVoxels(self.segmentationNode, each) for each in self.allIds.get(name, ()))
 
     def annotated(self) -> tuple[str, ...]:
         """The labels in progress, complete or absent; no voxel is looked at."""
@@ -94,8 +146,11 @@ class LabelSegments:
         wanted = [getattr(logic, state) for state in states]
         return tuple(
             name
-            for name, segmentID in self.ids.items()
-            if logic.GetSegmentStatus(segmentation.GetSegment(segmentID)) in wanted
+            for name, segmentIDs in self.allIds.items()
+            if any(
+                logic.GetSegmentStatus(segmentation.GetSegment(segmentID)) in wanted
+                for segmentID in segmentIDs
+            )
         )
 
     def whyNotStatus(self, name: str, status: Status) -> str:
@@ -128,17 +183,23 @@ class LabelSegments:
         A mask is made when it is asked for; which segments they are of is settled at the call.
         Raises UserError when one of these is removed meanwhile.
         """
-        wanted = [(name, self.ids[name]) for name in (self.ids if names is None else names)]
+        wanted = [
+            (name, self._united(name)[1]) for name in (self.allIds if names is None else names)
+        ]
 
         def masks() -> Iterator[tuple[str, np.ndarray]]:
             with labelmapsOf(self.segmentationNode, volumeNode) as labelmaps:
-                for name, segmentID in wanted:
-                    if labelmaps.GetSegmentation().GetSegment(segmentID) is None:
+                for name, segmentIDs in wanted:
+                    segments = map(labelmaps.GetSegmentation().GetSegment, segmentIDs)
+                    if any(segment is None for segment in segments):
                         raise UserError(
                             f"Segment '{self.scheme[name].title}' was removed while the annotation "
                             "was read; try again."
                         )
-                    yield name, segmentMask(labelmaps, segmentID, volumeNode)
+                    mask = segmentMask(labelmaps, segmentIDs[0], volumeNode)
+                    for segmentID in segmentIDs[1:]:
+                        mask |= segmentMask(labelmaps, segmentID, volumeNode)
+                    yield name, mask
 
         return masks()
 
@@ -165,8 +226,11 @@ class LabelSegments:
 
     def _keepIds(self) -> None:
         """New content or a new status makes no other segment a label's."""
+        stamp = self._stamp()
         if self._found is not None:
-            self._found = self._stamp(), self._found[1]
+            self._found = stamp, self._found[1]
+        if self._all is not None:
+            self._all = stamp, self._all[1]
 
     def _stamp(self) -> tuple:
         """What changes when segments come, go or get another name."""

@@ -5,34 +5,55 @@ import re
 import slicer
 import vtk
 
-from partialseg_trainer.labels import Label, LabelScheme
+from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels.segments import VALUE_TAG, label_of_segment
 
 from .emptySegments import placeEmptySegments
 from .terminology import serializedTerminology
 
-VALUE_TAG = "PartialSeg.LabelValue"
-"""Segment tag with the label's value in the scheme; Slicer's own value is one of its layer."""
 
+def segmentsOf(segmentationNode, scheme: LabelScheme) -> dict[str, list[str]]:
+    """The IDs of all segments of each label that has any, by label name.
 
-def findSegment(segmentationNode, label: Label) -> str | None:
-    """The ID of a label's segment: that with the label's name as ID, else one called so.
-
-    Segments are called by their label's name or title, in any case; None if there is no such one.
+    These are that with the label's name as ID, and those called by its name or title, in any case;
+    blanks around a name do not count. An ID goes before a name.
     """
     segmentation = segmentationNode.GetSegmentation()
-    if segmentation.GetSegment(label.name):
-        return label.name
-    for name in (label.name, label.title):
-        segmentID = segmentation.GetSegmentIdBySegmentName(name)
-        if segmentID:
-            return segmentID
-    return None
+    found = {label.name: [] for label in scheme}
+    for segmentID in segmentation.GetSegmentIDs():
+        name = segmentation.GetSegment(segmentID).GetName()
+        label = label_of_segment(scheme, segmentID, name)
+        if label is not None:
+            # That with the ID first: it is the one that was made for the label.
+            found[label].insert(0 if segmentID == label else len(found[label]), segmentID)
+    return {name: segmentIDs for name, segmentIDs in found.items() if segmentIDs}
+
+
+def findSegment(segmentationNode, scheme: LabelScheme, name: str) -> str | None:
+    """The ID of a label's segment, the first where there are several; None if there is none."""
+    return findSegments(segmentationNode, scheme).get(name)
 
 
 def findSegments(segmentationNode, scheme: LabelScheme) -> dict[str, str]:
-    """Segment IDs by label name, for those labels of the scheme that have a segment."""
-    found = {label.name: findSegment(segmentationNode, label) for label in scheme}
-    return {name: segmentID for name, segmentID in found.items() if segmentID}
+    """Segment IDs by label name, the first of each label, for those labels that have a segment."""
+    found = segmentsOf(segmentationNode, scheme)
+    return {name: segmentIDs[0] for name, segmentIDs in found.items()}
+
+
+def whySeveral(segmentationNode, scheme: LabelScheme) -> str:
+    """That a label has several segments, where a work needs one, in a sentence; empty if none."""
+    segmentation = segmentationNode.GetSegmentation()
+    for name, segmentIDs in segmentsOf(segmentationNode, scheme).items():
+        if len(segmentIDs) > 1:
+            listed = " and ".join(
+                f"'{segmentation.GetSegment(segmentID).GetName()}' ({segmentID})"
+                for segmentID in segmentIDs
+            )
+            return (
+                f"The segments {listed} are all label '{name}'; add them up in the Segment Editor "
+                "(Logical operators), or rename those that are something else."
+            )
+    return ""
 
 
 def foreignSegments(segmentationNode, scheme: LabelScheme) -> list[str]:

@@ -45,8 +45,8 @@ def import_(
         str | None,
         typer.Option(
             "--map",
-            help="New values for old ones, by number or name: 1=3,2=wm,9=outside,255=unknown. "
-            "Others keep theirs.",
+            help="New values for old ones, by number or name: 1=3,2=wm,9=outside,255=unknown; "
+            "labels for segments of Slicer: Left=wm,Skull=unknown. Others keep theirs.",
             metavar="OLD=NEW,...",
         ),
     ] = None,
@@ -102,6 +102,8 @@ def import_(
     What was not drawn is not absent: a voxel of value 0 is none of the labels that were annotated
     (--annotated), and may be any other.
 
+    Segmentations of Slicer (.seg.nrrd) are read by the names and the statuses of their segments.
+
     Examples:
 
         partialseg import --images scans --labels drawn --scheme dhcp9 \\
@@ -137,13 +139,14 @@ def import_(
     target = None if dry_run else output
     with progress_bar("Reading scans" if dry_run else "Importing scans") as advance:
         if layout == "pairs":
-            values, forgotten = parse_mapping(names(mapping), chosen)
+            values, forgotten, renamed = parse_mapping(names(mapping), chosen)
             made = import_pairs(
                 images,
                 labels,
                 chosen,
                 target,
                 values,
+                renamed=renamed,
                 annotated="all" if annotated == "all" else names(annotated) or None,
                 unknown=(*forgotten, *_values(unknown)),
                 **made_of,
@@ -163,10 +166,11 @@ def import_(
 
 def parse_mapping(
     entries: Iterable[str], scheme: LabelScheme
-) -> tuple[dict[int, int], tuple[int, ...]]:
-    """`["1=3", "2=wm", "255=unknown"]` as ({1: 3, 2: 1}, (255,)): new values, and the unknown ones.
+) -> tuple[dict[int, int], tuple[int, ...], dict[str, str]]:
+    """`["1=3", "2=wm", "255=unknown", "Left=wm"]` as ({1: 3, 2: 1}, (255,), {"Left": "wm"}).
 
-    A name is that of a label, or outside for 0, or unknown. Raises UserError for an entry of
+    These are new values, the unknown ones, and the labels of segments. A new name is that of a
+    label, or outside for 0, or unknown. Raises UserError for an entry of
     another form, a value given twice, or an unknown label.
     """
     from ..dataset.importing import UNKNOWN
@@ -174,13 +178,18 @@ def parse_mapping(
 
     mapping: dict[int, int] = {}
     unknown: list[int] = []
+    renamed: dict[str, str] = {}
     for entry in entries:
-        old, equals, new = (part.strip() for part in entry.partition("="))
-        if not (equals and old.isdecimal() and new):
+        old, equals, new = (part.strip() for part in entry.rpartition("="))
+        if not (equals and old and new) or (not old.isdecimal() and new.isdecimal()):
             raise UserError(
-                f"--map: found '{entry}', where OLD=NEW was expected, a value of the labelmaps "
-                f"and a value or label of scheme '{scheme.name}', as in 1=3,2=wm."
+                f"--map: found '{entry}', where OLD=NEW was expected, a value of the labelmaps or "
+                f"the name of a segment, and a value or label of scheme '{scheme.name}', as in "
+                "1=3,2=wm,Left=wm."
             )
+        if not old.isdecimal():
+            renamed[old] = new if new == UNKNOWN else scheme[new].name
+            continue
         if int(old) in mapping or int(old) in unknown:
             raise UserError(f"--map: the value {old} is given twice; give each value once.")
         if new == UNKNOWN:
@@ -189,7 +198,7 @@ def parse_mapping(
             mapping[int(old)] = int(new)
         else:
             mapping[int(old)] = 0 if new == OUTSIDE else scheme[new].value
-    return mapping, tuple(unknown)
+    return mapping, tuple(unknown), renamed
 
 
 def _values(text: str | None) -> tuple[int, ...]:

@@ -27,7 +27,8 @@ def segment(
         typer.Option(
             "-o",
             "--output",
-            help="The labelmap (.nii.gz, .nii, .nrrd), or a folder.",
+            help="The labelmap (.nii.gz, .nii, .nrrd), segments for Slicer (.seg.nrrd), or a "
+            "folder.",
             metavar="OUT",
         ),
     ],
@@ -49,6 +50,13 @@ def segment(
             "--mirror", help="Average over the scan and its mirror image; takes twice the time."
         ),
     ] = False,
+    table: Annotated[
+        bool,
+        typer.Option(
+            "--table",
+            help="Also write what each value means, OUT_dseg.tsv; folders always get it.",
+        ),
+    ] = False,
     known: Known = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -56,19 +64,22 @@ def segment(
 ) -> None:
     """Segment T2-weighted scans with a trained model.
 
-    Each labelmap has exactly its scan's shape and affine. A folder's scans that cannot be used do
-    not stop the others; the exit code is 1 then.
+    Each labelmap has exactly its scan's shape and affine; one that is called .seg.nrrd opens in
+    Slicer as segments, with names, colours and terms, flagged until somebody has looked at it. A
+    folder's scans that cannot be used do not stop the others; the exit code is 1 then.
 
     What is --known is kept: in every voxel the result is the most probable structure of those that
     it leaves possible. It is a labelmap of the model's values, in which what is painted is right
     and the rest unknown; with :axial, :coronal or :sagittal after it, slices with paint are drawn
-    to the end, with :all the whole scan is, for the labels that occur in it. A case's multi-label
-    file or a dataset's folder says itself what is known. Given again, all of them hold.
+    to the end, with :all the whole scan is, for the labels that occur in it. A segmentation of
+    Slicer, a case's multi-label file or a dataset's folder says itself what is known. Given again,
+    all of them hold.
 
     Examples:
 
         partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
         partialseg segment neonate.nii.gz -o seg.nii.gz --known tcv.nii.gz:all
+        partialseg segment neonate.nii.gz -o neonate.seg.nrrd
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
     """
@@ -76,7 +87,7 @@ def segment(
         from ..inference import as_ensemble, find_jobs, load_model, segment_files
         from ..networks.device import choose_device
 
-        jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence)
+        jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence, table=table)
         choose_device(device)
         models = as_ensemble([load_model(folder) for folder in model or [None]])
         annotations = known_scans(known, models[0].scheme, len(jobs))
@@ -112,8 +123,8 @@ def segment(
         if len(jobs) == 1 and not failed:
             show(_volumes_table(result))
             say(f"Written: {jobs[0].labelmap}")
-            if confidence:
-                say(f"Written: {jobs[0].confidence}")
+            for path in jobs[0].files(confidence)[1:]:
+                say(f"Written: {path}")
         else:
             done = len(jobs) - len(failed)
             say(f"Segmented {done} of {counted(len(jobs), 'scan')} into {output}.")

@@ -31,6 +31,7 @@ def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> Non
     if survey is not None:
         _show_values(survey)
         _show_labels(survey)
+        _show_doubts(survey)
     say(
         f"{dataset.folder}: {counted(len(cases), 'scan')} of "
         f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
@@ -57,6 +58,7 @@ def report_dry_run(survey: Survey, as_json: bool) -> None:
     show(table)
     _show_values(survey)
     _show_labels(survey)
+    _show_doubts(survey)
     say(
         f"Nothing is written: {counted(scans, 'scan')}, {survey.fully_known} fully labelled and "
         f"{scans - survey.fully_known} in part; leave out --dry-run to make the dataset."
@@ -69,24 +71,40 @@ def _as_content(survey: Survey) -> dict[str, list[dict[str, object]]]:
     return {
         "values": [
             {"value": value, "label": label, "voxels": voxels}
-            for (value, label), voxels in sorted(survey.values.items())
+            for (value, label), voxels in _by_value(survey)
         ],
         "labels": [
             {"label": name}
             | {status.name.lower(): survey.statuses[name, status] for status in Status}
             for name in survey.scheme.names
         ],
+        "doubts": [
+            {"doubt": doubt, "scans": [str(scan) for scan in scans]}
+            for doubt, scans in survey.doubts.values()
+        ],
     }
 
 
 def _show_values(survey: Survey) -> None:
     """What each value was taken for; nothing else shows that an atlas numbers labels otherwise."""
-    table = _table(">Value", "Taken for", ">Voxels")
-    for (value, label), voxels in sorted(survey.values.items()):
+    table = _table(">Value or segment", "Taken for", ">Voxels")
+    for (value, label), voxels in _by_value(survey):
         known = label in survey.scheme
         title = f"{survey.scheme[label].title} ({label})" if known else label
-        table.add_row(str(value), escape(title), str(voxels))
+        table.add_row(escape(str(value)), escape(title), str(voxels))
     show(table)
+
+
+def _by_value(survey: Survey) -> list[tuple[tuple[int | str, str], int]]:
+    """The voxels of each value and segment: the values first, in their order."""
+    return sorted(survey.values.items(), key=lambda item: (isinstance(item[0][0], str), item[0]))
+
+
+def _show_doubts(survey: Survey) -> None:
+    """Each kind of doubt about where scans lie once, however many have it."""
+    for doubt, scans in survey.doubts.values():
+        others = f" and {counted(len(scans) - 1, 'other scan')}" if len(scans) > 1 else ""
+        remark(f"Doubtful: {scans[0]}{others}: {doubt}", "yellow")
 
 
 def _show_labels(survey: Survey) -> None:

@@ -20,6 +20,7 @@ def import_pairs(
     output: str | Path | None,
     mapping: Mapping[int, int] | None = None,
     *,
+    renamed: Mapping[str, str] | None = None,
     annotated: Collection[str] | Literal["all"] | None = None,
     unknown: Collection[int] = (),
     hide: Collection[str] = (),
@@ -40,6 +41,8 @@ def import_pairs(
         mapping: value in the labelmaps -> value of the scheme, or 0 for outside; all values are
             mapped at once, so values may be swapped. The others keep theirs. A voxel with the value
             of a super-label may be any part of it.
+        renamed: name or ID of a segment -> label, or "unknown", for segmentations of Slicer
+            (`.seg.nrrd`), whose segments are labels by their names and titles and never by number.
         annotated: the labels that were drawn wherever they are, or "all". Where it is not given,
             these are the labels that `mapping` names, or, without one, those that occur in some
             labelmap: that nobody drew a label does not say that it is absent.
@@ -58,7 +61,7 @@ def import_pairs(
         find_pairs(images, labels),
         scheme,
         output,
-        reading=Reading(mapping, unknown, annotated=annotated),
+        reading=Reading(mapping, unknown, annotated=annotated, renamed=renamed),
         hide=hide,
         keep_full=keep_full,
         seed=seed,

@@ -15,14 +15,23 @@ from ..errors import UserError
 from ..files import atomic_folder
 from ..labels import LabelScheme, LabelSets, Status
 from ..labels.scheme import OUTSIDE
-from ..volumes import Volume, check_fetched, read_labelmap, read_volume
+from ..volumes import (
+    Segments,
+    Volume,
+    check_fetched,
+    is_segmentation,
+    read_labelmap,
+    read_segments,
+    read_volume,
+)
+from .annotations import LEFT_OUT, NamedSegments
 from .folder import Dataset
 from .hiding import check_hidden, hide_labels, status_after_hiding, subjects_kept_full
 from .pairing import Pair, scan_name
 from .progress import Progress
 
 Groups = Mapping[str, str] | Callable[[str], str | None]
-UNKNOWN = "unknown"
+UNKNOWN = LEFT_OUT
 
 
 @dataclass
@@ -30,21 +39,32 @@ class Survey:
     """What an import found: whoever knows the labelmaps sees from it what went wrong.
 
     `scheme` is the one imported to, `pairs` are the scans, `fully_known` how many are labelled
-    fully; `values` counts voxels by (value in the labelmaps, name of the label it
-    was taken for, "outside" or "unknown"); `statuses` counts scans by (label, its status there).
+    fully; `values` counts voxels by (value in the labelmaps or name of a segment, name of the
+    label it was taken for, "outside" or "unknown"); `statuses` counts scans by (label, its status
+    there); `doubts` are sentences on scans that programs do not see in one place, the first of each
+    kind, with all scans that it is true of.
     """
 
     scheme: LabelScheme | None = None
     pairs: list[Pair] = field(default_factory=list)
-    values: Counter[tuple[int, str]] = field(default_factory=Counter)
+    values: Counter[tuple[int | str, str]] = field(default_factory=Counter)
     statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
     fully_known: int = 0
+    doubts: dict[str, tuple[str, list[Path]]] = field(default_factory=dict)
 
     def add(
-        self, pair: Pair, values: Mapping[tuple[int, str], int], status: Mapping[str, Status]
+        self,
+        pair: Pair,
+        values: Mapping[tuple[int | str, str], int],
+        status: Mapping[str, Status],
+        doubt: str | None = None,
     ) -> None:
         """Count one scan."""
         self.pairs.append(pair)
+        if doubt:
+            # The figures in them differ from scan to scan.
+            kind = " ".join(doubt.split()[:4])
+            self.doubts.setdefault(kind, (doubt, []))[1].append(pair.image)
         self.values.update(values)
         self.statuses.update(status.items())
 
@@ -61,16 +81,27 @@ class Reading:
     `annotated` then names the labels that were drawn wherever they are, so that a voxel of 0 is
     none of them; all others may be there. "all" is every label, and None those that are named as
     new values in `mapping`, or, without one, those that occur in some labelmap: that nobody drew a
-    label does not say that it is absent.
+    label does not say that it is absent. Where they are so `implied`, a label of which Slicer's
+    segments show nothing is not absent either: an empty segment says nothing by itself. `renamed`
+    is by the name or ID of a segment the label that it is, or "unknown".
     """
 
     mapping: Mapping[int, int] | None = None
     unknown: Collection[int] = ()
     known: Collection[str] | None = None
     annotated: Collection[str] | Literal["all"] | None = None
+    implied: bool = False
+    renamed: Mapping[str, str] | None = None
 
-    def label_sets(self, scheme: LabelScheme, labelmap: Volume, path: Path) -> LabelSets:
-        """The label sets of a source's labelmap. Raises UserError for values without a meaning."""
+    def label_sets(self, scheme: LabelScheme, labelmap: Volume | Segments, path: Path) -> LabelSets:
+        """The label sets of a source's labelmap, or of its segments by their names and statuses.
+
+        Raises UserError for values or segments without a meaning.
+        """
+        if isinstance(labelmap, Segments):
+            annotated = self.annotated or ()
+            looked_for = () if self.implied else annotated
+            return NamedSegments(labelmap, scheme, self.renamed).label_sets(annotated, looked_for)
         values = self._mapped(scheme, labelmap.data, path)
         region = ~np.isin(labelmap.data, self.unknown) if self.unknown else None
         if self.known is None:
@@ -81,7 +112,9 @@ class Reading:
         status = dict.fromkeys(self.known, Status.COMPLETE)
         return LabelSets.from_masks(scheme, masks, status, region=region, affine=labelmap.affine)
 
-    def settled(self, scheme: LabelScheme, labelmaps: Iterable[tuple[Path, np.ndarray]]) -> Reading:
+    def settled(
+        self, scheme: LabelScheme, labelmaps: Iterable[tuple[Path, Volume | Segments]]
+    ) -> Reading:
         """The same with `annotated` named, or "all".
 
         Raises UserError for a label that the scheme does not have, and, where nothing says which
@@ -93,27 +126,46 @@ class Reading:
             for name in self.annotated:
                 scheme.index(name)
             return self
-        named = _names_by_value(scheme)
         occurring: set[str] = set()
-        for path, data in labelmaps:
-            values = np.flatnonzero(np.bincount(data.ravel(order="K"))).tolist()
-            drawn = {
-                self._meaning(value, named) for value in values if value not in self.unknown
-            } - {OUTSIDE, None}
-            if not drawn:
-                raise UserError(
-                    f"{path} has no label in it; leave it out, or say which labels were looked for "
-                    "and are absent there (--annotated all, or their names)."
-                )
+        for path, labelmap in labelmaps:
+            if isinstance(labelmap, Segments):
+                found = NamedSegments(labelmap, scheme, self.renamed)
+                drawn = found.drawn
+                if not found.telling:
+                    raise UserError(
+                        f"No segment of {path} says anything: all are empty, not started or held "
+                        "back (flagged); set their status in Slicer's Segment Editor, or leave the "
+                        "file out."
+                    )
+            else:
+                drawn = self._drawn(scheme, labelmap.data)
+                if not drawn:
+                    raise UserError(
+                        f"{path} has no label in it; leave it out, or say which labels were looked "
+                        "for and are absent there (--annotated all, or their names)."
+                    )
             occurring |= drawn
+        named = _names_by_value(scheme)
         mapped = {named[value] for value in (self.mapping or {}).values() if value}
         chosen = mapped or occurring
-        return replace(self, annotated=tuple(name for name in scheme.names if name in chosen))
+        annotated = tuple(name for name in scheme.names if name in chosen)
+        return replace(self, annotated=annotated, implied=True)
 
-    def meanings(self, scheme: LabelScheme, labelmap: np.ndarray) -> Counter[tuple[int, str]]:
-        """What each value of a source's labelmap is taken for, and in how many voxels."""
+    def _drawn(self, scheme: LabelScheme, data: np.ndarray) -> set[str]:
+        """The labels that occur in a labelmap."""
         named = _names_by_value(scheme)
-        counts = np.bincount(labelmap.ravel(order="K"))
+        values = np.flatnonzero(np.bincount(data.ravel(order="K"))).tolist()
+        found = {self._meaning(value, named) for value in values if value not in self.unknown}
+        return found - {OUTSIDE, None}
+
+    def meanings(
+        self, scheme: LabelScheme, labelmap: Volume | Segments
+    ) -> Counter[tuple[int | str, str]]:
+        """What each value or segment of a source is taken for, and in how many voxels."""
+        if isinstance(labelmap, Segments):
+            return Counter(NamedSegments(labelmap, scheme, self.renamed).voxels())
+        named = _names_by_value(scheme)
+        counts = np.bincount(labelmap.data.ravel(order="K"))
         return Counter(
             {
                 (value, self._meaning(value, named)): int(counts[value])
@@ -127,7 +179,10 @@ class Reading:
         return named.get((self.mapping or {}).get(value, value))
 
     def check(self, scheme: LabelScheme) -> None:
-        """Raise UserError when the mapping leads to a value that the scheme does not have."""
+        """Raise UserError when the mapping leads to a value or label that the scheme lacks."""
+        for label in (self.renamed or {}).values():
+            if label != UNKNOWN:
+                scheme.index(label)
         allowed = {0, *(label.value for label in scheme)}
         for old, new in (self.mapping or {}).items():
             if old < 0 or new not in allowed:
@@ -180,9 +235,7 @@ def import_scans(
         scheme = LabelScheme.load(scheme)
     check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
     reading.check(scheme)
-    reading = reading.settled(
-        scheme, ((pair.labels, read_labelmap(pair.labels).data) for pair in pairs)
-    )
+    reading = reading.settled(scheme, ((pair.labels, _read_labels(pair.labels)) for pair in pairs))
     check_hidden(scheme, hide, keep_full)
     subjects = sorted({pair.scan.subject for pair in pairs})
     kept = subjects_kept_full(subjects, keep_full, seed)
@@ -193,7 +246,9 @@ def import_scans(
         dataset = temporary and Dataset.create(temporary, scheme, Path(output).resolve().name)
         for done, pair in enumerate(pairs, start=1):
             subject = pair.scan.subject
-            image, labelmap = read_volume(pair.image), read_labelmap(pair.labels)
+            image, labelmap = read_volume(pair.image), _read_labels(pair.labels)
+            if isinstance(labelmap, Segments):
+                labelmap = labelmap.on(image.grid)
             difference = labelmap.grid.mismatch(image.grid)
             if difference:
                 raise UserError(
@@ -203,7 +258,7 @@ def import_scans(
             hidden = () if subject in kept else hide
             sets = hide_labels(reading.label_sets(scheme, labelmap, pair.labels), hidden)
             status = status_after_hiding(sets, hidden)
-            survey.add(pair, reading.meanings(scheme, labelmap.data), status)
+            survey.add(pair, reading.meanings(scheme, labelmap), status, image.grid.doubt())
             survey.fully_known += sets.fully_known
             if dataset is not None:
                 dataset.add_case(
@@ -217,6 +272,10 @@ def import_scans(
             if progress:
                 progress(done, len(pairs))
     return None if output is None else Dataset.open(output)
+
+
+def _read_labels(path: Path) -> Volume | Segments:
+    return read_segments(path) if is_segmentation(path) else read_labelmap(path)
 
 
 def _group_lookup(groups: Groups | None, subjects: list[str]) -> Callable[[str], str | None]:

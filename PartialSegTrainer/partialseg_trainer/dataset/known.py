@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import UserError
 from ..labels import ContradictionError, LabelScheme, LabelSets, Status
-from ..volumes import Grid, Volume, read_labelmap
+from ..volumes import Grid, Volume, is_segmentation, read_labelmap, read_segments
 from ..volumes.preprocessing import AXES
+from .annotations import NamedSegments
 from .case import Case
 from .folder import Dataset
 from .layout import LABELS, SCHEME, ScanName
@@ -48,7 +49,8 @@ class KnownScans:
 
     Args:
         annotations: a dataset's folder, in which the case of each scan is found by its image;
-            a case's multi-label file; or a labelmap of the scheme's values.
+            a case's multi-label file; a labelmap of the scheme's values; or a segmentation of
+            Slicer, whose segments are labels by their names.
         scheme: whose values labelmaps have, and whose labels are wanted.
     """
 
@@ -84,6 +86,8 @@ class KnownScans:
             sets, grid = self._of_dataset(path, scan), scan.grid
         elif path.name.endswith(LABELS):
             sets, grid = _of_case(path, scan)
+        elif is_segmentation(path):
+            sets, grid = _of_segmentation(entry, self._scheme, scan), scan.grid
         else:
             labelmap = read_labelmap(path)
             grid = labelmap.grid
@@ -130,6 +134,17 @@ def _of_case(path: Path, scan: Volume) -> tuple[LabelSets, Grid]:
             "the annotation of this scan."
         )
     return case.label_sets(Dataset.open(root).scheme), image.grid
+
+
+def _of_segmentation(entry: Annotation, scheme: LabelScheme, scan: Volume) -> LabelSets:
+    """What Slicer's segments say, by their names and own statuses; those without one as `drawn`."""
+    if entry.drawn not in ("strokes", "all"):
+        raise UserError(
+            f"{entry.path} is a segmentation, of which slices cannot be told from the whole; leave "
+            f":{entry.drawn} out, and mark the segments that are complete in Slicer."
+        )
+    named = NamedSegments(read_segments(entry.path).on(scan.grid), scheme)
+    return named.label_sets("all" if entry.drawn == "all" else ())
 
 
 def _of_labelmap(labelmap: Volume, drawn: Drawn, scheme: LabelScheme, path: Path) -> LabelSets:

@@ -149,7 +149,9 @@ def _is_confidence(path: Path) -> bool:
     """Whether `segment` wrote the file beside a labelmap, to tell how sure it is."""
     stem, ending = split_ending(path.name)
     labelmap = stem.removesuffix("_confidence")
-    return labelmap != stem and path.with_name(f"{labelmap}{ending}").exists()
+    return labelmap != stem and any(
+        path.with_name(f"{labelmap}{word}{ending}").exists() for word in ("", ".seg")
+    )
 
 
 def _listing(files: list[Path], limit: int | None) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..dataset.annotations import read_scheme_labelmap
 from ..dataset.nnunet_values import NnUNetValues, values_beside
 from ..dataset.pairing import pair_labelmaps
 from ..dataset.progress import Progress
 from ..errors import UserError
 from ..labels import LabelScheme
-from ..volumes import Volume, read_labelmap
+from ..volumes import Grid, Volume, is_segmentation, read_labelmap
 from .scores import LabelScore, score
 
 
@@ -25,12 +26,18 @@ def score_files(
     """Score one labelmap file against another; see `score`.
 
     Labelmaps of nnU-Net are taken by the map that lies beside them, or, the prediction, by
-    `values`. Voxels that the truth says nothing of count for neither side.
+    `values`. Either may be a segmentation of Slicer, whose segments are labels by their names.
+    Voxels that the truth says nothing of count for neither side.
 
     Raises UserError, naming both files, when one cannot be read or they do not fit together.
     """
-    predicted, _ = _read(prediction, scheme, values)
-    true, unknown = _read(truth, scheme)
+    # A segmentation may be cropped, and takes the grid of what it is compared with.
+    if is_segmentation(truth):
+        predicted, _ = _read(prediction, scheme, values)
+        true, unknown = _read(truth, scheme, grid=predicted.grid)
+    else:
+        true, unknown = _read(truth, scheme)
+        predicted, _ = _read(prediction, scheme, values, grid=true.grid)
     if unknown is not None and unknown.shape == predicted.data.shape:
         predicted.data[unknown] = 0
     try:
@@ -71,9 +78,14 @@ def score_folders(
 
 
 def _read(
-    path: str | os.PathLike, scheme: LabelScheme, values: NnUNetValues | None = None
+    path: str | os.PathLike,
+    scheme: LabelScheme,
+    values: NnUNetValues | None = None,
+    grid: Grid | None = None,
 ) -> tuple[Volume, np.ndarray | None]:
     """The labelmap in the scheme's values, and where it says that nothing is known."""
+    if is_segmentation(path):
+        return read_scheme_labelmap(path, scheme, grid), None
     labelmap = read_labelmap(path)
     values = values or values_beside(path, scheme)
     if values is None:

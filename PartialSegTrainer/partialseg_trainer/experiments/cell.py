@@ -17,7 +17,7 @@ from ..runs import RunState, read_status, wait
 from ..runs.liveness import SILENCE_SECONDS
 from ..training import prepare_run, train
 from ..training.log import set_up_log
-from ..volumes import write_volume
+from ..volumes import write_labelmap
 from .cell_folder import CellFolder, CellState, has_model
 from .experiment import Experiment, Member
 from .grid import Cell
@@ -90,7 +90,7 @@ def _score(experiment: Experiment, cell: Cell, place: CellFolder) -> None:
             device=device,
             mirror=mirror,
         )
-        write_volume(place.prediction(case.name), scores[case.name].labelmap)
+        write_labelmap(place.prediction(case.name), scores[case.name].labelmap, scheme, table=True)
         _log.info("Scored %s", case.name)
     place.record_certainty(scores)
     write_scores(

@@ -14,6 +14,7 @@ import nibabel
 from ..incoming import file_size
 from ..losses import build_loss
 from ..runs import list_runs, read_metrics
+from ..volumes.nifti import placed
 from ..volumes.preprocessing import AXES
 from .cell_folder import CellState
 from .experiment import Experiment
@@ -100,8 +101,7 @@ def _slices(image: Path, axis: str, spacing: float) -> int:
     """At most how many slices a scan has, from its header alone; empty space is cut off later."""
     file_size(image)
     header = nibabel.load(image)
-    towards = nibabel.io_orientation(header.affine)[:, 0].tolist()
+    affine, _ = placed(header)
+    towards = nibabel.io_orientation(affine)[:, 0].tolist()
     along = towards.index(AXES.index(axis))
-    return math.ceil(
-        header.shape[along] * nibabel.affines.voxel_sizes(header.affine)[along] / spacing
-    )
+    return math.ceil(header.shape[along] * nibabel.affines.voxel_sizes(affine)[along] / spacing)

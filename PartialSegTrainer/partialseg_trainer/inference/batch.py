@@ -20,6 +20,8 @@ from ..volumes import (
     find_volumes,
     read_labelmap,
     split_ending,
+    table_of,
+    write_labelmap,
     write_volume,
 )
 from .ensemble import as_ensemble
@@ -34,20 +36,28 @@ _SMALLEST = 8192
 
 @dataclass(frozen=True)
 class Job:
-    """One scan and where its labelmap and confidence map go."""
+    """One scan and where its labelmap and confidence map go.
+
+    With `table`, what each value means is written beside the labelmap.
+    """
 
     image: Path
     labelmap: Path
+    table: bool = False
 
     @property
     def confidence(self) -> Path:
         """Beside the labelmap, under its name with `_confidence`."""
         name, ending = _split_ending(self.labelmap)
-        return self.labelmap.with_name(f"{name}_confidence{ending}")
+        return self.labelmap.with_name(f"{name.removesuffix('.seg')}_confidence{ending}")
 
     def files(self, confidence: bool) -> tuple[Path, ...]:
         """The files to write."""
-        return (self.labelmap, self.confidence) if confidence else (self.labelmap,)
+        return (
+            self.labelmap,
+            *((self.confidence,) if confidence else ()),
+            *((table_of(self.labelmap),) if self.table else ()),
+        )
 
 
 def find_scans(source: str | Path) -> list[Path]:
@@ -62,7 +72,11 @@ def find_scans(source: str | Path) -> list[Path]:
         raise missing(source)
     if not source.is_dir():
         return [source]
-    scans = _bids_scans(source) or find_volumes(source, deep=False)
+    scans = _bids_scans(source) or [
+        path
+        for path in find_volumes(source, deep=False)
+        if not path.name.lower().endswith(".seg.nrrd")
+    ]
     if not scans:
         raise UserError(
             f"{source} holds no image ({', '.join(ENDINGS)}) and no sub-*/anat/*_T2w image; "
@@ -72,12 +86,19 @@ def find_scans(source: str | Path) -> list[Path]:
 
 
 def find_jobs(
-    source: str | Path, output: str | Path, *, overwrite: bool = False, confidence: bool = False
+    source: str | Path,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    confidence: bool = False,
+    table: bool = False,
 ) -> list[Job]:
     """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
     A file gives one file. A folder gives a file of the same name for each scan in it. A BIDS tree
-    gives, for each scan, a `*_desc-partialseg_dseg.nii.gz` at the same place under `output`.
+    gives, for each scan, a `*_desc-partialseg_dseg.nii.gz` at the same place under `output`. With
+    `table`, and always for folders and trees, each labelmap gets a `*_dseg.tsv` that says what its
+    values mean.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, two
     scans would give files that only their ending, or on some disks nothing, tells apart, a file to
@@ -87,10 +108,10 @@ def find_jobs(
     source, output = Path(source), Path(output)
     scans = find_scans(source)
     if source.is_dir():
-        jobs = [Job(scan, output / _place(scan.relative_to(source))) for scan in scans]
+        jobs = [Job(scan, output / _place(scan.relative_to(source)), True) for scan in scans]
     else:
         _split_ending(output)
-        jobs = [Job(source, output)]
+        jobs = [Job(source, output, table)]
     wanted = [path for job in jobs for path in job.files(confidence)]
     _refuse_one_name(jobs, confidence)
     images = {scan.resolve() for scan in scans}
@@ -147,7 +168,8 @@ def segment_files(
         job.labelmap.parent.mkdir(parents=True, exist_ok=True)
         if result.confidence is not None:
             write_volume(job.confidence, as_volume(result.confidence))
-        write_volume(job.labelmap, read_labelmap(result.labelmap))
+        labelmap = read_labelmap(result.labelmap)
+        write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
         yield job, result
 
 

@@ -7,12 +7,14 @@ from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity
 from .reading import as_volume, read_labelmap, read_multilabel, read_volume
 from .resampling import resample
+from .segments import Segments, is_segmentation, read_segments
 from .volume import Volume, to_nibabel
-from .writing import write_multilabel, write_volume
+from .writing import table_of, write_labelmap, write_multilabel, write_volume
 
 __all__ = [
     "ENDINGS",
     "Grid",
+    "Segments",
     "Volume",
     "as_volume",
     "bounds",
@@ -22,14 +24,18 @@ __all__ = [
     "checksum",
     "find_volumes",
     "foreground",
+    "is_segmentation",
     "match_volumes",
     "normalise_intensity",
     "read_labelmap",
     "read_multilabel",
+    "read_segments",
     "read_volume",
     "resample",
     "split_ending",
+    "table_of",
     "to_nibabel",
+    "write_labelmap",
     "write_multilabel",
     "write_volume",
 ]

@@ -48,6 +48,16 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     return content
 
 
+def first_bytes(path: str | os.PathLike, count: int) -> bytes:
+    """So many bytes that a file begins with; none of what is no file or cannot be read."""
+    try:
+        incoming.file_size(path)
+        with open(path, "rb") as opened:
+            return opened.read(count)
+    except (OSError, UserError):
+        return b""
+
+
 def is_dicom(content: bytes) -> bool:
     """Whether the bytes begin as a DICOM file does: a preamble of 128 bytes, then "DICM"."""
     return content[128:132] == b"DICM"

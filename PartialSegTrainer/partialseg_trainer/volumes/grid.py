@@ -135,6 +135,26 @@ def _mismatch(
     return None
 
 
+def whole_steps(source: Grid, target: Grid) -> np.ndarray | None:
+    """(4, 4) whole numbers from voxel indices of `source` to those of `target`.
+
+    None where the voxels do not coincide: one grid may be a part of the other, and have its axes
+    reordered or turned round, for nibabel or for ITK as in `Grid.mismatch`.
+    """
+    seen = source.affine_of_itk, target.affine_of_itk
+    for one, other in ((source.affine, target.affine), seen):
+        if one is None or other is None:
+            continue
+        between = np.linalg.inv(other) @ one
+        whole = np.rint(between)
+        turned = np.abs(whole[:3, :3])
+        if (turned.sum(axis=0) != 1).any() or (turned.sum(axis=1) != 1).any():
+            continue
+        if np.abs(_corners(source.shape) @ (between - whole).T).max() <= _TOLERANCE:
+            return whole
+    return None
+
+
 def canonical_grid(
     grid: Grid, spacing: float | tuple[float, float, float], name: str = "The scan"
 ) -> Grid:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -42,9 +43,11 @@ _DAMAGE = (
 )
 # Of text before the voxels; nobody writes more.
 _MOST_LINES = 100_000
+_MOST_TEXT = 10_000_000
 _PACKED = ("gzip", "gz", "bzip2", "bz2")
 # What a voxel of each type takes; the names of the others tell it, and what is left has 4 bytes.
 _BYTES = (("char", 1), ("short", 2), ("long", 8), ("double", 8), ("block", 0))
+_ESCAPED = re.compile(r"\\n|\\\\")
 _REMEDY = "load it in Slicer, check its orientation there and save it as .nii.gz"
 
 
@@ -165,24 +168,54 @@ def _vectors(header: dict[str, Any], field: str) -> np.ndarray:
         return np.full((0, 0), np.nan)
 
 
-def encode(volume: Volume, gzip_level: int) -> bytes:
+def key_values(content: bytes) -> dict[str, str]:
+    """The lines `key:=value` of a header.
+
+    In UTF-8, as Slicer writes them: pynrrd leaves out every letter that is not ASCII.
+    """
+    head = re.split(rb"\r?\n\r?\n", content[:_MOST_TEXT], maxsplit=1)[0]
+    text = head.decode("utf-8", errors="replace")
+    lines = (line.rstrip("\r").partition(":=") for line in text.split("\n") if ":=" in line)
+    return {
+        key.strip(): _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", value.strip())
+        for key, _, value in lines
+        if not key.startswith("#")
+    }
+
+
+def encode(
+    volume: Volume,
+    gzip_level: int,
+    lines: Mapping[str, str] | None = None,
+    *,
+    list_first: bool = False,
+) -> bytes:
     """The volume as a gzip-encoded NRRD file in LPS, the space that Slicer writes.
 
-    A NRRD file has one affine; it is where Slicer sees the scan that the volume belongs to.
+    A NRRD file has one affine; it is where Slicer sees the scan that the volume belongs to. `lines`
+    are further ones, `key:=value`; channels are the last axis of the file, or the first.
     """
     data = storable(volume.data)
     seen = volume.grid.affine_of_itk
     affine = np.diag([-1, -1, 1, 1]) @ (volume.affine if seen is None else seen)
-    channels = data.ndim - 3
+    axes = [*range(data.ndim)]
+    if list_first:
+        axes = [*axes[3:], *axes[:3]]
+    directions = np.vstack([affine[:3, :3].T, np.full((data.ndim - 3, 3), np.nan)])
+    kinds = np.array(["domain"] * 3 + ["list"] * (data.ndim - 3))
     header = {
         "space": "left-posterior-superior",
-        "space directions": np.vstack([affine[:3, :3].T, np.full((channels, 3), np.nan)]),
+        "space directions": directions[axes],
         "space origin": affine[:3, 3],
-        "kinds": ["domain"] * 3 + ["list"] * channels,
+        "kinds": kinds[axes].tolist(),
         "encoding": "gzip",
     }
     opened = BytesIO()
-    nrrd.write(opened, data, header, compression_level=gzip_level)
+    nrrd.write(opened, data.transpose(axes), header, compression_level=gzip_level)
     # pynrrd notes the time of writing in a comment; equal volumes shall give equal files.
     text, _, voxels = opened.getvalue().partition(b"\n\n")
-    return re.sub(rb"(?m)^#.*\n", b"", text) + b"\n\n" + voxels
+    text = re.sub(rb"(?m)^#.*\n", b"", text)
+    for key, value in (lines or {}).items():
+        escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+        text += f"\n{key}:={escaped}".encode()
+    return text + b"\n\n" + voxels

@@ -11,13 +11,13 @@ import numpy as np
 
 from ..errors import UserError
 from . import gzipped, nifti, nrrd
+from .affines import checked_affine
 from .file_bytes import DICOM_REMEDY, check_size, damaged, is_dicom, read_bytes
 from .forms import Forms
+from .segments import has_segments
 from .volume import Volume
 
 MULTILABEL_VALUES = (0, 1, 2)
-# Beyond these no scan of a head is told; a unit was lost or is wrong.
-_SMALLEST_MM, _LARGEST_MM = 0.01, 25
 Source = str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume
 
 
@@ -113,7 +113,7 @@ def _open(source: Source) -> tuple[str, np.ndarray, np.ndarray, Forms | None]:
             f"{name} has the shape {data.shape}, where a volume of at least 2 voxels along each of "
             "3 axes was expected; export the whole scan."
         )
-    return name, data, _checked_affine(affine, name), forms
+    return name, data, checked_affine(affine, name), forms
 
 
 def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms | None]:
@@ -124,36 +124,20 @@ def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms | 
             content = gzipped.unpacked(content, max(nifti.declared_sizes(head, name)), name)
         return nifti.decode(content, name)
     if nrrd.is_nrrd(head):
-        return *nrrd.decode(gzipped.all_unpacked(content, name) if packed else content, name), None
+        content = gzipped.all_unpacked(content, name) if packed else content
+        if has_segments(content):
+            raise UserError(
+                f"{name} is a segmentation of Slicer, which numbers its named segments as they "
+                "come, where a scan or a labelmap of fixed values was expected; give the scan, or "
+                "export the segmentation as a labelmap."
+            )
+        return *nrrd.decode(content, name), None
     if is_dicom(head):
         raise UserError(f"{name} is a DICOM file, where NIfTI or NRRD is needed; {DICOM_REMEDY}.")
     raise UserError(
         f"{name} is not an image that can be read here; a NIfTI (.nii, .nii.gz) or NRRD (.nrrd) "
         "file was expected, so convert it first."
     )
-
-
-def _checked_affine(affine: np.ndarray | None, name: str) -> np.ndarray:
-    affine = np.full((4, 4), np.nan) if affine is None else np.asarray(affine, dtype=np.float64)
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    # Volume of the unit cell over that of a box with the same edges: 1 for a scan, 0 for a plane.
-    if (
-        not np.isfinite(affine).all()
-        or not np.isfinite(lengths).all()
-        or lengths.min() <= 0
-        or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3
-    ):
-        raise UserError(
-            f"{name} has an affine that cannot be inverted, {affine[:3].tolist()}, so its place "
-            "in space is lost; export the scan again."
-        )
-    if lengths.min() < _SMALLEST_MM or lengths.max() > _LARGEST_MM:
-        size = " x ".join(f"{length:.4g}" for length in lengths)
-        raise UserError(
-            f"{name} has voxels of {size} mm, where {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm were "
-            "expected; correct the affine, or the unit (xyzt_units) of its header."
-        )
-    return affine
 
 
 def _three_axes(data: np.ndarray, name: str) -> np.ndarray:

@@ -210,3 +210,27 @@ def test_a_segment_removed_while_masks_are_made_is_said_in_a_sentence(node, scan
     node.GetSegmentation().RemoveSegment("tcv")
     with pytest.raises(UserError, match="removed"):
         next(arrays)
+
+
+def test_two_segments_of_one_name_are_one_annotation(scan, dhcp9):
+    node = addSegmentation(scan)
+    left, right = CEREBRUM.copy(), CEREBRUM.copy()
+    left[:, :, 16:] = right[:, :, :16] = False
+    for segmentID, name, mask in (("L", "White matter", left), ("R", "white matter ", right)):
+        node.GetSegmentation().AddEmptySegment(segmentID, name)
+        annotate(node, scan, {segmentID: mask}, **{segmentID: Status.COMPLETE})
+    found = Annotation.of(node, scan, dhcp9).labelSets()
+    assert np.array_equal(found.value_of("wm"), CEREBRUM)
+    setSegmentStatus(node, "R", Status.NOT_ANNOTATED)
+    begun = Annotation.of(node, scan, dhcp9).labelSets()
+    assert np.array_equal(begun.value_of("wm"), np.where(left, 1, 2))
+    node.GetSegmentation().AddEmptySegment("none", "WM")
+    setSegmentStatus(node, "none", Status.ABSENT)
+    with pytest.raises(UserError, match=r"'WM \(none\)' says that it is absent.*\(L\)' is painted"):
+        Annotation.of(node, scan, dhcp9).labelSets()
+
+
+def test_a_segment_renamed_to_another_label_is_refused(node, scan, dhcp9):
+    node.GetSegmentation().GetSegment("wm").SetName("Ventricles")
+    with pytest.raises(UserError, match="'Ventricles' has the ID 'wm'"):
+        Annotation.of(node, scan, dhcp9).request()

@@ -6,7 +6,14 @@ import vtk
 
 from nodes import addSegmentation
 from partialseg_trainer.labels import LabelScheme
-from PartialSegLib.scene.segments import VALUE_TAG, createSegments, findSegment, findSegments
+from PartialSegLib.scene.segments import (
+    VALUE_TAG,
+    createSegments,
+    findSegment,
+    findSegments,
+    segmentsOf,
+    whySeveral,
+)
 from PartialSegLib.scene.terminology import serializedTerminology
 
 TERMS = {
@@ -68,7 +75,7 @@ def test_creating_again_adds_nothing_and_changes_nothing(scene, scheme):
 def test_a_users_own_segment_is_found_by_the_labels_name_or_title_in_any_case(scene, scheme, name):
     node = addSegmentation()
     segmentID = node.GetSegmentation().AddEmptySegment("Segment_1", name)
-    assert findSegment(node, scheme["cgm"]) == segmentID
+    assert findSegment(node, scheme, "cgm") == segmentID
     assert createSegments(node, scheme) == {"cgm": "Segment_1", "tcv": "tcv"}
 
 
@@ -76,7 +83,7 @@ def test_the_id_counts_before_the_name(scene, scheme):
     node = addSegmentation()
     node.GetSegmentation().AddEmptySegment("Segment_1", "cgm")
     node.GetSegmentation().AddEmptySegment("cgm", "something else")
-    assert findSegment(node, scheme["cgm"]) == "cgm"
+    assert findSegment(node, scheme, "cgm") == "cgm"
 
 
 def test_labels_without_a_segment_are_left_out(scene, scheme):
@@ -89,3 +96,12 @@ def test_every_label_of_every_preset_gets_its_segment(scene):
     for preset in ("dhcp9", "fetal8", "brainstem", "wmh-stroke"):
         scheme = LabelScheme.load(preset)
         assert createSegments(addSegmentation(), scheme) == {name: name for name in scheme.names}
+
+
+def test_all_segments_of_a_label_are_found_and_the_one_with_its_id_first(scene, scheme):
+    node = addSegmentation()
+    for segmentID, name in (("a", " cortical grey  matter "), ("cgm", "Ribbon"), ("b", "CGM")):
+        node.GetSegmentation().AddEmptySegment(segmentID, name)
+    assert segmentsOf(node, scheme) == {"cgm": ["cgm", "a", "b"]}
+    assert findSegments(node, scheme) == {"cgm": "cgm"}
+    assert "'Ribbon' (cgm)" in whySeveral(node, scheme) and "'CGM' (b)" in whySeveral(node, scheme)
