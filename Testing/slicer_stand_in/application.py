@@ -13,6 +13,7 @@ from PySide6.QtCore import Property, Signal, Slot
 
 from .input_output import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
+from .module_dock import ModuleDock
 
 
 class qSlicerModuleManager(QtCore.QObject):
@@ -139,10 +140,7 @@ def mainWindow() -> QtWidgets.QMainWindow:
     window = QtWidgets.QMainWindow()
     window.setObjectName("qSlicerMainWindow")
     window.setWindowTitle("Slicer")
-    area = QtWidgets.QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    window.setCentralWidget(area)
+    window.setCentralWidget(ModuleDock())
     window.resize(500, 900)
     window.show()
     return window

@@ -6,11 +6,26 @@ from typing import ClassVar
 
 import slicer
 import vtk
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
 from .kept import kept
 from .observations import Observations
+
+
+class qMRMLSortFilterProxyModel(QtCore.QObject):
+    """Of the selector's model what it leaves out, by ID."""
+
+    def __init__(self, selector: qMRMLNodeComboBox) -> None:
+        super().__init__(selector)
+        self._selector = selector
+        self._hidden: list[str] = []
+
+    def _setHidden(self, hidden: list[str]) -> None:
+        self._hidden = list(hidden)
+        self._selector._refresh()
+
+    hiddenNodeIDs = Property("QStringList", lambda self: self._hidden, _setHidden)
 
 
 class qMRMLNodeComboBox(QtWidgets.QWidget):
@@ -42,6 +57,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._showHidden = False
         self._showChildNodeTypes = True
         self._switching = False
+        self._proxyModel = qMRMLSortFilterProxyModel(self)
         self._box = QtWidgets.QComboBox(self)
         self._box.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
@@ -113,11 +129,17 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             return False
         if node.GetHideFromEditors() and not self._showHidden:
             return False
+        if node.GetID() in self._proxyModel.hiddenNodeIDs:
+            return False
         for (kind, attribute), value in self._attributes.items():
             found = node.GetAttribute(attribute)
             if node.IsA(kind) and (found is None or (value is not None and found != str(value))):
                 return False
         return True
+
+    @Slot(result=object)
+    def sortFilterProxyModel(self):
+        return self._proxyModel
 
     # The choice
 

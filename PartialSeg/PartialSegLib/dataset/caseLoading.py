@@ -16,7 +16,9 @@ from partialseg_trainer.labels import LabelScheme, Status
 from ..engine.jobs import Job, JobFailed
 from ..prediction.results import loadPrediction
 from ..scene.geometry import arrayShape, kjiToRAS
+from ..scene.labelDisplay import showParts
 from ..scene.labelSegments import LabelSegments
+from ..scene.oneScan import belongTo
 from ..scene.region import placeROI
 
 # What NIfTI's single precision loses of a position, mm.
@@ -87,6 +89,7 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
         name = f"{volumeNode.GetName()} region"
         regionNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
         placeROI(regionNode, *result["region"], np.array(result["affine"]))
+        belongTo(regionNode, volumeNode)
         weakened = ()
     segments = LabelSegments(segmentationNode, scheme)
     for name, word in result["status"].items():
@@ -94,6 +97,8 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
         if name in weakened:
             status = Status.IN_PROGRESS if status is Status.COMPLETE else Status.NOT_ANNOTATED
         _setStatus(segments, name, status)
+    # Labels that are known only from others were cleared.
+    showParts(segments)
     return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# As many letters fit into a combo box of a panel that was made narrow.
+_NARROW = 30
+
 
 def offer(combo, entries: Sequence[tuple[str, str]], chosen: str, otherwise: str) -> None:
     """Show entries, each a text and what it stands for, and choose one without telling anyone.
@@ -22,3 +25,11 @@ def offer(combo, entries: Sequence[tuple[str, str]], chosen: str, otherwise: str
             combo.addItem(text, name)
     combo.currentIndex = combo.findData(chosen)
     combo.blockSignals(wasBlocked)
+
+
+def longChoice(combo) -> str:
+    """What is chosen, where a narrow panel would cut it off; empty where it is short.
+
+    For a line below the combo box, which has room for all of it.
+    """
+    return combo.currentText if len(combo.currentText) > _NARROW else ""

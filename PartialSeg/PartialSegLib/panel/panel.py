@@ -6,15 +6,21 @@ import qt
 import slicer
 import slicer.util
 
+from ..prediction.confidence import removeLeftConfidences
+from ..scene.oneScan import scansInViews
 from ..scene.segmentationNodes import segmentationOf
+from ..scene.volumes import helperVolumes, isScan
 from .export.section import ExportSection
 from .labels.section import LabelsSection
+from .nextStep.section import NextStepSection
 from .review.section import ReviewSection
 from .segmentEditor.section import SegmentEditorSection
 from .segmentNeonate.section import SegmentNeonateSection
+from .shownScan import ShownScan
 from .train.section import TrainSection
 
 SECTIONS = (
+    NextStepSection,
     SegmentNeonateSection,
     LabelsSection,
     SegmentEditorSection,
@@ -22,6 +28,10 @@ SECTIONS = (
     TrainSection,
     ReviewSection,
 )
+
+
+# What these are for begins with a scan.
+_FOLDED_WITHOUT_SCAN = (LabelsSection, SegmentEditorSection, ExportSection)
 
 
 class Panel(slicer.util.VTKObservationMixin):
@@ -36,6 +46,9 @@ class Panel(slicer.util.VTKObservationMixin):
         for section in self.sections:
             layout.addWidget(section.widget)
         layout.addStretch(1)
+        self._shownScan = ShownScan(self._tellOfOtherScan)
+        line = self.section(NextStepSection)
+        line.unfold, line.showChosen = self._unfold, self._shownScan.show
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
@@ -46,6 +59,11 @@ class Panel(slicer.util.VTKObservationMixin):
         self._arrivedTimer.setSingleShot(True)
         self._arrivedTimer.setInterval(0)
         self._arrivedTimer.connect("timeout()", self._chooseArrivedScan)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
+        self._removedTimer = qt.QTimer()
+        self._removedTimer.setSingleShot(True)
+        self._removedTimer.setInterval(0)
+        self._removedTimer.connect("timeout()", self._removeWhatIsLeft)
         self._useParameterNode()
 
     def section(self, kind: type):
@@ -54,6 +72,7 @@ class Panel(slicer.util.VTKObservationMixin):
 
     def enter(self) -> None:
         self._useParameterNode()
+        self._shownScan.watchViews()
         for section in self.sections:
             section.enter()
 
@@ -63,23 +82,42 @@ class Panel(slicer.util.VTKObservationMixin):
 
     def cleanup(self) -> None:
         self._arrivedTimer.stop()
+        self._removedTimer.stop()
+        self._shownScan.follow(None)
         self.removeObservers()
         for section in self.sections:
             section.cleanup()
 
     def _useParameterNode(self) -> None:
         # One for a scene: each observes its node for as long as some section remembers it.
+        self._hideHelpers()
         parameterNode = self._parameterNode or self._logic.getParameterNode()
         _chooseFirstScan(parameterNode)
         if parameterNode is not self._parameterNode:
             self._parameterNode = parameterNode
             for section in self.sections:
                 section.setParameterNode(parameterNode)
+            self._shownScan.follow(parameterNode)
 
     def _onSceneStartClose(self, caller, event) -> None:
         self._parameterNode = None
+        self._shownScan.follow(None)
         for section in self.sections:
+            section.otherScan = None
             section.setParameterNode(None)
+            if isinstance(section, _FOLDED_WITHOUT_SCAN):
+                section.foldingButton.collapsed = True
+
+    def _unfold(self, name: str) -> None:
+        """Unfold the section of a name, and show it."""
+        section = next(section for section in self.sections if section.uiName == name)
+        section.foldingButton.collapsed = False
+
+    def _tellOfOtherScan(self) -> None:
+        for section in self.sections:
+            section.otherScan = self._shownScan.other
+            if section.parameterNode is not None:
+                section.update()
 
     def _onSceneEndClose(self, caller, event) -> None:
         # Otherwise `enter` does it, when the user comes back.
@@ -91,7 +129,27 @@ class Panel(slicer.util.VTKObservationMixin):
         self._parameterNode = None
         self._onSceneEndClose(caller, event)
 
+    def _hideHelpers(self) -> None:
+        """Let no selector offer what is no scan."""
+        helpers = [node.GetID() for node in helperVolumes()]
+        for section in self.sections:
+            for selector in section.widget.findChildren("qMRMLNodeComboBox"):
+                model = selector.sortFilterProxyModel()
+                if list(model.hiddenNodeIDs) != helpers:
+                    model.hiddenNodeIDs = helpers
+
+    def _onNodeRemoved(self, caller, event) -> None:
+        if self._parameterNode is not None and not caller.IsBatchProcessing():
+            self._removedTimer.start()
+
+    def _removeWhatIsLeft(self) -> None:
+        if self._parameterNode is not None:
+            removeLeftConfidences()
+
     def _onNodeAdded(self, caller, event) -> None:
+        if not caller.IsBatchProcessing():
+            self._hideHelpers()
+            self._shownScan.watchViews()
         # A scene that is read brings its own choice.
         if self._parameterNode is not None and self._isEntered() and not caller.IsBatchProcessing():
             self._arrivedTimer.start()
@@ -102,22 +160,13 @@ class Panel(slicer.util.VTKObservationMixin):
 
 
 def _chooseFirstScan(parameterNode) -> None:
-    """Choose the first scan of the scene, with its segmentation, where none is chosen yet."""
+    """Choose the scan in the views, or the first one, with its segmentation, where none is yet."""
     if parameterNode.inputVolume is None:
-        parameterNode.inputVolume = scan = _firstScan()
+        parameterNode.inputVolume = scan = next(iter(scansInViews()), None) or _firstScan()
         if scan is not None and parameterNode.segmentation is None:
             parameterNode.segmentation = segmentationOf(scan)
 
 
 def _firstScan():
     """The first volume of the scene that the selector of scans lists; None if there is none."""
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    # Labelmaps are scalar volumes too.
-    return next(
-        (
-            node
-            for node in volumes
-            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-        ),
-        None,
-    )
+    return next(filter(isScan, slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+import qt
 import slicer
 import slicer.util
 import vtk
@@ -19,6 +20,8 @@ from .plainText import plain, showPlainText
 from .pollTimer import PollTimer
 
 _POLL_MS = 50
+# Slicer's own least width of a module panel, less margins and scroll bar.
+_LEAST_WIDTH = 250
 
 
 class Section(slicer.util.VTKObservationMixin):
@@ -37,12 +40,15 @@ class Section(slicer.util.VTKObservationMixin):
         super().__init__()
         self.logic = logic
         self.parameterNode = None
+        # What the views show instead of the chosen scan; None while both are the same.
+        self.otherScan = None
         self._guiTag = None
         self._entered = False
         self.widget = slicer.util.loadUI(str(RESOURCES / "UI" / f"{self.uiName}.ui"))
         showPlainText(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)
+        _takeTheRoomThereIs(self.widget)
         self._jobTimer = PollTimer(_POLL_MS, self.jobChanged, showError)
         self.setup()
 
@@ -82,6 +88,11 @@ class Section(slicer.util.VTKObservationMixin):
         self.removeObservers()
 
     @property
+    def foldingButton(self):
+        """The title that unfolds the section; None where it cannot be folded."""
+        return next(iter(self.widget.findChildren("ctkCollapsibleButton")), None)
+
+    @property
     def scheme(self) -> LabelScheme:
         """The chosen label scheme. Raises UserError when its file cannot be used."""
         return self.logic.scheme(self.parameterNode.scheme)
@@ -101,6 +112,18 @@ class Section(slicer.util.VTKObservationMixin):
 
     def jobChanged(self) -> None:
         """A job began or is over; bring progress bar and buttons up to date."""
+
+
+def _takeTheRoomThereIs(widget) -> None:
+    """Let a section be as wide as the dock, whatever it shows.
+
+    Slicer's dock follows the size hint of its content, and does not shrink when the hint does: a
+    hint that depends on texts or tables would take the views' place for ever.
+    """
+    for content in widget.children():
+        if content.isWidgetType():
+            content.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
+            content.setMinimumWidth(_LEAST_WIDTH)
 
 
 def setEnabled(widget, reason: str, toolTip: str) -> None:

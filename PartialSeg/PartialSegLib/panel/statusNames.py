@@ -1,4 +1,4 @@
-"""What the panel calls the statuses of a label."""
+"""What the panel calls the statuses of a label, and the symbols that stand for them."""
 
 from slicer.i18n import tr as _
 
@@ -11,3 +11,15 @@ STATUS_NAMES = {
     Status.ABSENT: _("Absent"),
 }
 """Names in the order in which a label goes through them."""
+
+STATUS_SYMBOLS = {
+    Status.NOT_ANNOTATED: "\N{EN DASH}",
+    Status.IN_PROGRESS: "\N{CIRCLE WITH LEFT HALF BLACK}",
+    Status.COMPLETE: "\N{BLACK CIRCLE}",
+    Status.ABSENT: "\N{WHITE CIRCLE}",
+}
+"""Where there is no room for names; they are told apart by their shape."""
+
+TO_REVIEW = _("To review")
+TO_REVIEW_SYMBOL = "\N{BLACK FLAG}"
+"""For what a model has drawn and nobody has looked at."""

@@ -19,6 +19,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.encode import look_up
 
 from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
+from ..scene.labelDisplay import showParts
 from ..scene.labelmapLayers import importLayer, labelLayers
 from ..scene.labelSegments import LabelSegments
 from ..scene.ownLabelmaps import giveOwnLabelmaps
@@ -78,6 +79,7 @@ def loadPrediction(
             importLayer(segments, layer, voxels, ijkToSegmentation)
         for name in filled:
             segments.holdBack(name)
+        showParts(segments)
     return LoadedPrediction(segmentationNode, filled, kept)
 
 

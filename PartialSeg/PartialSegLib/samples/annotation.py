@@ -9,6 +9,7 @@ import numpy as np
 from partialseg_trainer.labels import LabelScheme, Status
 
 from ..scene.geometry import localIJKToRAS
+from ..scene.labelDisplay import showParts
 from ..scene.labelmapLayers import importLayer, labelLayers
 from ..scene.labelSegments import LabelSegments
 from ..scene.segmentationNodes import addSegmentationNode
@@ -28,4 +29,5 @@ def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complet
         importLayer(segments, layer, labelmap, localIJKToRAS(volumeNode))
     for name in complete:
         segments.setStatus(name, Status.COMPLETE if segments.isPainted(name) else Status.ABSENT)
+    showParts(segments)
     return node

@@ -12,6 +12,7 @@ import slicer.util
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 
+from ..scene.oneScan import showScan
 from .annotation import addAnnotation
 
 _MESSAGE_MS = 10_000
@@ -25,7 +26,7 @@ def loadAtlas(name: str, sample: Mapping[str, Any]):
     imageNode, labelmapFile = _downloaded(name)
     labelmapNode = slicer.util.loadLabelVolume(str(labelmapFile), {"show": False})
     try:
-        addAnnotation(
+        annotation = addAnnotation(
             imageNode,
             slicer.util.arrayFromVolume(labelmapNode),
             LabelScheme.load(sample["scheme"]),
@@ -33,6 +34,7 @@ def loadAtlas(name: str, sample: Mapping[str, Any]):
         )
     finally:
         slicer.mrmlScene.RemoveNode(labelmapNode)
+    showScan(imageNode, annotation)
     _tellWhereItIs()
     return imageNode
 

@@ -15,6 +15,7 @@ from partialseg_trainer.labels import LabelScheme
 
 from ..engine import packages
 from ..engine.jobs import Job
+from ..scene.oneScan import showScan
 from .annotation import addAnnotation
 
 _POLL_SECONDS = 0.05
@@ -27,24 +28,27 @@ def loadPhantom(name: str, sample: Mapping[str, Any]):
     something is at work. Raises UserError when packages are missing, or the job fails.
     """
     packages.ensure(packages.FILES, "make a phantom")
-    made = []
+    made, annotation = [], []
 
     def take(result: dict[str, Any], folder: JobFolder) -> None:
         made.append(_volumeNode(name, folder.array("image"), result["affine"]))
         if "complete" in sample:
             scheme = LabelScheme.load(result["scheme"])
-            addAnnotation(made[0], folder.array("labelmap"), scheme, sample["complete"])
+            annotation.append(
+                addAnnotation(made[0], folder.array("labelmap"), scheme, sample["complete"])
+            )
 
     _waitFor(Job("phantom", {"seed": sample["seed"], "shape": None}, onFinished=take))
-    return made[0] if made else None
+    if not made:
+        return None
+    showScan(made[0], *annotation)
+    return made[0]
 
 
 def _volumeNode(name: str, image: np.ndarray, affine: list[list[float]]):
-    """A volume node of an array (K, J, I), shown in the slice views."""
+    """A volume node of an array (K, J, I)."""
     ijkToRAS = np.array(affine)[:, [2, 1, 0, 3]]
-    node = slicer.util.addVolumeFromArray(image, ijkToRAS, name)
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
+    return slicer.util.addVolumeFromArray(image, ijkToRAS, name)
 
 
 def _waitFor(job: Job) -> None:

@@ -56,4 +56,11 @@ def placeROI(roiNode, first: Sequence[int], last: Sequence[int], affine: np.ndar
         objectToWorld[:3, 0] *= -1
     roiNode.SetAndObserveObjectToNodeMatrix(slicer.util.vtkMatrixFromArray(objectToWorld))
     roiNode.SetSize(*(spacing * (np.subtract(last, first) + 1)))
-    roiNode.CreateDefaultDisplayNodes()
+    outlineOnly(roiNode)
+
+
+def outlineOnly(roiNode) -> None:
+    """Show a box by its edges: Slicer fills it, which tints the scan in it."""
+    if roiNode.GetDisplayNode() is None:
+        roiNode.CreateDefaultDisplayNodes()
+    roiNode.GetDisplayNode().SetFillVisibility(False)

@@ -5,6 +5,9 @@ import slicer.util
 
 from .subjectHierarchy import placeBeside
 
+SCAN_ROLE = "PartialSeg.Scan"
+"""Role by which what this module made or was given for a scan refers to it; see oneScan."""
+
 
 def addSegmentationNode(volumeNode):
     """A new segmentation node for a scan, in the scan's coordinate system."""
@@ -13,6 +16,7 @@ def addSegmentationNode(volumeNode):
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    node.SetNodeReferenceID(SCAN_ROLE, volumeNode.GetID())
     placeBeside(node, volumeNode)
     return node
 

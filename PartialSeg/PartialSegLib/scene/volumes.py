@@ -1,4 +1,4 @@
-"""Volume nodes: the voxels of a scan, and a node for a volume of the engine."""
+"""Volume nodes: which are scans, the voxels of a scan, and a node for a volume of the engine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from .geometry import arrayShape, swapAxes
 
 if TYPE_CHECKING:
     from partialseg_trainer.volumes import Volume
+
+# Not Slicer's own flag for hidden nodes: its Save dialog leaves those out.
+_HELPER = "PartialSeg.Helper"
 
 
 def scanArray(volumeNode) -> np.ndarray:
@@ -33,3 +36,24 @@ def scanArray(volumeNode) -> np.ndarray:
 def addVolumeNode(volume: Volume, name: str):
     """Add a volume node with the voxels of `volume` to the scene and return it."""
     return slicer.util.addVolumeFromArray(swapAxes(volume.data), volume.affine, name)
+
+
+def markAsHelper(node, what: str) -> None:
+    """Say that a volume is no scan, but made by this module for itself; `what` it is."""
+    node.SetAttribute(_HELPER, what)
+
+
+def isScan(node) -> bool:
+    """Whether a node is a scan that may be chosen: no labelmap, no confidence, nothing hidden."""
+    return (
+        # Labelmaps are scalar volumes too.
+        node.GetClassName() == "vtkMRMLScalarVolumeNode"
+        and not node.GetHideFromEditors()
+        and node.GetAttribute(_HELPER) is None
+    )
+
+
+def helperVolumes() -> list:
+    """Volume nodes of the scene that this module made for itself, which selectors leave out."""
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    return [node for node in volumes if node.GetAttribute(_HELPER) is not None]

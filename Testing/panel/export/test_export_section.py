@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 SHAPE = (20, 22, 24)
+HALF = "\N{CIRCLE WITH LEFT HALF BLACK}"
 
 
 def block(begin, end):
@@ -137,10 +138,10 @@ def exportAndWait(export, waitFor):
     waitFor(lambda: not export.busy)
 
 
-def cell(table, row, label):
-    """The item of a case and a label."""
-    titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount)]
-    return table.item(row, titles.index(label))
+def annotated(table, row):
+    """What the table says of a case: titles of labels by the symbol of their status."""
+    lines = table.item(row, 1).text().splitlines()
+    return {line[0]: line[2:].split(", ") for line in lines}
 
 
 # What is missing
@@ -214,11 +215,10 @@ def test_a_scan_becomes_a_case_that_the_table_shows(export, waitFor, dialogs, tm
     waitFor(lambda: table.rowCount == 1)
     assert table.item(0, 0).text() == "sub-01_ses-1"
     assert "ab" in table.item(0, 0).toolTip()
-    symbols = {name: cell(table, 0, name).text() for name in ("tcv", "cgm", "wm")}
-    assert len(set(symbols.values())) == 3
-    assert symbols["wm"] == ""
-    assert cell(table, 0, "tcv").toolTip() == "Total cerebrum: complete"
-    assert cell(table, 0, "cgm").toolTip() == "Cortical grey matter: in progress"
+    told = annotated(table, 0)
+    assert told == {"\N{BLACK CIRCLE}": ["Total cerebrum"], HALF: ["Cortical grey matter"]}
+    assert "Total cerebrum: complete" in table.item(0, 1).toolTip()
+    assert "White matter: not annotated" in table.item(0, 1).toolTip()
 
     # The case is selected, and its folder opens.
     table.itemDoubleClicked(table.item(0, 0))
@@ -423,7 +423,7 @@ def test_the_preview_shows_what_is_known_of_a_label(preview, views, packages):
     assert len(inside) == 1
     assert inside[0] != outside
     assert f"{100 * CEREBRUM.mean():.1f} %" in ui.shareYesLabel.text
-    assert f"{CEREBRUM.sum():,} voxels" in ui.shareYesLabel.text
+    assert f"{CEREBRUM.sum():,} voxels" in ui.shareYesLabel.toolTip
     assert ui.shareUnknownLabel.text.startswith("0.0 %")
 
 
@@ -437,14 +437,14 @@ def test_another_label_is_looked_up_and_not_computed(preview, views, annotation)
     for part in (yes, unknown, no):
         assert len(np.unique(part)) == 1
     assert len({yes[0], unknown[0], no[0]}) == 3
-    assert f"{(CEREBRUM & ~CORTEX).sum():,} voxels" in ui.shareUnknownLabel.text
+    assert f"{(CEREBRUM & ~CORTEX).sum():,} voxels" in ui.shareUnknownLabel.toolTip
 
 
 def test_the_preview_follows_the_annotation(preview, waitFor, annotation, scan, logic):
     logic.setStatus(annotation, "tcv", "in_progress")
     waitFor(lambda: not preview.ui.shareUnknownLabel.text.startswith("0.0 %"))
     paint(annotation, scan, "tcv", CORTEX)
-    waitFor(lambda: f"{CORTEX.sum():,} voxels" in preview.ui.shareYesLabel.text)
+    waitFor(lambda: f"{CORTEX.sum():,} voxels" in preview.ui.shareYesLabel.toolTip)
 
 
 def test_the_views_are_as_before_when_it_is_switched_off(preview, views, annotation, scene):

@@ -482,11 +482,13 @@ def test_a_scan_that_the_segments_are_not_on_is_refused_with_a_sentence(
 # Schemes
 
 
-def test_schemes_are_chosen_by_title(labels, logic):
+def test_schemes_are_chosen_by_title_also_while_a_label_is_selected(labels, logic, dialogs):
+    select(labels, "csf")
     combo = labels.ui.schemeComboBox
     combo.setCurrentText("Brainstem and its three parts")
     assert logic.getParameterNode().scheme == "brainstem"
     assert text(labels, "pons") == "Pons"
+    assert labels.ui.labelTree.currentItem() is None
     assert (
         button(labels, "brainstem", STATUS).enabled and not button(labels, "pons", STATUS).enabled
     )

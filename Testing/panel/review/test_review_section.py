@@ -328,13 +328,13 @@ def test_the_scans_of_a_folder_are_put_in_order_and_the_picked_one_becomes_the_i
     assert ui.cancelButton.enabled and not ui.findProgressBar.isHidden()
     waitFor(lambda: not review.busy, seconds=120)
     assert ui.findProgressBar.isHidden() and ui.findLabel.isHidden()
-    table = cells(ui.scansTable)
+    table = [[*line[0].partition("\n")[::2], line[1]] for line in cells(ui.scansTable)]
     assert {line[0] for line in table} == {"first.nii.gz", "second.nii.gz", "broken.nii.gz"}
-    assert table[-1][0] == "broken.nii.gz" and "not an image" in table[-1][2]
-    notes = {line[0]: line[2] for line in table}
+    assert table[-1][0] == "broken.nii.gz" and "not an image" in table[-1][1]
+    notes = {line[0]: line[1] for line in table}
     assert "The dataset holds this image: sub-07." in notes["second.nii.gz"]
     assert "dataset" not in notes["first.nii.gz"]
-    assert all(line[1].endswith(" %") for line in table[:-1])
+    assert all(line[2].endswith(" %") for line in table[:-1])
 
     picked = ui.scansTable.selectedItems()[0].text()
     assert picked == "first.nii.gz", "the first one that can be used and is not annotated yet"
@@ -440,3 +440,10 @@ def test_a_scan_that_slicer_cannot_load_is_told_in_a_sentence(
     review.ui.loadButton.click()
     assert "first.nii.gz could not be loaded" in dialogs.errors[0].text
     assert review.parameterNode.segmentation is before
+
+
+def test_labels_of_another_scheme_are_not_selected_because_others_were(review, predicted, dialogs):
+    review.ui.labelsTable.selectRow(9)
+    review.parameterNode.scheme = "brainstem"
+    assert review._table.selected == ()
+    assert not review.ui.acceptButton.enabled and not dialogs.messages

@@ -153,9 +153,11 @@ class AnnotationPreview:
         if self._preview is None:
             return
         for word, (_colour, share) in self._rows.items():
-            share.text = _("{percent} % ({voxels} voxels)").format(
-                percent=f"{100 * self._preview.share(self._label, word):.1f}",
-                voxels=f"{self._preview.counts[self._label][word]:,}",
+            share.text = _("{percent} %").format(
+                percent=f"{100 * self._preview.share(self._label, word):.1f}"
+            )
+            share.toolTip = _("{voxels} voxels").format(
+                voxels=f"{self._preview.counts[self._label][word]:,}"
             )
 
     def _say(self, text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import qt
 from slicer.i18n import tr as _
 
-from partialseg_trainer.labels import Status
+from partialseg_trainer.labels import LabelScheme, Status
 
 from ...dataset.content import DatasetCase, DatasetContent, isNewDataset
 from ...engine.jobs import JobFailed
@@ -16,18 +16,14 @@ from ..packagesRequest import packagesAreThere
 from ..plainText import plain
 from ..pollTimer import PollTimer
 from ..section import guarded, setEnabled, showError
-from ..statusNames import STATUS_NAMES
+from ..silent import silent
+from ..statusNames import STATUS_NAMES, STATUS_SYMBOLS
 
 _POLL_MS = 50
 # A path comes letter by letter when it is typed.
 _TYPING_MS = 400
-# Told apart by their shape.
-_SYMBOLS = {
-    Status.COMPLETE: "\N{BLACK CIRCLE}",
-    Status.IN_PROGRESS: "\N{CIRCLE WITH LEFT HALF BLACK}",
-    Status.ABSENT: "\N{WHITE CIRCLE}",
-    Status.NOT_ANNOTATED: "",
-}
+# What is listed of a case, the most useful first; all other labels are not annotated.
+_LISTED = (Status.COMPLETE, Status.IN_PROGRESS, Status.ABSENT)
 
 
 class CasesTable:
@@ -51,9 +47,15 @@ class CasesTable:
         self._typingTimer.setInterval(_TYPING_MS)
         self._typingTimer.connect("timeout()", guarded(self._read))
         ui.casesLegendLabel.text = "    ".join(
-            f"{symbol or _('empty')}: {STATUS_NAMES[status].lower()}"
-            for status, symbol in _SYMBOLS.items()
+            f"{STATUS_SYMBOLS[status]}\N{NO-BREAK SPACE}{STATUS_NAMES[status].lower()}"
+            for status in _LISTED
         )
+        table = ui.casesTable
+        table.columnCount = 2
+        table.setHorizontalHeaderLabels([_("Case"), _("Annotated labels")])
+        table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.ResizeToContents)
+        table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.Stretch)
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         ui.casesTable.connect("itemSelectionChanged()", self._onSelected)
         ui.casesTable.connect("itemDoubleClicked(QTableWidgetItem*)", guarded(self._openFolder))
         ui.openFolderButton.connect("clicked(bool)", guarded(self._openFolder))
@@ -104,33 +106,28 @@ class CasesTable:
         self._show(None, str(error))
 
     def _show(self, content: DatasetContent | None, problem: str = "") -> None:
+        if content is not None and self.selected is not None and not self._selectAfterwards:
+            self._selectAfterwards = self.selected.name
         self.content, self.problem = content, problem
-        table = self._ui.casesTable
-        wasBlocked = table.blockSignals(True)
-        try:
-            table.clear()
+        with silent(self._ui.casesTable):
             self._fill(content)
-        finally:
-            table.blockSignals(wasBlocked)
+        if content is not None:
+            self._selectAfterwards = ""
         self._say(problem or self._state())
         self._onSelected()
 
     def _fill(self, content: DatasetContent | None) -> None:
         table = self._ui.casesTable
-        # Super-labels first: what is annotated in part is annotated there.
-        labels = sorted(content.scheme if content else (), key=lambda label: not label.children)
+        table.clearSelection()
+        table.setCurrentCell(-1, -1)
+        table.clearContents()
         cases = content.cases if content else ()
-        table.rowCount, table.columnCount = len(cases), 1 + len(labels)
-        table.setHorizontalHeaderLabels([_("Case"), *(label.name for label in labels)])
-        for column, label in enumerate(labels, start=1):
-            table.horizontalHeaderItem(column).setToolTip(plain(label.title))
+        table.rowCount = len(cases)
         for row, case in enumerate(cases):
             table.setItem(row, 0, _caseItem(case))
-            for column, label in enumerate(labels, start=1):
-                table.setItem(row, column, _statusItem(label.title, case.status[label.name]))
+            table.setItem(row, 1, _labelsItem(case, content.scheme))
             if case.name == self._selectAfterwards:
                 table.selectRow(row)
-        table.resizeColumnsToContents()
 
     def _state(self) -> str:
         if self.content is None:
@@ -178,9 +175,22 @@ def _caseItem(case: DatasetCase):
     return item
 
 
-def _statusItem(title: str, status: Status):
-    item = qt.QTableWidgetItem(_SYMBOLS[status])
-    item.setTextAlignment(qt.Qt.AlignCenter)
-    told = _("{label}: {status}").format(label=title, status=STATUS_NAMES[status].lower())
-    item.setToolTip(plain(told))
+def _labelsItem(case: DatasetCase, scheme: LabelScheme):
+    """The labels that something is said of, a line for each status; super-labels first."""
+    labels = sorted(scheme, key=lambda label: not label.children)
+    lines = []
+    for status in _LISTED:
+        titles = [label.title for label in labels if case.status[label.name] is status]
+        if len(titles) == len(labels):
+            titles = [_("all labels")]
+        if titles:
+            lines.append(f"{STATUS_SYMBOLS[status]} " + ", ".join(titles))
+    item = qt.QTableWidgetItem("\n".join(lines))
+    told = (
+        _("{label}: {status}").format(
+            label=label.title, status=STATUS_NAMES[case.status[label.name]].lower()
+        )
+        for label in labels
+    )
+    item.setToolTip(plain("\n".join(told)))
     return item

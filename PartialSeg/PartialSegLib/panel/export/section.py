@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from ...dataset.content import DatasetCase
 from ...engine.jobs import Job, JobFailed
 from ...engine.packages import FILES
 from ...scene.geometry import arrayShape, kjiToRAS
+from ...scene.oneScan import belongTo
 from ...scene.region import placeROI
+from ...scene.scanMemory import caseOf, rememberCase
 from ...scene.segmentationNodes import scanOf
 from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
@@ -104,8 +107,8 @@ class ExportSection(Section):
             return
         if self.ui.datasetPathLineEdit.currentPath != chosen.dataset:
             self.ui.datasetPathLineEdit.currentPath = chosen.dataset
-        if self._namedVolumeID and chosen.inputVolume is not None:
-            self._forgetSubjectOfAnotherScan()
+        if chosen.inputVolume is not None:
+            self._nameCaseOfScan()
         try:
             self._scheme, self._schemeProblem = self.scheme, ""
         except UserError as error:
@@ -138,9 +141,16 @@ class ExportSection(Section):
         self._preview.annotationChanged()
         self._showState()
 
-    def _forgetSubjectOfAnotherScan(self) -> None:
-        """Under its name that case would be replaced by the scan that is selected now."""
-        if self.parameterNode.inputVolume.GetID() != self._namedVolumeID:
+    def _nameCaseOfScan(self) -> None:
+        """Enter the case of the scan, and forget that of another one, which it would replace."""
+        scan = self.parameterNode.inputVolume
+        if scan.GetID() == self._namedVolumeID:
+            return
+        case = caseOf(scan)
+        if case is not None:
+            self._namedVolumeID = scan.GetID()
+            self.parameterNode.subject, self.parameterNode.session = case
+        elif self._namedVolumeID:
             self._namedVolumeID = ""
             self.parameterNode.subject = self.parameterNode.session = ""
 
@@ -190,6 +200,7 @@ class ExportSection(Section):
         if scan is not None:
             last = np.subtract(arrayShape(scan), 1)
             placeROI(roiNode, (0, 0, 0), last, kjiToRAS(scan))
+            belongTo(roiNode, scan)
 
     def _onExport(self, clicked: bool) -> None:
         scan, segmentation = self.parameterNode.inputVolume, self.parameterNode.segmentation
@@ -224,13 +235,25 @@ class ExportSection(Section):
             roiNode=chosen.region,
             replace=replace,
             onProgress=self._onProgress,
-            onFinished=partial(self._onExported, chosen.dataset, chosen.inputVolume.GetID()),
+            onFinished=partial(
+                self._onExported,
+                chosen.dataset,
+                chosen.inputVolume,
+                partial(
+                    rememberCase,
+                    chosen.inputVolume,
+                    chosen.segmentation,
+                    chosen.subject,
+                    chosen.session,
+                ),
+            ),
             onFailed=partial(self._onExportFailed, self._scheme),
         )
         self._startJob(job, _("Reading the annotation..."))
 
-    def _onExported(self, dataset: str, volumeID: str, case: str) -> None:
-        self._namedVolumeID = volumeID
+    def _onExported(self, dataset: str, scan, remember: Callable[[], None], case: str) -> None:
+        self._namedVolumeID = scan.GetID()
+        remember()
         rememberDataset(dataset)
         self.ui.datasetPathLineEdit.addCurrentPathToHistory()
         self._cases.refresh(select=case)
@@ -267,12 +290,14 @@ class ExportSection(Section):
 
     def _onLoaded(self, folder: Path, case: DatasetCase, loaded: LoadedCase) -> None:
         self._namedVolumeID = loaded.volumeNode.GetID()
+        session = case.session or ""
+        rememberCase(loaded.volumeNode, loaded.segmentationNode, case.subject, session)
         with slicer.util.NodeModify(self.parameterNode):
             self.parameterNode.inputVolume = loaded.volumeNode
             self.parameterNode.segmentation = loaded.segmentationNode
             self.parameterNode.region = loaded.regionNode
             self.parameterNode.subject = case.subject
-            self.parameterNode.session = case.session or ""
+            self.parameterNode.session = session
             if self._scheme is None or not loaded.scheme.has_labels_of(self._scheme):
                 self.parameterNode.scheme = str(folder / "scheme.json")
         text = _("{case} is loaded; correct it, then export it anew.").format(case=case.name)

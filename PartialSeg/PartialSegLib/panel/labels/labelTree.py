@@ -11,12 +11,18 @@ from partialseg_trainer.labels import Status
 
 from ...annotation.labelTable import LabelRow
 from ...resources import RESOURCES
+from ..room import Room, wrapNames
 from ..section import setEnabled
-from ..statusNames import STATUS_NAMES
+from ..silent import silent
+from ..statusNames import STATUS_NAMES, STATUS_SYMBOLS
 
 _NAME, _STATUS, _VOLUME, _SHOW = range(4)
 _ICONS = RESOURCES / "Icons"
 _SWATCH_PIXELS = 14
+# Above this the tree scrolls, so that the buttons below stay in sight.
+_LARGEST_HEIGHT = 520
+# As many letters leave room for the names of statuses.
+_WORDS = 50
 
 
 class LabelTree:
@@ -51,6 +57,10 @@ class LabelTree:
         header.setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
         for column in (_STATUS, _VOLUME, _SHOW):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        self._room = Room(tree, header, self._onRoomChanged)
+        self._worded = None
+        for signal in ("itemExpanded(QTreeWidgetItem*)", "itemCollapsed(QTreeWidgetItem*)"):
+            tree.connect(signal, lambda *_: self._fitHeight())
         tree.connect("itemSelectionChanged()", onSelected)
         tree.connect("itemDoubleClicked(QTreeWidgetItem*,int)", lambda *_: onActivated())
 
@@ -77,14 +87,19 @@ class LabelTree:
         self._rows = {row.name: row for row in rows}
         for row in rows:
             self._fill(row)
+        self._fitHeight()
 
     def showVolume(self, name: str, volume: float | None) -> None:
         """Write the volume of a label, in mL; None where there is none to tell."""
         self._items[name].setText(_VOLUME, "" if volume is None else f"{volume:.2f}")
 
     def _rebuild(self, rows: Sequence[LabelRow]) -> None:
-        self._tree.clear()
-        self._items, self._statusButtons, self._showButtons = {}, {}, {}
+        with silent(self._tree):
+            self._tree.clear()
+            self._rows, self._items, self._statusButtons, self._showButtons = {}, {}, {}, {}
+            self._addItems(rows)
+
+    def _addItems(self, rows: Sequence[LabelRow]) -> None:
         above = [self._tree.invisibleRootItem()]
         for row in rows:
             item = qt.QTreeWidgetItem()
@@ -100,8 +115,9 @@ class LabelTree:
         self._tree.expandAll()
 
     def _addStatusButton(self, item, name: str):
-        button = qt.QPushButton()
-        button.flat = True
+        button = qt.QToolButton()
+        button.autoRaise = True
+        button.popupMode = qt.QToolButton.InstantPopup
         menu = qt.QMenu(button)
         menu.toolTipsVisible = True
         actions = {status: qt.QAction(text, menu) for status, text in STATUS_NAMES.items()}
@@ -121,6 +137,26 @@ class LabelTree:
         self.select(name)
         for status, action in actions.items():
             setEnabled(action, self._whyNotStatus(self._rows[name], status), "")
+
+    def _onRoomChanged(self) -> None:
+        if (self._room.letters >= _WORDS) != self._worded:
+            for row in self._rows.values():
+                self._showStatus(row)
+        self._fitHeight()
+
+    def _fitHeight(self) -> None:
+        """Be as high as the rows that are unfolded; a hint would be that of the layout before."""
+        tree = self._tree
+        wrapNames(tree, self._items.values())
+        heights = (tree.visualItemRect(item).height() for item in self._items.values())
+        rows = max(sum(heights), 3 * tree.fontMetrics().height())
+        frame = 2 * tree.frameWidth
+        tree.setFixedHeight(min(tree.header().height + rows + frame, _LARGEST_HEIGHT))
+
+    def _showStatus(self, row: LabelRow) -> None:
+        self._worded = self._room.letters >= _WORDS
+        names = STATUS_NAMES if self._worded else STATUS_SYMBOLS
+        self._statusButtons[row.name].text = names[row.status]
 
     def _addShowButton(self, item, name: str):
         button = qt.QToolButton()
@@ -142,8 +178,14 @@ class LabelTree:
             else _("{label} has no segment yet; press Create segments.").format(label=row.title)
         )
         status, show = self._statusButtons[row.name], self._showButtons[row.name]
-        status.text = STATUS_NAMES[row.status]
-        setEnabled(status, noSegment, _("How far the annotation of this label has come."))
+        self._showStatus(row)
+        setEnabled(
+            status,
+            noSegment,
+            _("{status}. Click to say how far the annotation of this label has come.").format(
+                status=STATUS_NAMES[row.status]
+            ),
+        )
         show.setIcon(self._visible if row.visible else self._hidden)
         setEnabled(show, noSegment, _("Hide the segment.") if row.visible else _("Show it."))
         if not row.segmentID:

@@ -8,17 +8,21 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from ..comboBox import longChoice
+
 
 class SchemeSelector:
-    """Offers schemes in a combo box; `onChosen` gets the name of a preset, or the path of a file.
+    """Offers schemes in a combo box, with a label for titles that are long.
 
+    `onChosen` gets the name of a preset, or the path of a file.
     `presets` has their titles by name. Who asked for a file and then gives none gets "".
     """
 
     def __init__(
-        self, comboBox, presets: Mapping[str, str], onChosen: Callable[[str], object]
+        self, comboBox, label, presets: Mapping[str, str], onChosen: Callable[[str], object]
     ) -> None:
         self._comboBox = comboBox
+        self._label = label
         self._onChosen = onChosen
         for name, title in presets.items():
             comboBox.addItem(title, name)
@@ -35,6 +39,8 @@ class SchemeSelector:
                 self._comboBox.insertItem(index, Path(nameOrPath).name, nameOrPath)
                 self._comboBox.setItemData(index, nameOrPath, qt.Qt.ToolTipRole)
             self._comboBox.setCurrentIndex(index)
+            self._label.text = longChoice(self._comboBox)
+            self._label.visible = bool(self._label.text)
         finally:
             self._comboBox.blockSignals(wasBlocked)
 

@@ -18,6 +18,7 @@ from ...annotation.editing import segmentEditorNode
 from ...annotation.labelTable import LabelRow, labelTable
 from ...engine.jobs import JobFailed
 from ...engine.steps import Steps, StepwiseWork
+from ...scene.labelDisplay import showParts
 from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
@@ -54,7 +55,10 @@ class LabelsSection(Section):
             self.ui.contradictionList, guarded(self._jumpToContradiction)
         )
         self._schemes = SchemeSelector(
-            self.ui.schemeComboBox, self.logic.schemes(), guarded(self._useScheme)
+            self.ui.schemeComboBox,
+            self.ui.schemeTitleLabel,
+            self.logic.schemes(),
+            guarded(self._useScheme),
         )
         self._tree = LabelTree(
             self.ui.labelTree,
@@ -184,6 +188,8 @@ class LabelsSection(Section):
             self._say("")
         if not (self._segments and self._segments.isOf(self._segmentation, scheme)):
             self._segments = LabelSegments(self._segmentation, scheme)
+        if self._segmentation is not None:
+            showParts(self._segments)
         self._show(labelTable(self._segments))
 
     @property

@@ -18,8 +18,9 @@ from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
+from ..silent import silent
 
-_SCAN, _UNCERTAINTY, _NOTE = range(3)
+_SCAN, _UNCERTAINTY = range(2)
 
 
 class NextScan:
@@ -34,6 +35,10 @@ class NextScan:
         ui.findButton.connect("clicked()", guarded(self._find))
         ui.cancelButton.connect("clicked()", self._cancel)
         ui.loadButton.connect("clicked()", guarded(self._load))
+        header = ui.scansTable.horizontalHeader()
+        header.setSectionResizeMode(_SCAN, qt.QHeaderView.Stretch)
+        header.setSectionResizeMode(_UNCERTAINTY, qt.QHeaderView.ResizeToContents)
+        ui.scansTable.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         ui.scansTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
         ui.scansTable.connect("itemSelectionChanged()", self.update)
         ui.findLabel.visible = False
@@ -122,20 +127,21 @@ class NextScan:
 
     def _show(self, scans: list[RankedScan]) -> None:
         folder, table = Path(self._ui.folderPathLineEdit.currentPath), self._ui.scansTable
-        self._scans = scans
-        table.clearContents()
-        table.rowCount = len(scans)
+        with silent(table):
+            self._scans = scans
+            table.clearSelection()
+            table.clearContents()
+            table.rowCount = len(scans)
         for row, scan in enumerate(scans):
             inside = scan.path.is_relative_to(folder)
             name = str(scan.path.relative_to(folder) if inside else scan.path)
             uncertainty = ""
             if scan.uncertainty is not None:
                 uncertainty = _("{percent} %").format(percent=round(100 * scan.uncertainty))
-            for column, text in ((_SCAN, name), (_UNCERTAINTY, uncertainty), (_NOTE, _note(scan))):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(plain(text))
-                table.setItem(row, column, item)
-        table.resizeColumnToContents(_SCAN)
+            text = "\n".join(filter(None, (name, _note(scan))))
+            table.setItem(row, _SCAN, qt.QTableWidgetItem(text))
+            table.setItem(row, _UNCERTAINTY, qt.QTableWidgetItem(uncertainty))
+            table.item(row, _SCAN).setToolTip(plain(text))
         new = next((row for row, scan in enumerate(scans) if not (scan.error or scan.case)), None)
         if new is not None:
             table.selectRow(new)

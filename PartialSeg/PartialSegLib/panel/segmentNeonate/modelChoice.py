@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 
 from ...engine.models import ModelCard, readModel
-from ..comboBox import offer
+from ..comboBox import longChoice, offer
 from ..plainText import plain
 
 
@@ -36,14 +36,17 @@ class ModelChoice:
         """Show a model as chosen, even one that cannot be used."""
         try:
             card = self.card(name)
-            self._combo.toolTip, self._label.text = plain(_details(card)), _summary(card)
+            toolTip, summary = _details(card), _summary(card)
         except UserError as error:
-            self._combo.toolTip, self._label.text = plain(str(error)), str(error)
+            toolTip = summary = str(error)
         entries = [
             (_("{title} ({date})").format(title=card.title, date=card.date), card.name)
             for card in self._cards
         ]
         offer(self._combo, entries, name, Path(name).name)
+        whole = longChoice(self._combo)
+        self._label.text = f"{whole}: {summary}" if whole else summary
+        self._combo.toolTip = plain(toolTip)
         for row, card in enumerate(self._cards):
             self._combo.setItemData(row, plain(_details(card)), qt.Qt.ToolTipRole)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import qt
-import slicer.util
 from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
@@ -15,6 +14,7 @@ from ...prediction.results import requireFillable
 from ...prediction.segmentation import Segmented
 from ...resources import RESOURCES
 from ...scene.labelSegments import LabelSegments
+from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import scanOf, segmentationOf
 from ..comboBox import offer
 from ..deviceSearch import DeviceSearch
@@ -98,6 +98,7 @@ class SegmentNeonateSection(Section):
         self._scan = chosen.inputVolume
         if self._scan is None or self._scan is before:
             return
+        chosen.region = regionOf(self._scan)
         madeOn = chosen.segmentation and scanOf(chosen.segmentation)
         if chosen.segmentation is None or madeOn not in (None, self._scan):
             chosen.segmentation = segmentationOf(self._scan)
@@ -110,11 +111,9 @@ class SegmentNeonateSection(Section):
         fills = self.parameterNode.fillExisting
         button = ui.fillSegmentationRadioButton if fills else ui.newSegmentationRadioButton
         button.checked = True
-        ui.fillSegmentationRadioButton.text = (
-            _("Fill only what is not complete in {name}").format(name=segmentationNode.GetName())
-            if segmentationNode is not None
-            else _("Fill only what is not complete")
-        )
+        ui.filledLabel.visible = fills and segmentationNode is not None
+        if segmentationNode is not None:
+            ui.filledLabel.text = _("In {name}").format(name=segmentationNode.GetName())
         setEnabled(
             ui.fillSegmentationRadioButton,
             self._whyNotFill(),
@@ -179,6 +178,10 @@ class SegmentNeonateSection(Section):
             return _("A scan is being segmented; wait for it, or press Cancel.")
         if self.parameterNode.inputVolume is None:
             return _("Choose a scan first.")
+        if self.otherScan is not None:
+            return _(
+                "The views show another scan, {other}: say at the top of the panel which is meant."
+            ).format(other=self.otherScan.GetName())
         try:
             self._model.card(self.parameterNode.model)
         except UserError as error:
@@ -233,10 +236,18 @@ class SegmentNeonateSection(Section):
     def _use(self, segmented: Segmented, volumeNode, scheme: str) -> None:
         """Let all sections go on with what came out."""
         chosen = self.parameterNode
+        if chosen.inputVolume is not volumeNode:
+            # The user has gone on to another scan meanwhile.
+            segmented.loaded.segmentationNode.SetDisplayVisibility(False)
+            self._say(
+                _("{scan} is segmented; choose it as scan to see the result.").format(
+                    scan=volumeNode.GetName()
+                )
+            )
+            return
         chosen.scheme = scheme
         chosen.segmentation = segmented.loaded.segmentationNode
         chosen.confidence = segmented.confidenceNode
-        _showInSlices(volumeNode)
         self._say(
             _(
                 "Done in {time} ({device}). The result is flagged for review: look at every "
@@ -282,13 +293,3 @@ def _resultLines(segmented: Segmented) -> list[str]:
 
 def _rounded(volume: float) -> str:
     return f"{volume:.0f}" if volume >= 10 else f"{volume:.1f}"
-
-
-def _showInSlices(volumeNode) -> None:
-    """Show a scan in the slice views, unless it is there already."""
-    shown = {
-        node.GetBackgroundVolumeID()
-        for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
-    }
-    if volumeNode.GetID() not in shown:
-        slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)

@@ -11,11 +11,15 @@ from slicer.i18n import tr as _
 
 from ...engine.durations import inWords
 from ..plainText import plain
+from ..room import Room, wrapNames
 
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunReading, RunStatus
 
 _RUN, _STATE, _EPOCH, _TIME_LEFT, _DICE, _DEVICE = range(6)
+# As many letters there have to be for columns that tell of the selected run what is told anyway.
+_LETTERS = {_EPOCH: 48, _TIME_LEFT: 66, _DEVICE: 80}
+_BAR_LETTERS = 11
 
 
 class RunsTable:
@@ -29,7 +33,13 @@ class RunsTable:
         self._readings: dict[str, RunReading] = {}
         self._items: dict[str, object] = {}
         self._bars: dict[str, object] = {}
-        tree.header().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header = tree.header()
+        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(_RUN, qt.QHeaderView.Stretch)
+        # The hint of a progress bar is wider than what it shows.
+        header.setSectionResizeMode(_EPOCH, qt.QHeaderView.Fixed)
+        self._room = Room(tree, header, self._showColumns)
+        self._showColumns()
         tree.connect("itemSelectionChanged()", onSelected)
 
     @property
@@ -55,8 +65,17 @@ class RunsTable:
             if path in new:
                 self._insert(row, path)
             self._fill(path, reading)
+        wrapNames(self._tree, self._items.values())
         if new and self._tree.currentItem() is None:
             self._tree.setCurrentItem(self._tree.topLevelItem(0))
+
+    def _showColumns(self) -> None:
+        tree, letters = self._tree, self._room.letters
+        for column, needed in _LETTERS.items():
+            tree.setColumnHidden(column, letters < needed)
+        letter = tree.fontMetrics().averageCharWidth()
+        tree.header().resizeSection(_EPOCH, _BAR_LETTERS * letter)
+        wrapNames(self._tree, self._items.values())
 
     def _insert(self, row: int, path: str) -> None:
         item = qt.QTreeWidgetItem()

@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.methods import Network
 
+from ...engine.durations import inWords
 from ...engine.packages import LEARNING
 from ...training.plots import Figures, updateTrainingCharts
 from ...training.runs import RunReader
@@ -319,8 +320,17 @@ class TrainSection(Section):
 
 
 def _inWords(status) -> str:
-    """What a run is about, or how it ended."""
+    """What a run is about and how far it is, or how it ended."""
     if status.state.value == "finished":
         return _("The model is ready; Use this model lets you segment with it.")
     text = status.message or (status.stage if status.active else "")
-    return text[:1].upper() + text[1:]
+    parts = [text[:1].upper() + text[1:]]
+    if status.state.value == "running" and status.epoch and status.epochs:
+        parts.append(
+            _("epoch {epoch} of {epochs}").format(epoch=status.epoch, epochs=status.epochs)
+        )
+        if status.eta_seconds is not None:
+            parts.append(_("{time} left").format(time=inWords(status.eta_seconds)))
+        if status.device:
+            parts.append(status.device)
+    return ", ".join(filter(None, parts))

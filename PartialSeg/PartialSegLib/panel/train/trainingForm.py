@@ -13,6 +13,7 @@ from partialseg_trainer.methods import Method, Network, Sampling, Strategy
 
 from ...engine.models import ModelCard
 from ...training.trainings import settingsFrom
+from ..comboBox import longChoice
 from ..section import setEnabled
 from .trainingReasons import notFrom, notTogether
 
@@ -114,9 +115,11 @@ class TrainingForm:
     def update(self) -> None:
         """Say what the choices mean, and offer only what goes with them."""
         ui, method, strategy = self._ui, self._method, self._strategy
-        ui.methodDescriptionLabel.text = method.description
-        ui.strategyDescriptionLabel.text = strategy.description + (
-            " " + _("It needs scans that are labelled fully.") if strategy.needs_full else ""
+        ui.methodDescriptionLabel.text = _described(ui.methodComboBox, method.description)
+        ui.strategyDescriptionLabel.text = _described(
+            ui.strategyComboBox,
+            strategy.description
+            + (" " + _("It needs scans that are labelled fully.") if strategy.needs_full else ""),
         )
         for row, each in enumerate(self._strategies):
             _allow(ui.strategyComboBox, row, notTogether(each, method), each.description)
@@ -144,7 +147,7 @@ class TrainingForm:
             text += " " + _("Start training asks for what it needs: {packages}.").format(
                 packages=", ".join(missing)
             )
-        ui.networkDescriptionLabel.text = text
+        ui.networkDescriptionLabel.text = _described(ui.networkComboBox, text)
 
     @property
     def _initialModel(self) -> ModelCard | None:
@@ -162,6 +165,12 @@ class TrainingForm:
     @property
     def _sampling(self) -> Sampling:
         return self._samplings[self._ui.samplingComboBox.currentIndex]
+
+
+def _described(combo, description: str) -> str:
+    """A description, with the title before it where that may be cut off above."""
+    whole = longChoice(combo)
+    return f"{whole}: {description}" if whole else description
 
 
 def _allow(combo, row: int, reason: str, toolTip: str) -> None:

@@ -1,0 +1,1 @@
+"""Section "Next step": the line at the top."""
