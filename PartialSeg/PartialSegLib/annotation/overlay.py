@@ -66,8 +66,10 @@ class Overlay:
             view = slicer.mrmlScene.GetNodeByID(viewID)
             if view is not None and view.GetLabelVolumeID() == self.volumeNode.GetID():
                 view.SetLabelVolumeID(labelID)
+        # In the application the display node goes with its volume.
         for node in (self.volumeNode, self._display, self._colours):
-            slicer.mrmlScene.RemoveNode(node)
+            if slicer.mrmlScene.IsNodePresent(node):
+                slicer.mrmlScene.RemoveNode(node)
         removeTraces()
 
     def _addColours(self):

@@ -11,3 +11,10 @@ def inWords(seconds: float) -> str:
     if minutes < 120:
         return _("{count} min").format(count=minutes)
     return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def timeLeft(seconds: float) -> str:
+    """A time that something still takes, as in "5 min left"; estimates end before the work does."""
+    from slicer.i18n import tr as _
+
+    return _("almost done") if seconds < 1.5 else _("{time} left").format(time=inWords(seconds))

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Job:
         self._process: subprocess.Popen | None = None
         self._reported: dict[str, Any] | None = None
         self.folder: JobFolder | None = None
+        # Whoever polls may have something to do before a message waits for the user.
+        self.tellFailure: Callable[[Callable[[], object]], object] = lambda tell: tell()
 
     def poll(self) -> bool:
         """Do the next small step and return whether the job is over."""
@@ -80,7 +83,7 @@ class Job:
             if not isinstance(error, UserError) or self._onFailed is None:
                 raise
             details = error.details if isinstance(error, JobFailed) else {}
-            self._onFailed(JobFailed(str(error), details))
+            self.tellFailure(partial(self._onFailed, JobFailed(str(error), details)))
         return self.over
 
     def wait(self) -> None:

@@ -10,6 +10,7 @@ from ..prediction.confidence import removeLeftConfidences
 from ..scene.oneScan import scansInViews
 from ..scene.segmentationNodes import segmentationOf
 from ..scene.volumes import helperVolumes, isScan
+from ..training.plots import leaveEmptyPlot
 from .export.section import ExportSection
 from .labels.section import LabelsSection
 from .nextStep.section import NextStepSection
@@ -125,6 +126,7 @@ class Panel(slicer.util.VTKObservationMixin):
             self._useParameterNode()
 
     def _onSceneEndImport(self, caller, event) -> None:
+        leaveEmptyPlot()
         # What the scene brings has replaced the choices, and its nodes are there only now.
         self._parameterNode = None
         self._onSceneEndClose(caller, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import qt
@@ -10,6 +11,8 @@ import qt
 
 class Work(Protocol):
     """What can be polled: a Job, or StepwiseWork."""
+
+    tellFailure: Callable[[Callable[[], object]], object]
 
     def poll(self) -> bool: ...
 
@@ -20,6 +23,7 @@ class PollTimer:
     """Polls one piece of work at a time.
 
     `onChanged` is called when work begins and when it is over, `onError` with what `poll` raises.
+    What went wrong is told when the work is over, or a bar would go on moving behind the message.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class PollTimer:
         self._onChanged = onChanged
         self._onError = onError
         self._work: Work | None = None
+        self._failures: list[Callable[[], object]] = []
         self._timer = qt.QTimer()
         self._timer.setInterval(interval)
         self._timer.connect("timeout()", self._poll)
@@ -44,6 +49,8 @@ class PollTimer:
         """Poll this work from now on; what is still at work is cancelled."""
         self.cancel()
         self._work = work
+        # Work without a result of its own raises, which comes out of `poll`.
+        work.tellFailure = self._failures.append
         self._timer.start()
         self._onChanged()
 
@@ -63,9 +70,12 @@ class PollTimer:
             over = work.poll()
         except Exception as error:
             over = True
-            self._onError(error)
+            self._failures.append(partial(self._onError, error))
         # What was called at the end may have begun other work.
         if over and self._work is work:
             self._work = None
             self._timer.stop()
             self._onChanged()
+        failures, self._failures = self._failures, []
+        for tell in failures:
+            tell()

@@ -6,6 +6,7 @@ folder (Edit / Application Settings / Cache), where Slicer also removes it.
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -13,9 +14,11 @@ import slicer.util
 
 from partialseg_trainer.errors import UserError
 
+from ..engine.packages import PackagesMissing
 from ..resources import RESOURCES
 
 _CATEGORY = "PartialSeg"
+_MESSAGE_MS = 10_000
 
 
 def registerSampleData() -> None:
@@ -63,10 +66,18 @@ def load(name: str):
     return loadSample(name, sample)
 
 
-def _download(source):
-    """What the button of a sample does."""
+def download(source):
+    """What the button of a sample does: load it, or say why not; returns the scan or None."""
     try:
         return load(source.sampleName)
+    except PackagesMissing as error:
+        # Whoever declined needs no further window, and pip has shown one of its own.
+        slicer.util.showStatusMessage(str(error), _MESSAGE_MS)
     except UserError as error:
         slicer.util.errorDisplay(str(error))
-        return None
+    return None
+
+
+def _download(source):
+    # Slicer keeps this function also when Reload has replaced the modules, whose errors are others.
+    return importlib.import_module(__name__).download(source)

@@ -38,14 +38,14 @@ def transformToWorld(node) -> np.ndarray:
 
     Raises UserError when a transform above the node is not linear.
     """
-    matrix = vtk.vtkMatrix4x4()
-    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
-        node.GetParentTransformNode(), None, matrix
-    ):
+    transform, matrix = node.GetParentTransformNode(), vtk.vtkMatrix4x4()
+    # Asked before: VTK warns when a matrix is wanted of a transform that has none.
+    if transform is not None and not transform.IsTransformToWorldLinear():
         raise UserError(
             f"The {node.GetNodeTagName()} is under a non-linear transform, found where a linear "
             "one or none was expected; harden the transform (Transforms module) and try again."
         )
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(transform, None, matrix)
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 

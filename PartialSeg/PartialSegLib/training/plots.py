@@ -6,7 +6,7 @@ epoch only changes the table. They are not saved with the scene: the run's folde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,9 @@ _EPOCH = "epoch"
 _MEAN_DICE, _LABEL_DICE = "validation_dice", "dice_"
 # Plot views are white, and white matter's colour is nearly so.
 _LIGHTEST = 0.8
+# Beside the mean of the labels. A legend of all of them would cover the chart.
+_WORST_LABELS = 3
+_STAMP, _LAYOUT_BEFORE = "PartialSeg.Stamp", "PartialSeg.LayoutBefore"
 
 
 def showTrainingPlot(run: RunFolder, figures: Figures = "dice") -> slicer.vtkMRMLPlotChartNode:
@@ -37,8 +40,46 @@ def showTrainingPlot(run: RunFolder, figures: Figures = "dice") -> slicer.vtkMRM
     the run has no figures yet.
     """
     chartNode = trainingChart(run, figures)
+    layout = _layoutNode()
+    before = layout.GetViewArrangement() if layout is not None else None
     slicer.modules.plots.logic().ShowChartInLayout(chartNode)
+    if layout is not None and layout.GetViewArrangement() != before:
+        layout.SetAttribute(_LAYOUT_BEFORE, str(before))
     return chartNode
+
+
+def leaveEmptyPlot() -> None:
+    """Go back to the layout before the plot, in a scene that was saved with a plot of this module.
+
+    The plot's nodes are not saved, so that its view would be black.
+    """
+    layout = _layoutNode()
+    before = layout.GetAttribute(_LAYOUT_BEFORE) if layout is not None else None
+    if before and not slicer.util.getNodesByClass("vtkMRMLPlotChartNode"):
+        layout.RemoveAttribute(_LAYOUT_BEFORE)
+        layout.SetViewArrangement(int(before))
+
+
+def chartsAreShown() -> bool:
+    """Whether the scene has a chart of a training."""
+    return bool(_tables())
+
+
+def updateShownCharts() -> None:
+    """Bring the charts of all runs up to date whose figures have changed since the last look."""
+    from partialseg_trainer.runs import RunFolder
+
+    for table in _tables():
+        run = RunFolder(Path(table.GetAttribute(_RUN)))
+        try:
+            found = run.metrics_file.stat()
+        except OSError:
+            # The folder was removed; what was plotted stays.
+            continue
+        stamp = f"{found.st_mtime_ns} {found.st_size}"
+        if table.GetAttribute(_STAMP) != stamp:
+            table.SetAttribute(_STAMP, stamp)
+            updateTrainingCharts(run)
 
 
 def trainingChart(run: RunFolder, figures: Figures) -> slicer.vtkMRMLPlotChartNode:
@@ -72,8 +113,34 @@ def updateTrainingCharts(run: RunFolder) -> None:
     slicer.util.updateTableFromArray(tables[0], values, columns)
     tables[0].EndModify(wasModifying)
     for figures in ("losses", "dice"):
+        wanted = [name for name in columns if _figuresOf(name) == figures]
+        if figures == "dice":
+            wanted = _meanAndWorst(wanted, rows)
         for chartNode in _nodes("vtkMRMLPlotChartNode", run, figures):
-            _addMissingSeries(chartNode, tables[0], run, columns, figures)
+            _showSeries(chartNode, tables[0], run, wanted)
+
+
+def _meanAndWorst(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of the columns of Dice the mean, and the labels that are worst in the last epoch.
+
+    A label without a value, which the scans for validation lack, is not among the worst.
+    """
+    last = {name: rows[-1][name] for name in columns if rows[-1][name] is not None}
+    labels = [name for name in columns if name != _MEAN_DICE]
+    # Those without a value come last, and all in the order of the scheme where they are equal.
+    labels.sort(key=lambda name: last.get(name, 2.0))
+    worst = labels[:_WORST_LABELS]
+    return [name for name in columns if name == _MEAN_DICE or name in worst]
+
+
+def _layoutNode():
+    return next(iter(slicer.util.getNodesByClass("vtkMRMLLayoutNode")), None)
+
+
+def _tables() -> list[Any]:
+    """The tables of all trainings that are plotted."""
+    tables = slicer.util.getNodesByClass("vtkMRMLTableNode")
+    return [node for node in tables if node.GetAttribute(_RUN)]
 
 
 def _read(run: RunFolder) -> list[dict[str, Any]]:
@@ -121,18 +188,22 @@ def _addChart(run: RunFolder, figures: Figures) -> None:
         chartNode.SetYAxisRange(0.0, 1.0)
 
 
-def _addMissingSeries(
-    chartNode, tableNode, run: RunFolder, columns: Sequence[str], figures: Figures
-) -> None:
+def _showSeries(chartNode, tableNode, run: RunFolder, columns: Sequence[str]) -> None:
+    """Let a chart have these curves and no others."""
     shown = {
-        chartNode.GetNthPlotSeriesNode(number).GetYColumnName()
-        for number in range(chartNode.GetNumberOfPlotSeriesNodes())
+        node.GetYColumnName(): node
+        for node in map(
+            chartNode.GetNthPlotSeriesNode, range(chartNode.GetNumberOfPlotSeriesNodes())
+        )
     }
-    missing = [name for name in columns if _figuresOf(name) == figures and name not in shown]
-    if not missing:
+    if list(shown) == list(columns):
         return
     scheme = _scheme(run)
-    for column in missing:
+    # All of them anew: the legend has them in the order in which they were added.
+    chartNode.RemoveAllPlotSeriesNodeIDs()
+    for node in shown.values():
+        slicer.mrmlScene.RemoveNode(node)
+    for column in columns:
         title, colour = _look(column, scheme)
         seriesNode = _addNode("vtkMRMLPlotSeriesNode", run, title)
         seriesNode.SetPlotType(seriesNode.PlotTypeScatter)

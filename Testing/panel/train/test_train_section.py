@@ -610,13 +610,19 @@ def test_a_new_epoch_is_plotted_in_the_same_nodes(train, plottedRun):
     assert {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")} == before
 
 
-def test_a_shown_plot_follows_the_training(train, smallRun, waitFor):
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_shown_plot_follows_the_training_also_while_the_section_is_not_seen(
+    train, smallRun, waitFor, elsewhere
+):
     run = smallRun("until stopped")
     panel = train()
     waitFor(lambda: panel.ui.plotLossesButton.enabled)
     panel.ui.plotLossesButton.click()
     (table,) = slicer.util.getNodesByClass("vtkMRMLTableNode")
     plotted = table.GetNumberOfRows()
+    if elsewhere:
+        panel.ui.trainCollapsibleButton.collapsed = True
+        panel.exit()
     waitFor(lambda: table.GetNumberOfRows() > plotted)
     request_stop(run)
 
@@ -637,6 +643,36 @@ def test_plots_are_not_saved_and_come_again_after_the_scene_was_closed(train, pl
     assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     panel.ui.plotDiceButton.click()
     assert len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 1
+
+
+def test_of_many_labels_the_mean_and_the_three_worst_are_plotted(standIn, balls):
+    """A legend of eleven entries covered the chart."""
+    from PartialSegLib.training.plots import trainingChart, updateTrainingCharts
+
+    run = RunFolder.create(new_run_path("many"), {"dataset": str(balls)})
+    run.metrics_file.write_text(
+        "epoch,validation_dice,dice_a,dice_b,dice_c,dice_d,dice_e\n0,0.5,0.9,0.1,,0.3,0.2\n"
+    )
+    chart = trainingChart(run, "dice")
+    assert list(series(chart)) == ["Mean of the labels", "b", "d", "e"]
+    with open(run.metrics_file, "a") as file:
+        file.write("1,0.6,0.1,0.8,,0.3,0.2\n")
+    updateTrainingCharts(run)
+    assert list(series(chart)) == ["Mean of the labels", "a", "d", "e"]
+
+
+def test_a_scene_that_was_saved_with_a_plot_is_opened_without_its_empty_view(
+    panel, plottedRun, scene, tmp_path
+):
+    layout = slicer.app.layoutManager()
+    before = layout.layout
+    panel.sections[0].logic.showTrainingPlot(plottedRun, "dice")
+    assert layout.layout != before
+    scene.SetURL(str(tmp_path / "scene.mrml"))
+    assert scene.Commit()
+    scene.Clear(False)
+    assert scene.Connect()
+    assert layout.layout == before
 
 
 def test_labels_are_plotted_by_name_when_the_dataset_is_gone(standIn, plottedRun, balls):

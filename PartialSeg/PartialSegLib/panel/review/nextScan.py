@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ...engine.durations import inWords
+from ...engine.durations import timeLeft
 from ...engine.packages import LEARNING
 from ...prediction.nextScan import RankedScan
 from ..packagesRequest import packagesAreThere
@@ -118,7 +118,7 @@ class NextScan:
         bar.value = round(100 * (fraction or 0))
         text = report["stage"]
         if left is not None:
-            text = _("{stage}, {time} left").format(stage=text, time=inWords(left))
+            text = _("{stage}, {time}").format(stage=text, time=timeLeft(left))
         self._tell(text)
 
     def _onFailed(self, error: Exception) -> None:

@@ -7,7 +7,7 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ...engine.durations import inWords
+from ...engine.durations import inWords, timeLeft
 from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
 from ...prediction.results import requireFillable
@@ -226,7 +226,7 @@ class SegmentNeonateSection(Section):
         self.ui.progressBar.value = round(100 * (fraction or 0))
         stage = report.get("stage") or _("Starting")
         if left is not None:
-            stage = _("{stage}, {time} left").format(stage=stage, time=inWords(left))
+            stage = _("{stage}, {time}").format(stage=stage, time=timeLeft(left))
         self.ui.progressLabel.text = stage
 
     def _showFailure(self, error) -> None:

@@ -6,17 +6,15 @@ window, and after Slicer was closed.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import qt
 import slicer.util
 from slicer.i18n import tr as _
 
 from partialseg_trainer.methods import Network
 
-from ...engine.durations import inWords
+from ...engine.durations import timeLeft
 from ...engine.packages import LEARNING
-from ...training.plots import Figures, updateTrainingCharts
+from ...training.plots import Figures, chartsAreShown, updateShownCharts
 from ...training.runs import RunReader
 from ..comboBox import offer
 from ..deviceSearch import DeviceSearch
@@ -44,7 +42,6 @@ class TrainSection(Section):
         ui = self.ui
         self._readable = False
         self._failure = ""
-        self._epochs: dict[Path, int | None] = {}
         self._reader = RunReader()
         self._runs = RunsTable(ui.runsTree, self._showSelected)
         self._form = TrainingForm(ui, self.logic, self._updateButtons)
@@ -53,6 +50,10 @@ class TrainSection(Section):
         self._timer = qt.QTimer()
         self._timer.setInterval(_WATCH_MS)
         self._timer.connect("timeout()", self._readRuns)
+        # Plots are looked at in the views, wherever the panel is.
+        self._plotTimer = qt.QTimer()
+        self._plotTimer.setInterval(_WATCH_MS)
+        self._plotTimer.connect("timeout()", guarded(self._followPlots))
         ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self._watch)
         ui.logGroupBox.connect("toggled(bool)", self._showSelected)
         connectPath(ui.datasetPathLineEdit, self._chooseDataset)
@@ -83,6 +84,7 @@ class TrainSection(Section):
 
     def cleanup(self) -> None:
         self._timer.stop()
+        self._plotTimer.stop()
         self._devices.cancel()
         super().cleanup()
 
@@ -157,13 +159,6 @@ class TrainSection(Section):
             return
         self._note("" if readings else _("There are no trainings yet."))
         self._runs.show(readings)
-        for reading in readings:
-            if reading.status is None:
-                continue
-            epoch = reading.status.epoch
-            if self._epochs.get(reading.run.path) != epoch:
-                self._epochs[reading.run.path] = epoch
-                updateTrainingCharts(reading.run)
         self._showSelected()
 
     def _showSelected(self) -> None:
@@ -310,6 +305,13 @@ class TrainSection(Section):
 
     def _plot(self, figures: Figures) -> None:
         self.logic.showTrainingPlot(self._runs.selected.run, figures)
+        self._plotTimer.start()
+
+    def _followPlots(self) -> None:
+        if chartsAreShown():
+            updateShownCharts()
+        else:
+            self._plotTimer.stop()
 
     def _openFolder(self) -> None:
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(self._runs.selected.run.path)))
@@ -330,7 +332,7 @@ def _inWords(status) -> str:
             _("epoch {epoch} of {epochs}").format(epoch=status.epoch, epochs=status.epochs)
         )
         if status.eta_seconds is not None:
-            parts.append(_("{time} left").format(time=inWords(status.eta_seconds)))
+            parts.append(timeLeft(status.eta_seconds))
         if status.device:
             parts.append(status.device)
     return ", ".join(filter(None, parts))
