@@ -245,3 +245,19 @@ def test_what_is_of_no_use_without_a_scan_folds_when_the_scene_is_closed(panel, 
     scene.Clear(False)
     assert panel.section(ExportSection).foldingButton.collapsed
     assert not panel.section(TrainSection).foldingButton.collapsed
+
+
+@pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nii"])
+def test_a_scan_that_is_the_first_of_several_in_its_file_is_told_of(panel, chosen, tmp_path, name):
+    import nibabel
+    import slicer
+
+    nibabel.save(nibabel.Nifti1Image(np.ones((5, 6, 7, 4), np.int16), np.eye(4)), tmp_path / name)
+    scan = addScan("series")
+    scan.AddDefaultStorageNode()
+    scan.GetStorageNode().SetFileName(str(tmp_path / name))
+    chosen.inputVolume = scan
+    assert "holds 4 volumes" in panel.sections[0].ui.stepLabel.text
+    chosen.inputVolume = addScan("single")
+    assert "volumes" not in panel.sections[0].ui.stepLabel.text
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 2

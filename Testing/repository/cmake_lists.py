@@ -12,10 +12,12 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("PartialSeg", "PartialSegTrainer")
 KINDS = ("SCRIPTS", "RESOURCES")
+# The recipe of the model that comes along, which no user of Slicer needs.
+NOT_FOR_SLICER = ("default_model",)
 
 
 def tracked(folder: str) -> dict[str, list[str]]:
-    """What git tracks in a folder, relative to it: Python files, and everything else.
+    """What of a folder git tracks and Slicer needs, relative to it: Python files, and all else.
 
     Raises subprocess.CalledProcessError where the tree is no git checkout.
     """
@@ -23,7 +25,8 @@ def tracked(folder: str) -> dict[str, list[str]]:
         ["git", "ls-files", "-z", "--", folder],
         **{"cwd": ROOT, "check": True, "capture_output": True, "text": True},
     ).stdout
-    paths = [str(PurePosixPath(path).relative_to(folder)) for path in output.split("\0") if path]
+    paths = [PurePosixPath(path).relative_to(folder) for path in output.split("\0") if path]
+    paths = [str(path) for path in paths if path.parts[0] not in NOT_FOR_SLICER]
     return {
         "SCRIPTS": sorted(path for path in paths if path.endswith(".py")),
         "RESOURCES": sorted(

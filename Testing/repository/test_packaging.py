@@ -51,6 +51,7 @@ def test_the_listed_files_alone_make_an_engine_that_imports_beside_the_module(tm
     assert output.returncode == 0, output.stderr
     assert Path(output.stdout.strip()).is_relative_to(tmp_path)
     assert (tmp_path / "pyproject.toml").is_file(), "Slicer reads there what the engine needs"
+    assert not (tmp_path / "default_model").exists(), "no user of Slicer makes that model anew"
 
 
 def test_no_two_listed_files_would_land_in_one_place():

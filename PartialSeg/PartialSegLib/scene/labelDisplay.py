@@ -30,6 +30,12 @@ def showParts(segments: LabelSegments) -> None:
             _show(node, node.GetDisplayNode(), segmentID, _OUTLINE if drawn else _FILLED)
 
 
+def isOutline(segmentationNode, segmentID: str) -> bool:
+    """Whether a segment is shown as an outline because its parts are drawn."""
+    segment, shownAs = segmentationNode.GetSegmentation().GetSegment(segmentID), vtk.reference("")
+    return segment.GetTag(_TAG, shownAs) and str(shownAs) == _OUTLINE
+
+
 def _show(segmentationNode, display, segmentID: str, wanted: str) -> None:
     segment, before = segmentationNode.GetSegmentation().GetSegment(segmentID), vtk.reference("")
     # A new segment is filled anyway.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,3 +60,23 @@ def helperVolumes() -> list:
     """Volume nodes of the scene that this module made for itself, which selectors leave out."""
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     return [node for node in volumes if node.GetAttribute(_HELPER) is not None]
+
+
+def volumesInFile(volumeNode) -> int:
+    """How many volumes the NIfTI file of a scan holds, 1 where that cannot be told.
+
+    Of a file with several, such as a diffusion series, Slicer loads the first without a word. The
+    header (NIfTI-1, field `dim`) is read here, because it has to be before packages are installed.
+    """
+    storage = volumeNode.GetStorageNode()
+    path = Path((storage.GetFileName() if storage is not None else None) or "")
+    if not path.name.endswith((".nii", ".nii.gz")):
+        return 1
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            header = file.read(348)
+        order = "<" if struct.unpack("<i", header[:4])[0] == 348 else ">"
+        dimensions = struct.unpack(f"{order}8h", header[40:56])
+    except (OSError, EOFError, struct.error):
+        return 1
+    return max(dimensions[4], 1) if dimensions[0] >= 4 else 1

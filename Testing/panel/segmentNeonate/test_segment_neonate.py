@@ -178,7 +178,7 @@ def test_the_devices_are_found_in_the_background_and_the_best_is_described(
     assert ui.deviceComboBox.currentText == "Automatic"
     ui.deviceComboBox.currentIndex = ui.deviceComboBox.findData("cpu")
     assert chosen.device == "cpu"
-    assert ui.deviceDescriptionLabel.text == "CPU, 2 threads: about 1 min"
+    assert ui.deviceDescriptionLabel.text == "CPU, 2 threads: about 5 s for this scan"
     chosen.device = "cuda:3"
     assert "has no cuda:3" in ui.deviceDescriptionLabel.text
 
@@ -384,8 +384,10 @@ def test_a_new_segmentation_has_every_label_flagged_and_all_sections_are_told(
     ui = neonate.ui
     assert "Done in 41 s (CPU, 2 threads)" in ui.statusLabel.text
     assert "flagged for review" in ui.statusLabel.text
-    assert ui.resultLabel.text.startswith("Total cerebrum: 310 mL")
-    assert "Deep grey" not in ui.resultLabel.text
+    table = ui.resultTable
+    rows = [[table.item(row, column).text() for column in range(3)] for row in range(10)]
+    assert ["Total cerebrum", "310", "80 %"] in rows
+    assert ["    Deep grey matter", "10", "80 %"] in rows
     assert ui.segmentButton.enabled and not ui.cancelButton.visible
 
 
@@ -536,6 +538,39 @@ def test_a_model_with_labels_of_its_own_brings_its_scheme_along(
     neonate.ui.segmentButton.click()
     waitFor(lambda: not neonate.busy)
     assert logic.scheme(chosen.scheme) == scheme
+
+
+def test_the_time_that_a_scan_takes_is_told_by_those_before(neonate, chosen, waitFor):
+    import slicer
+
+    from PartialSegLib.panel.segmentNeonate.expectedTime import rememberSeconds
+
+    waitFor(lambda: "NVIDIA" in neonate.ui.deviceDescriptionLabel.text)
+    assert neonate.ui.deviceDescriptionLabel.text == "GPU: NVIDIA Test"
+    chosen.inputVolume = large = slicer.util.addVolumeFromArray(np.zeros((100, 100, 200), np.uint8))
+    rememberSeconds(large, "GPU: NVIDIA Test", 15.0)
+    neonate.update()
+    assert neonate.ui.deviceDescriptionLabel.text == "GPU: NVIDIA Test: about 15 s for this scan"
+
+
+def test_what_was_found_is_shown_in_3d_on_a_click(neonate, chosen, engine, dhcp9, waitFor):
+    import slicer
+
+    engine.finish("segment", **result(dhcp9))
+    assert not neonate.ui.surfacesButton.visible
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    layout = slicer.app.layoutManager()
+    layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    neonate.ui.surfacesButton.click()
+    assert not neonate.ui.surfacesButton.enabled
+    waitFor(lambda: neonate.ui.surfacesButton.enabled)
+    assert layout.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+    display = chosen.segmentation.GetDisplayNode()
+    assert display.GetPreferredDisplayRepresentationName3D() == "Closed surface"
+    segmentation = chosen.segmentation.GetSegmentation()
+    assert segmentation.GetSegment("wm").GetRepresentation("Closed surface").GetNumberOfPoints()
+    assert display.GetSegmentVisibility3D("wm") and not display.GetSegmentVisibility3D("tcv")
 
 
 # The real engine

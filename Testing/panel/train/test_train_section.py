@@ -555,6 +555,37 @@ def test_a_training_from_a_model_has_its_network_and_preprocessing(train):
     assert settings["preprocessing"] == info.preprocessing.model_dump()
 
 
+def test_a_first_training_starts_from_the_model_that_comes_along_where_the_scheme_fits(
+    train, balls, tmp_path
+):
+    from partialseg_trainer.dataset import Dataset
+    from partialseg_trainer.models import default_model
+
+    newborns = Dataset.create(tmp_path / "scans", "dhcp9", "newborns").folder
+    panel = train()
+    start = panel.ui.initialModelComboBox
+    for dataset, scratch in ((balls, True), (newborns, False), (balls, True)):
+        panel.parameterNode.dataset = str(dataset)
+        assert (start.currentIndex == 0) is scratch
+    start.currentIndex = 1
+    panel.parameterNode.dataset = str(newborns)
+    settings = panel._form.settings(str(newborns), "auto")
+    assert Path(settings["initial_model"]) == default_model()
+    start.currentIndex = 0
+    panel.parameterNode.dataset = ""
+    panel.parameterNode.dataset = str(newborns)
+    assert start.currentIndex == 0, "what the user has chosen stays"
+
+
+def test_the_panel_says_how_scans_are_used_and_lets_it_be_changed(train):
+    panel = train()
+    assert "10 % of the scans, at least one, judge it" in panel.ui.splitLabel.text
+    assert panel._form.settings("/data", "auto")["test_fraction"] == 0
+    panel.ui.testSpinBox.value = 20
+    assert "20 % are kept for a test" in panel.ui.splitLabel.text
+    assert panel._form.settings("/data", "auto")["test_fraction"] == pytest.approx(0.2)
+
+
 @pytest.fixture
 def plottedRun(standIn, balls) -> RunFolder:
     """A run with the figures of two epochs, in the second of which one label was not found."""

@@ -15,6 +15,7 @@ from partialseg_trainer.labels import LabelScheme
 
 from ...scene.labelSegments import LabelSegments
 from ...scene.scanMemory import caseOf, isChanged, rememberChange
+from ...scene.volumes import volumesInFile
 from ..section import Section, guarded
 
 _EVENTS = (
@@ -74,6 +75,7 @@ class NextStepSection(Section):
         self.showChosen: Callable[[], object] = lambda: None
         self._step = Step("", "")
         self._followed: tuple = (None, None)
+        self._looked: tuple = (None, 1)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_LOOK_MS)
@@ -98,6 +100,7 @@ class NextStepSection(Section):
     def setParameterNode(self, parameterNode) -> None:
         if parameterNode is None:
             self._follow(None, None)
+            self._looked = (None, 1)
         super().setParameterNode(parameterNode)
 
     def update(self, caller=None, event=None) -> None:
@@ -137,13 +140,26 @@ class NextStepSection(Section):
         self._step = nextStep(chosen.inputVolume, chosen.segmentation, scheme)
         other = self.otherScan
         if other is None:
-            ui.stepLabel.text = self._step.text
+            ui.stepLabel.text = " ".join(
+                filter(None, (self._volumesInWords(chosen.inputVolume), self._step.text))
+            )
         else:
             ui.stepLabel.text = _("The views show {other}, but the panel is at {scan}.").format(
                 other=other.GetName(), scan=chosen.inputVolume.GetName()
             )
         ui.takeOtherButton.visible = ui.showChosenButton.visible = other is not None
         ui.stepButton.visible = other is None and bool(self._step.section)
+
+    def _volumesInWords(self, scan) -> str:
+        """That a scan is but one of several in its file; looked up once."""
+        if scan is not None and scan is not self._looked[0]:
+            self._looked = (scan, volumesInFile(scan))
+        count = self._looked[1] if scan is not None else 1
+        if count == 1:
+            return ""
+        return _(
+            "The file of {scan} holds {count} volumes, and Slicer has loaded the first."
+        ).format(scan=scan.GetName(), count=count)
 
     def _takeOther(self) -> None:
         self.parameterNode.inputVolume = self.otherScan

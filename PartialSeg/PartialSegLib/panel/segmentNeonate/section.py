@@ -10,17 +10,23 @@ from partialseg_trainer.errors import UserError
 from ...engine.durations import inWords, timeLeft
 from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
+from ...engine.steps import StepwiseWork
 from ...prediction.results import requireFillable
 from ...prediction.segmentation import Segmented
 from ...resources import RESOURCES
 from ...scene.labelSegments import LabelSegments
 from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import scanOf, segmentationOf
+from ...scene.surfaces import showSurfaces
 from ..comboBox import offer
 from ..deviceSearch import DeviceSearch
 from ..packagesRequest import packagesAreThere
+from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
+from .expectedTime import expectedSeconds, rememberSeconds
 from .modelChoice import ModelChoice
+from .resultTable import ResultTable
+from .threeDView import showThreeDView
 
 _ICON = RESOURCES / "Icons" / "PartialSeg.png"
 
@@ -38,6 +44,10 @@ class SegmentNeonateSection(Section):
             ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
         )
         self._model.refresh()
+        self._resultTable = ResultTable(ui.resultTable)
+        self._surfaces = PollTimer(0, self._surfacesChanged, showError)
+        ui.surfacesButton.connect("clicked()", guarded(self._showSurfaces))
+        self._surfacesChanged()
         ui.segmentButton.icon = qt.QIcon(str(_ICON))
         ui.segmentButton.connect("clicked(bool)", guarded(self._segment))
         ui.cancelButton.connect("clicked(bool)", guarded(self._cancel))
@@ -55,10 +65,13 @@ class SegmentNeonateSection(Section):
 
     def cleanup(self) -> None:
         self._devices.cancel()
+        self._surfaces.cancel()
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
         self._scan = parameterNode and parameterNode.inputVolume
+        if parameterNode is None:
+            self._surfaces.cancel()
         super().setParameterNode(parameterNode)
         if parameterNode is None:
             # What they tell of is gone with the scene.
@@ -161,10 +174,14 @@ class SegmentNeonateSection(Section):
         titles = {device["name"]: device["title"] for device in found["devices"]}
         if name not in titles:
             return _("This computer has no {name}; choose Automatic.").format(name=name)
-        if name != "cpu":
-            return titles[name]
-        # Measured on two busy cores with the default model: 22 s for 200^3 voxels, 46 s for 256^3.
-        return _("{device}: about 1 min").format(device=titles[name])
+        seconds = expectedSeconds(
+            self.parameterNode.inputVolume, titles[name], name == "cpu", found["threads"]
+        )
+        if seconds is not None:
+            return _("{device}: about {time} for this scan").format(
+                device=titles[name], time=inWords(seconds)
+            )
+        return titles[name]
 
     def _chooseDevice(self, row: int) -> None:
         if self.parameterNode is not None:
@@ -254,11 +271,26 @@ class SegmentNeonateSection(Section):
                 "segment, correct it, and mark it complete."
             ).format(time=inWords(segmented.seconds), device=segmented.device)
         )
-        self._showResult(_resultLines(segmented))
+        rememberSeconds(volumeNode, segmented.device, segmented.seconds)
+        self._showResult(_resultLines(segmented), segmented)
         # Its packages may be new.
         self._devices.begin()
 
-    def _showResult(self, lines: list[str]) -> None:
+    def _showSurfaces(self) -> None:
+        """Show the chosen segmentation in the 3D view, whatever it came from."""
+        steps = showSurfaces(self.parameterNode.segmentation)
+        self._surfaces.start(StepwiseWork(steps, lambda _nothing: showThreeDView()))
+
+    def _surfacesChanged(self) -> None:
+        setEnabled(
+            self.ui.surfacesButton,
+            _("The surfaces are being made.") if self._surfaces.busy else "",
+            _("Show what was found in the 3D view, with smooth surfaces."),
+        )
+
+    def _showResult(self, lines: list[str], segmented: Segmented | None = None) -> None:
+        self._resultTable.show(segmented)
+        self.ui.surfacesButton.visible = segmented is not None
         self.ui.resultLabel.text = "\n".join(lines)
         self.ui.resultLabel.visible = bool(lines)
 
@@ -268,17 +300,8 @@ class SegmentNeonateSection(Section):
 
 
 def _resultLines(segmented: Segmented) -> list[str]:
-    """Volumes of the labels that are no parts of others; what was kept; what looks wrong."""
-    scheme = segmented.scheme
-    whole = [label for label in scheme if label.parent is None]
-    whole.sort(key=lambda label: not label.children)
-    volumes = (
-        _("{label}: {volume} mL").format(
-            label=label.title, volume=_rounded(segmented.volumes[label.name])
-        )
-        for label in whole
-    )
-    lines = ["; ".join(volumes)]
+    """What was kept, and what looks wrong."""
+    scheme, lines = segmented.scheme, []
     if segmented.loaded.kept:
         kept = ", ".join(scheme[name].title for name in segmented.loaded.kept)
         lines.append(
@@ -289,7 +312,3 @@ def _resultLines(segmented: Segmented) -> list[str]:
         )
     lines += [_("Please check: {warning}").format(warning=text) for text in segmented.warnings]
     return lines
-
-
-def _rounded(volume: float) -> str:
-    return f"{volume:.0f}" if volume >= 10 else f"{volume:.1f}"

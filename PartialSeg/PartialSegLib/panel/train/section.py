@@ -97,6 +97,7 @@ class TrainSection(Section):
         chosen, ui = self.parameterNode, self.ui
         if ui.datasetPathLineEdit.currentPath != chosen.dataset:
             ui.datasetPathLineEdit.currentPath = chosen.dataset
+        self._form.useDataset(chosen.dataset)
         self._showDevices()
         self._updateButtons()
 

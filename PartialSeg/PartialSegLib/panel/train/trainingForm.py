@@ -9,12 +9,15 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.methods import Method, Network, Sampling, Strategy
 
 from ...engine.models import ModelCard
 from ...training.trainings import settingsFrom
 from ..comboBox import longChoice
 from ..section import setEnabled
+from ..silent import silent
 from .trainingReasons import notFrom, notTogether
 
 
@@ -35,7 +38,11 @@ class TrainingForm:
         self._strategies: Sequence[Strategy] = logic.strategies()
         self._networks: Sequence[Network] = logic.networks()
         self._samplings: Sequence[Sampling] = logic.samplings()
+        self._dataset = ""
+        self._chosenByUser = False
         ui.initialModelComboBox.addItem(_("Scratch"))
+        # First of all, or the choice would be taken back before it is known for the user's.
+        ui.initialModelComboBox.connect("currentIndexChanged(int)", self._onModelChosen)
         for combo, entries in (
             (ui.methodComboBox, self._methods),
             (ui.strategyComboBox, self._strategies),
@@ -47,6 +54,8 @@ class TrainingForm:
                 combo.addItem(entry.title)
                 combo.setItemData(row, entry.description, qt.Qt.ToolTipRole)
             combo.connect("currentIndexChanged(int)", self.update)
+        for spinBox in (ui.validationSpinBox, ui.testSpinBox):
+            spinBox.connect("valueChanged(int)", self.update)
         ui.methodComboBox.setItemText(
             0, _("{title} (recommended)").format(title=self._methods[0].title)
         )
@@ -65,6 +74,12 @@ class TrainingForm:
             combo.currentIndex = 1 + names.index(chosen.name)
         combo.blockSignals(wasBlocked)
         self.update()
+
+    def useDataset(self, dataset: str) -> None:
+        """Train on another dataset: a model of its scheme is where a first training starts."""
+        if dataset != self._dataset:
+            self._dataset = dataset
+            self.update()
 
     def settings(self, dataset: str, device: str) -> dict[str, Any]:
         """The fields of the engine's TrainConfig; what is left to it is not among them.
@@ -92,6 +107,7 @@ class TrainingForm:
             "epochs": ui.epochsSpinBox.value,
             "device": device,
             "validation_fraction": ui.validationSpinBox.value / 100,
+            "test_fraction": ui.testSpinBox.value / 100,
             "seed": ui.seedSpinBox.value,
             **start,
             **{name: value for name, value in chosen.items() if value},
@@ -115,6 +131,9 @@ class TrainingForm:
     def update(self) -> None:
         """Say what the choices mean, and offer only what goes with them."""
         ui, method, strategy = self._ui, self._method, self._strategy
+        if not self._chosenByUser:
+            self._startFromWhatFits()
+        ui.splitLabel.text = self._splitInWords()
         ui.methodDescriptionLabel.text = _described(ui.methodComboBox, method.description)
         ui.strategyDescriptionLabel.text = _described(
             ui.strategyComboBox,
@@ -128,6 +147,40 @@ class TrainingForm:
         self._describeNetwork()
         ui.samplingComboBox.toolTip = self._sampling.description
         self._onChanged()
+
+    def _onModelChosen(self, row: int) -> None:
+        self._chosenByUser = True
+
+    def _startFromWhatFits(self) -> None:
+        """Start from the model that comes along where it has learned these labels already."""
+        scheme = _schemeOf(self._dataset)
+        fitting = (
+            row
+            for row, card in enumerate(self._models, start=1)
+            if scheme is not None
+            # The user's own models are for who asks for them.
+            and not card.name
+            and card.scheme.has_labels_of(scheme)
+            and not notFrom(card, self._method, self._strategy)
+        )
+        with silent(self._ui.initialModelComboBox):
+            self._ui.initialModelComboBox.currentIndex = next(fitting, 0)
+
+    def _splitInWords(self) -> str:
+        """What the scans are used for, unless the dataset itself says it."""
+        validation, test = self._ui.validationSpinBox.value, self._ui.testSpinBox.value
+        parts = []
+        if validation:
+            parts.append(
+                _("{percent} % of the scans, at least one, judge it").format(percent=validation)
+            )
+        if test:
+            parts.append(_("{percent} % are kept for a test").format(percent=test))
+        if not parts:
+            return _("All scans are learned from.")
+        return _("{parts}; all others are learned from (see Advanced).").format(
+            parts=", ".join(parts)
+        )
 
     def _describeNetwork(self) -> None:
         ui, network = self._ui, self.network
@@ -165,6 +218,18 @@ class TrainingForm:
     @property
     def _sampling(self) -> Sampling:
         return self._samplings[self._ui.samplingComboBox.currentIndex]
+
+
+def _schemeOf(dataset: str) -> LabelScheme | None:
+    """The scheme of the dataset in a folder; None where there is none."""
+    file = Path(dataset) / "scheme.json"
+    if not dataset or not file.is_file():
+        return None
+    try:
+        return LabelScheme.load(file)
+    except UserError:
+        # The check before the training says what is wrong with it.
+        return None
 
 
 def _described(combo, description: str) -> str:
