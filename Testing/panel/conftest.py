@@ -112,3 +112,14 @@ def screenshot(standIn):
             savePicture(getattr(shown, "widget", shown), SCREENSHOTS / f"{name}.png")
 
     return save
+
+
+@pytest.fixture
+def vtkMessages():
+    """What VTK and MRML print as warnings and errors: vtkMessages()."""
+    import vtk
+
+    before, window = vtk.vtkOutputWindow.GetInstance(), vtk.vtkStringOutputWindow()
+    vtk.vtkOutputWindow.SetInstance(window)
+    yield window.GetOutput
+    vtk.vtkOutputWindow.SetInstance(before)

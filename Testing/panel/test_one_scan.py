@@ -261,3 +261,31 @@ def test_a_scan_that_is_the_first_of_several_in_its_file_is_told_of(panel, chose
     chosen.inputVolume = addScan("single")
     assert "volumes" not in panel.sections[0].ui.stepLabel.text
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 2
+
+
+# What VTK prints, which Slicer shows as errors
+
+
+def test_an_overlay_is_removed_without_a_word(drawn, vtkMessages):
+    from PartialSegLib.annotation.overlay import Overlay
+
+    scan, segmentation, _region = drawn("first")
+    Overlay(scan, segmentation).remove()
+    assert vtkMessages() == ""
+
+
+def test_a_transform_that_bends_space_is_refused_without_a_warning_of_vtk(
+    drawn, scene, vtkMessages
+):
+    import vtk
+
+    from partialseg_trainer.errors import UserError
+    from PartialSegLib.scene.geometry import ijkToRAS
+
+    scan, *_rest = drawn("first")
+    bend = scene.AddNewNodeByClass("vtkMRMLTransformNode")
+    bend.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    scan.SetAndObserveTransformNodeID(bend.GetID())
+    with pytest.raises(UserError, match="non-linear"):
+        ijkToRAS(scan)
+    assert vtkMessages() == ""

@@ -468,3 +468,29 @@ def test_nothing_of_a_session_is_left(tmp_path):
     assert not hasattr(slicer, "app")
     assert "qt" not in sys.modules
     assert "slicer.parameterNodeWrapper" not in sys.modules
+
+
+def test_the_dock_grows_with_the_size_hint_and_does_not_shrink(qt, standIn):
+    from slicer_stand_in.session import settle
+
+    content = qt.QWidget()
+    layout = qt.QVBoxLayout(content)
+    label = qt.QLabel("short")
+    layout.addWidget(label)
+    standIn.window.resize(200, 200)
+    standIn.show(content)
+    label.text = "long " * 100
+    settle()
+    wide = standIn.window.width()
+    assert wide > 400
+    label.text = "short"
+    settle()
+    assert standIn.window.width() == wide
+
+
+def test_a_display_node_goes_with_its_node(slicer, scene):
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    scene.RemoveNode(node)
+    assert display.GetScene() is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6 import QtCore
 
-WIDTH = 480
+WIDTH = 420
 
 
 def savePicture(widget, path: Path) -> None:

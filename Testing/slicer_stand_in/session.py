@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import slicer
 import slicer.util
+import vtk
 from PySide6 import QtCore
 
 from PartialSegLib.scene.headless import headlessScene
@@ -179,6 +180,27 @@ def _putInPlace(replaced: _Replaced, scene, app) -> None:
     for kind in MRML_CLASSES:
         replaced.set(slicer, kind.__name__, wrapperClass(kind))
     _addLogics(scene)
+    _removeDisplayNodesWithTheirNode(scene)
+
+
+def _removeDisplayNodesWithTheirNode(scene) -> None:
+    """Let a display node go with the node that it shows, as it does in the application."""
+
+    left = []
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def aboutToBeRemoved(caller, event, node) -> None:
+        if node.IsA("vtkMRMLDisplayableNode") and not caller.IsClosing():
+            left.extend(map(node.GetNthDisplayNode, range(node.GetNumberOfDisplayNodes())))
+
+    def removed(caller, event) -> None:
+        while left:
+            display = left.pop()
+            if display is not None and caller.IsNodePresent(display):
+                caller.RemoveNode(display)
+
+    scene.AddObserver(scene.NodeAboutToBeRemovedEvent, aboutToBeRemoved)
+    scene.AddObserver(scene.NodeRemovedEvent, removed)
 
 
 def _addLogics(scene) -> None:

@@ -19,6 +19,7 @@ from .segmentEditor.section import SegmentEditorSection
 from .segmentNeonate.section import SegmentNeonateSection
 from .shownScan import ShownScan
 from .train.section import TrainSection
+from .worklist.section import WorklistSection
 
 SECTIONS = (
     NextStepSection,
@@ -26,6 +27,7 @@ SECTIONS = (
     LabelsSection,
     SegmentEditorSection,
     ExportSection,
+    WorklistSection,
     TrainSection,
     ReviewSection,
 )

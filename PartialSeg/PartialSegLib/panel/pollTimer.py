@@ -76,6 +76,7 @@ class PollTimer:
             self._work = None
             self._timer.stop()
             self._onChanged()
-        failures, self._failures = self._failures, []
+        failures = list(self._failures)
+        self._failures.clear()
         for tell in failures:
             tell()

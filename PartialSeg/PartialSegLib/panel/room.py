@@ -48,7 +48,7 @@ def wrapNames(tree, items: Iterable) -> None:
         depth, above = int(tree.rootIsDecorated), item.parent()
         while above is not None:
             depth, above = depth + 1, above.parent()
-        icon = 0 if item.icon(0).isNull() else tree.iconSize.width() or metrics.height()
+        icon = 0 if item.icon(0).isNull() else max(tree.iconSize.width(), metrics.height())
         width = tree.header().sectionSize(0) - depth * indentation - icon - _MARGINS
         flags = int(qt.Qt.TextWordWrap) | int(qt.Qt.AlignLeft)
         box = metrics.boundingRect(0, 0, max(width, 1), 1000, flags, item.text(0))

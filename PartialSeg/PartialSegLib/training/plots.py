@@ -6,6 +6,7 @@ epoch only changes the table. They are not saved with the scene: the run's folde
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -79,7 +80,9 @@ def updateShownCharts() -> None:
         stamp = f"{found.st_mtime_ns} {found.st_size}"
         if table.GetAttribute(_STAMP) != stamp:
             table.SetAttribute(_STAMP, stamp)
-            updateTrainingCharts(run)
+            # Of a damaged run the list tells; what was plotted stays.
+            with contextlib.suppress(UserError):
+                updateTrainingCharts(run)
 
 
 def trainingChart(run: RunFolder, figures: Figures) -> slicer.vtkMRMLPlotChartNode:

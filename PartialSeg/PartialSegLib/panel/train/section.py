@@ -279,6 +279,7 @@ class TrainSection(Section):
 
     def _onFailed(self, error) -> None:
         self._failure = _("Not started: {reason}").format(reason=error)
+        self._tell(self._failure)
         showError(error)
 
     def _stop(self) -> None:

@@ -1,0 +1,164 @@
+"""Drafts: what is annotated of the scans of a folder so far, kept in a dataset beside its cases.
+
+A draft is a segmentation file of Slicer's, statuses and unreviewed segments included, with a small
+JSON file that tells what it holds. No training reads it: that takes an export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import slicer
+import slicer.util
+
+from partialseg_trainer.errors import UserError
+from partialseg_trainer.files import atomic_path, read_json, write_json
+from partialseg_trainer.labels import LabelScheme
+
+from ..scene.labelSegments import LabelSegments
+from ..scene.oneScan import belongTo
+from ..scene.segmentationNodes import ensureReferenceVolume
+
+# What BIDS keeps free for what a dataset is made from.
+_FOLDER = PurePosixPath("sourcedata/drafts")
+_DRAFT = ".seg.nrrd"
+
+
+class WorkItem(NamedTuple):
+    """A scan of a folder, and its draft: `path` of the scan, `labels` annotated so far, by whom.
+
+    `labels` are titles, empty where there is no draft; `date` is that of its last change.
+    """
+
+    path: Path
+    draft: Path
+    labels: tuple[str, ...]
+    annotator: str
+    date: str
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a draft."""
+        return self.draft.is_file()
+
+
+def workItems(folder: str | Path, dataset: str | Path) -> list[WorkItem]:
+    """The scans of a folder and of the folders in it, by name, with their drafts in a dataset.
+
+    Raises UserError when the folder cannot be read.
+    """
+    # Here as below, because it needs packages that Slicer may lack.
+    from partialseg_trainer.volumes import find_volumes
+
+    folder, dataset = Path(folder), Path(dataset)
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder; choose the one that holds the scans.")
+    return [
+        _item(path, _draftOf(path, folder, dataset))
+        for path in sorted(find_volumes(folder))
+        # The dataset may lie among the scans.
+        if dataset not in path.parents and not path.name.endswith(_DRAFT)
+    ]
+
+
+def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: str) -> WorkItem:
+    """Write a segmentation as the draft of a scan, whole or not at all; return the item as it is.
+
+    Raises UserError when it cannot be written.
+    """
+    annotated = [scheme[name].title for name in LabelSegments(segmentationNode, scheme).annotated()]
+    try:
+        item.draft.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {item.draft.parent} for drafts cannot be made ({error.strerror}); check "
+            "that you may write in the dataset's folder."
+        ) from error
+    # A storage node of its own: that of the user's segmentation names the user's file.
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    # Compressing takes ten times as long, and a draft is written while someone paints.
+    storage.SetUseCompression(False)
+    with atomic_path(item.draft) as temporary:
+        storage.SetFileName(str(temporary))
+        if not storage.WriteData(segmentationNode):
+            raise UserError(
+                f"Slicer could not write the draft {item.draft}; check that there is room on the "
+                "disk and that you may write there."
+            )
+    note = {
+        "annotator": annotator,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "labels": annotated,
+    }
+    write_json(_noteOf(item.draft), note)
+    return _item(item.path, item.draft)
+
+
+def loadItem(item: WorkItem):
+    """Load a scan and its draft; return the volume node and the segmentation node or None.
+
+    Raises UserError when a file cannot be loaded.
+    """
+    from partialseg_trainer.volumes import split_ending
+
+    volumeNode = _load(slicer.util.loadVolume, item.path)
+    # Slicer numbers the names of files that are loaded again.
+    volumeNode.SetName(split_ending(item.path.name)[0])
+    segmentationNode = None
+    if item.begun:
+        segmentationNode = _load(slicer.util.loadSegmentation, item.draft)
+        # The file is the draft's, which is written by this module alone.
+        storage = segmentationNode.GetStorageNode()
+        if storage is not None:
+            slicer.mrmlScene.RemoveNode(storage)
+        segmentationNode.SetName(f"{volumeNode.GetName()} segmentation")
+        ensureReferenceVolume(segmentationNode, volumeNode)
+        belongTo(segmentationNode, volumeNode)
+    return volumeNode, segmentationNode
+
+
+def nextItem(items: Sequence[WorkItem], current: WorkItem | None) -> WorkItem | None:
+    """The first item after the current one that nobody has begun, from the top again at the end."""
+    paths = [item.path for item in items]
+    start = paths.index(current.path) + 1 if current is not None and current.path in paths else 0
+    order = [*items[start:], *items[:start]]
+    return next((item for item in order if not item.begun and item is not current), None)
+
+
+def _draftOf(path: Path, folder: Path, dataset: Path) -> Path:
+    relative = path.relative_to(folder)
+    return dataset / _FOLDER / relative.with_name(relative.name + _DRAFT)
+
+
+def _noteOf(draft: Path) -> Path:
+    return draft.with_name(draft.name.removesuffix(_DRAFT) + ".json")
+
+
+def _item(path: Path, draft: Path) -> WorkItem:
+    note = {}
+    if draft.is_file() and _noteOf(draft).is_file():
+        try:
+            note = read_json(_noteOf(draft))
+        except UserError:
+            # The draft itself is what counts.
+            note = {}
+    return WorkItem(
+        path,
+        draft,
+        tuple(note.get("labels", ())),
+        str(note.get("annotator", "")),
+        str(note.get("date", "")),
+    )
+
+
+def _load(load, path: Path):
+    try:
+        return load(str(path))
+    except RuntimeError as error:
+        raise UserError(
+            f"{path.name} could not be loaded; open it with Add Data, which shows what Slicer "
+            "makes of it."
+        ) from error

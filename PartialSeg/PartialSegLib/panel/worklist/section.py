@@ -1,0 +1,240 @@
+"""Section "Worklist": the scans of a folder one after the other, each annotation kept by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from ...dataset.content import isNewDataset
+from ...dataset.drafts import WorkItem, loadItem, nextItem, saveDraft, workItems
+from ...engine.packages import FILES
+from ...scene.oneScan import regionOf
+from ..packagesRequest import packagesAreThere
+from ..pathLine import connectPath
+from ..plainText import plain
+from ..section import Section, guarded, setEnabled
+from ..silent import silent
+
+_SCAN, _LABELS = range(2)
+_ANNOTATOR = "PartialSeg/Annotator"
+# What a crash may cost at most.
+_SAVE_MS = 45_000
+_EVENTS = (
+    slicer.vtkSegmentation.SegmentAdded,
+    slicer.vtkSegmentation.SegmentRemoved,
+    slicer.vtkSegmentation.SegmentModified,
+    slicer.vtkSegmentation.SourceRepresentationModified,
+)
+
+
+class WorklistSection(Section):
+    """Lists scans with what is annotated of each; opens, saves and goes on with one key.
+
+    The annotation of the scan that was opened here is written into the dataset as a draft while it
+    changes, whatever module is open, and when another scan is opened or the scene is closed.
+    """
+
+    uiName = "Worklist"
+
+    def setup(self) -> None:
+        self._items: list[WorkItem] = []
+        self._open: WorkItem | None = None
+        # The nodes of the open scan, and the segmentation that is watched.
+        self._scan = self._followed = None
+        self._changed = False
+        ui = self.ui
+        table = ui.worklistTable
+        header = table.horizontalHeader()
+        for column in (_SCAN, _LABELS):
+            header.setSectionResizeMode(column, qt.QHeaderView.Stretch)
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        table.connect("itemSelectionChanged()", self._updateButtons)
+        table.connect("cellDoubleClicked(int,int)", guarded(lambda *_cell: self._openSelected()))
+        connectPath(ui.worklistPathLineEdit, guarded(self._onFolder))
+        for button, action in (
+            (ui.listButton, self._list),
+            (ui.openButton, self._openSelected),
+            (ui.nextButton, self._goOn),
+        ):
+            button.connect("clicked()", guarded(action))
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_SAVE_MS)
+        self._timer.connect("timeout()", guarded(self._save))
+        self._say("")
+        self._updateButtons()
+
+    def cleanup(self) -> None:
+        guarded(self._save)()
+        self._timer.stop()
+        super().cleanup()
+
+    def setParameterNode(self, parameterNode) -> None:
+        if parameterNode is None and self.parameterNode is not None:
+            # The scene is about to be closed, and its nodes are still there.
+            guarded(self._save)()
+            self._forget()
+        super().setParameterNode(parameterNode)
+
+    def update(self, caller=None, event=None) -> None:
+        if self._scan is not None and self.parameterNode.inputVolume is not self._scan:
+            self._save()
+            self._forget()
+        self._follow(self.parameterNode.segmentation if self._scan is not None else None)
+        self._updateButtons()
+
+    # The list
+
+    def _onFolder(self, folder: str) -> None:
+        self._updateButtons()
+
+    def _list(self) -> None:
+        if not packagesAreThere(self.logic, FILES, _("list the scans of a folder"), self._say):
+            return
+        self.ui.worklistPathLineEdit.addCurrentPathToHistory()
+        self._show(workItems(self.ui.worklistPathLineEdit.currentPath, self.parameterNode.dataset))
+        begun = sum(item.begun for item in self._items)
+        self._say(_("Scans: {count}; begun: {begun}.").format(count=len(self._items), begun=begun))
+
+    def _show(self, items: Sequence[WorkItem]) -> None:
+        table, selected = self.ui.worklistTable, self._open or self._selected
+        with silent(table):
+            self._items = list(items)
+            table.clearSelection()
+            table.clearContents()
+            table.rowCount = len(items)
+            for row, item in enumerate(items):
+                self._fill(row)
+                if selected is not None and item.path == selected.path:
+                    table.selectRow(row)
+        self._updateButtons()
+
+    def _fill(self, row: int) -> None:
+        item, table = self._items[row], self.ui.worklistTable
+        done = ", ".join(item.labels) or (_("Begun") if item.begun else "")
+        if item.annotator:
+            done = _("{labels} ({annotator})").format(labels=done, annotator=item.annotator)
+        for column, text in ((_SCAN, item.path.name), (_LABELS, done)):
+            cell = qt.QTableWidgetItem(text)
+            cell.setToolTip(plain(str(item.path) if column == _SCAN else item.date))
+            table.setItem(row, column, cell)
+
+    @property
+    def _selected(self) -> WorkItem | None:
+        items = self.ui.worklistTable.selectedItems()
+        return self._items[items[0].row()] if items else None
+
+    def _updateButtons(self) -> None:
+        ui, chosen = self.ui, self.parameterNode
+        noDataset = ""
+        if chosen is None or not chosen.dataset:
+            noDataset = _("Choose the dataset in the section Export first: drafts are kept there.")
+        noFolder = ""
+        if not ui.worklistPathLineEdit.currentPath:
+            noFolder = _("Choose the folder of the scans first.")
+        setEnabled(
+            ui.listButton,
+            noDataset or noFolder,
+            _("List the scans of the folder, and what is annotated of each."),
+        )
+        noneSelected = "" if self._selected else _("Select a scan in the table first.")
+        setEnabled(ui.openButton, noDataset or noneSelected, _("Open the scan with its draft."))
+        noNext = ""
+        if not self._items:
+            noNext = _("List the scans of a folder first.")
+        elif nextItem(self._items, self._open) is None:
+            noNext = _("Every scan of the folder is begun.")
+        setEnabled(
+            ui.nextButton,
+            noDataset or noNext,
+            _("Save the draft, and open the next scan that nobody has begun (Ctrl+Shift+N)."),
+        )
+
+    # The scan at work
+
+    def _openSelected(self) -> None:
+        if self._selected is not None:
+            self._openItem(self._selected)
+
+    def _goOn(self) -> None:
+        item = nextItem(self._items, self._open)
+        if item is not None:
+            self._openItem(item)
+
+    def _openItem(self, item: WorkItem) -> None:
+        self._save()
+        self._makeDataset()
+        chosen, before = self.parameterNode, (self._scan, self._followed)
+        scan, segmentation = loadItem(item)
+        if segmentation is None:
+            segmentation = self.logic.addSegmentation(scan)
+            self.logic.createSegments(segmentation, self.scheme, scan)
+        self._forget()
+        self._open, self._scan = item, scan
+        with slicer.util.NodeModify(chosen):
+            chosen.inputVolume, chosen.segmentation, chosen.region = scan, segmentation, None
+        self._changed = False
+        # What was drawn is in its draft, and forty scans do not fit into memory. Only a region is
+        # not kept there.
+        if before[0] is not None and regionOf(before[0]) is None:
+            for node in before:
+                slicer.mrmlScene.RemoveNode(node)
+        self._timer.start()
+        self._show(self._items)
+        self._say(
+            _("{scan} is open; its annotation is kept by itself.").format(scan=item.path.name)
+        )
+
+    def _makeDataset(self) -> None:
+        """Make the dataset now, because a folder with drafts in it is no new one."""
+        if isNewDataset(self.parameterNode.dataset):
+            from partialseg_trainer.dataset import Dataset
+
+            folder = self.parameterNode.dataset
+            Dataset.create(folder, self.scheme, qt.QDir(folder).dirName())
+
+    def _follow(self, segmentation) -> None:
+        if segmentation is self._followed:
+            return
+        self.removeObservers(self._onChanged)
+        self._followed = segmentation
+        if segmentation is not None:
+            for event in _EVENTS:
+                self.addObserver(segmentation, event, self._onChanged)
+
+    def _onChanged(self, caller, event) -> None:
+        self._changed = True
+
+    def _save(self) -> None:
+        """Write the draft of the open scan, if its annotation has changed since the last time."""
+        if self._open is None or self._followed is None or not self._changed:
+            return
+        annotator = slicer.util.settingsValue(_ANNOTATOR, "")
+        saved = saveDraft(self._open, self._followed, self.scheme, annotator)
+        self._changed = False
+        paths = [item.path for item in self._items]
+        if saved.path in paths:
+            row = paths.index(saved.path)
+            self._items[row] = saved
+            with silent(self.ui.worklistTable):
+                self._fill(row)
+        self._open = saved
+        self._say(
+            _("The draft of {scan} was saved at {time}.").format(
+                scan=saved.path.name, time=qt.QTime.currentTime().toString("HH:mm")
+            )
+        )
+
+    def _forget(self) -> None:
+        """No scan is open any more."""
+        self._timer.stop()
+        self._follow(None)
+        self._open = self._scan = None
+        self._changed = False
+
+    def _say(self, text: str) -> None:
+        self.ui.worklistLabel.text = text
+        self.ui.worklistLabel.visible = bool(text)

@@ -1,0 +1,128 @@
+"""Section Worklist: forty scans one after the other, and a crash loses a minute at most."""
+
+import numpy as np
+import pytest
+
+SHAPE = (8, 9, 10)
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """A folder of three scans."""
+    import nibabel
+
+    folder = tmp_path / "scans"
+    (folder / "sub-02").mkdir(parents=True)
+    for name in ("a.nii.gz", "b.nii.gz", "sub-02/c.nii.gz"):
+        nibabel.save(nibabel.Nifti1Image(np.ones(SHAPE, np.int16).T, np.eye(4)), folder / name)
+    return folder
+
+
+@pytest.fixture
+def work(panel, scans, tmp_path):
+    """The section with these scans listed."""
+    from PartialSegLib.panel.worklist.section import WorklistSection
+
+    panel.sections[0].parameterNode.dataset = str(tmp_path / "dataset")
+    section = panel.section(WorklistSection)
+    section.ui.worklistPathLineEdit.currentPath = str(scans)
+    section.ui.listButton.click()
+    return section
+
+
+def rows(section):
+    table = section.ui.worklistTable
+    return [
+        tuple(table.item(row, column).text() for column in range(2))
+        for row in range(table.rowCount)
+    ]
+
+
+def paint(section, name="tcv"):
+    import slicer
+
+    chosen = section.parameterNode
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        np.ones(SHAPE, np.uint8), chosen.segmentation, name, chosen.inputVolume
+    )
+    section.logic.setStatus(chosen.segmentation, name, "complete")
+
+
+def test_without_a_dataset_every_button_says_why(panel):
+    from PartialSegLib.panel.worklist.section import WorklistSection
+
+    ui = panel.section(WorklistSection).ui
+    for button in (ui.listButton, ui.openButton, ui.nextButton):
+        assert not button.enabled and "Choose the dataset" in button.toolTip
+
+
+def test_scans_are_listed_and_opened_with_segments_to_paint(work, panel, tmp_path):
+    assert rows(work) == [("a.nii.gz", ""), ("b.nii.gz", ""), ("c.nii.gz", "")]
+    work.ui.nextButton.click()
+    chosen = work.parameterNode
+    assert chosen.inputVolume.GetName() == "a"
+    assert chosen.segmentation.GetSegmentation().GetNumberOfSegments() == 10
+    assert (tmp_path / "dataset" / "dataset_description.json").is_file()
+
+
+def test_one_key_saves_the_draft_and_goes_on_to_the_next_scan(work, scene):
+    assert str(work.ui.nextButton.shortcut.toString()) == "Ctrl+Shift+N"
+    work.ui.nextButton.click()
+    paint(work)
+    work.ui.nextButton.click()
+    assert work.parameterNode.inputVolume.GetName() == "b"
+    assert rows(work)[0] == ("a.nii.gz", "Total cerebrum")
+    assert scene.GetFirstNodeByName("a") is None, "the scan before is not kept in memory"
+
+
+def test_a_draft_comes_back_as_it_was_with_what_awaits_review(work, panel):
+    import slicer
+
+    from PartialSegLib.scene.labelSegments import LabelSegments
+    from PartialSegLib.scene.segmentStatus import holdBack
+
+    work.ui.nextButton.click()
+    paint(work)
+    paint(work, "csf")
+    holdBack(work.parameterNode.segmentation, "csf")
+    work.ui.nextButton.click()
+    work.ui.worklistTable.selectRow(0)
+    work.ui.openButton.click()
+    chosen = work.parameterNode
+    assert chosen.inputVolume.GetName() == "a"
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(
+        chosen.segmentation, "tcv", chosen.inputVolume
+    )
+    assert mask.all()
+    scheme = work.logic.scheme("dhcp9")
+    status = {
+        row.name: row.status.value for row in work.logic.labelTable(chosen.segmentation, scheme)
+    }
+    assert status["tcv"] == "complete" and status["csf"] == "not_annotated"
+
+    assert LabelSegments(chosen.segmentation, scheme).heldBack() == ("csf",)
+
+
+def test_the_annotation_is_kept_by_itself_and_when_the_scene_is_closed(work, scene):
+    work.ui.nextButton.click()
+    paint(work)
+    item = work._open
+    assert not item.begun
+    work._timer.timeout()
+    assert item.begun and "was saved at" in work.ui.worklistLabel.text
+    before = item.draft.stat().st_mtime_ns
+    work._timer.timeout()
+    assert item.draft.stat().st_mtime_ns == before, "nothing has changed"
+    paint(work, "wm")
+    scene.Clear(False)
+    assert item.draft.stat().st_mtime_ns > before
+
+
+def test_a_draft_that_cannot_be_written_is_told_and_nothing_is_lost(work, dialogs, tmp_path):
+    work.ui.nextButton.click()
+    paint(work)
+    (tmp_path / "dataset" / "sourcedata").write_text("in the way")
+    work._timer.timeout()
+    assert len(dialogs.errors) == 1
+    assert work.parameterNode.inputVolume.GetName() == "a" and work._changed
+    work._changed = False
