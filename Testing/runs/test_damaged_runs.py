@@ -139,6 +139,15 @@ def test_a_socket_in_a_run_is_refused(tmp_path, monkeypatch):
             read_status(run)
 
 
+def test_what_was_cut_off_behind_the_last_line_may_be_anything(run):
+    append_metrics(run, {"epoch": 0})
+    with open(run.metrics_file, "ab") as file:
+        file.write(b"1\xff\xfe\0")
+    drop_metrics_from(run, 5)
+    append_metrics(run, {"epoch": 1})
+    assert [row["epoch"] for row in read_metrics(run)] == [0, 1]
+
+
 def test_a_wrong_status_that_is_thrown_away_leaves_a_run_to_resume(run, command):
     run.status_file.write_text("{")
     run.status_file.unlink()

@@ -44,10 +44,12 @@ def append_metrics(run: RunFolder, row: Mapping[str, Value]) -> None:
     Adding a column writes the table anew, whole or not at all; so does a cut-off last line.
     """
     path = run.metrics_file
+    # Named if it is damaged, and not written to.
+    rows = read_metrics(run)
     columns = _columns(path)
     new = [column for column in row if column not in columns]
     if new or not _ends_with_a_whole_line(path):
-        _write(path, [*columns, *new], [*read_metrics(run), row])
+        _write(path, [*columns, *new], [*rows, row])
         return
     with open(path, "ab") as file:
         file.write(_lines(columns, [row]).encode())
@@ -110,11 +112,8 @@ def _whole_lines(path: Path) -> list[str]:
 
 
 def _columns(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        header = file.readline()
-    return next(csv.reader([header])) if header.endswith("\n") else []
+    """The header of a table that can be read."""
+    return next(csv.reader(_whole_lines(path)[:1]), []) if path.exists() else []
 
 
 def _ends_with_a_whole_line(path: Path) -> bool:
