@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from . import __version__
 from .commands import (
     check,
+    complete,
     demo,
     devices,
     evaluate,
@@ -79,6 +80,7 @@ app.add_typer(models.app, name="models", rich_help_panel=_TRAIN)
 app.command("experiment", rich_help_panel=_TRAIN)(experiment.experiment)
 app.command("devices", rich_help_panel=_TRAIN)(devices.devices)
 app.command("segment", rich_help_panel=_USE)(segment.segment)
+app.command("complete", rich_help_panel=_USE)(complete.complete)
 app.command("evaluate", rich_help_panel=_USE)(evaluate.evaluate)
 
 

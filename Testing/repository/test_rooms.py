@@ -33,6 +33,7 @@ ENGINE_ROOMS = [
     "networks",
     "inference",
     "training",
+    "completion",
     "evaluation",
     "synthesis",
     "experiments",

@@ -17,7 +17,8 @@ Known = Annotated[
     typer.Option(
         "--known",
         help="What was drawn on the scan, and is kept: a labelmap, with :axial, :coronal, "
-        ":sagittal or :all how far it was drawn; a case's multi-label file; a dataset.",
+        ":sagittal or :all how far it was drawn; a .seg.nrrd; a case's multi-label file; a "
+        "dataset.",
         metavar="FILE[:HOW]",
     ),
 ]

@@ -104,7 +104,7 @@ def segment(
             known=annotations and annotations.of,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
-            scans.append(_as_json(job, result))
+            scans.append(as_json_entry(job, result))
             if isinstance(result, UserError):
                 failed.append(result)
             if len(jobs) > 1:
@@ -121,7 +121,7 @@ def segment(
             for warning in scan.get("warnings", ()):
                 remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
         if len(jobs) == 1 and not failed:
-            show(_volumes_table(result))
+            show(volumes_table(result))
             say(f"Written: {jobs[0].labelmap}")
             for path in jobs[0].files(confidence)[1:]:
                 say(f"Written: {path}")
@@ -132,7 +132,8 @@ def segment(
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
-def _as_json(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
+def as_json_entry(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
+    """What scripts are told of one scan."""
     if isinstance(result, UserError):
         return {"image": str(job.image), "error": str(result)}
     return {
@@ -144,7 +145,7 @@ def _as_json(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
     }
 
 
-def _volumes_table(result: Segmentation) -> Any:
+def volumes_table(result: Segmentation) -> Any:
     """The volume of each label, the parts of a super-label below it."""
     from rich.table import Table
 

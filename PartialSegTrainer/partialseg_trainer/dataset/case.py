@@ -20,13 +20,16 @@ class CaseInfo(BaseModel):
     """The sidecar of a case.
 
     `labels` names the volumes of the multi-label file in order; `status` says for each label how
-    far its annotation had come; `fully_known` says that no voxel of any label is unknown.
+    far its annotation had come; `reviewed` gives, for labels that a model had drawn, the day on
+    which they were accepted, as in 2026-12-01; `fully_known` says that no voxel of any label is
+    unknown.
     """
 
     model_config = ConfigDict(frozen=True)
 
     labels: tuple[str, ...]
     status: dict[str, Status]
+    reviewed: dict[str, str] = {}
     annotator: str = ""
     date: datetime
     software_version: str

@@ -118,13 +118,15 @@ class Dataset:
         *,
         session: str | None = None,
         annotator: str = "",
+        reviewed: Mapping[str, str] | None = None,
         group: str | None = None,
         replace: bool = False,
     ) -> Case:
         """Write one scan and what is known about it.
 
         `image` is (X, Y, Z); `sets` has the same shape. `status` may leave labels out: they are
-        not annotated. Subjects of one `group` stay together in every split. The identifiers stand
+        not annotated. `reviewed` gives the day on which labels that a model had drawn were
+        accepted. Subjects of one `group` stay together in every split. The identifiers stand
         in file names, so they must not be names of patients.
 
         The sidecar makes the case: it is removed first and written last, so that a crash leaves
@@ -135,7 +137,9 @@ class Dataset:
         """
         scan = ScanName(subject, session)
         with locked(self.folder):
-            return self._add(scan, image, sets, status, annotator, group, replace)
+            return self._add(
+                scan, image, sets, status, annotator, dict(reviewed or {}), group, replace
+            )
 
     def _add(
         self,
@@ -144,6 +148,7 @@ class Dataset:
         sets: LabelSets,
         status: Mapping[str, Status],
         annotator: str,
+        reviewed: dict[str, str],
         group: str | None,
         replace: bool,
     ) -> Case:
@@ -169,6 +174,7 @@ class Dataset:
                     for name in self.scheme.names
                 },
                 annotator=annotator,
+                reviewed=reviewed,
                 date=datetime.now(timezone.utc).replace(microsecond=0),
                 software_version=f"PartialSeg {__version__}",
                 image_sha256=checksum(staged[0]),

@@ -1,6 +1,6 @@
 """Segmentation of new scans with a trained model."""
 
-from .batch import Job, find_jobs, find_scans, segment_files
+from .batch import Job, find_jobs, find_scans, segment_files, write_segmentation
 from .ensemble import as_ensemble
 from .loading import load_model
 from .segment import Segmentation, segment
@@ -14,4 +14,5 @@ __all__ = [
     "load_model",
     "segment",
     "segment_files",
+    "write_segmentation",
 ]

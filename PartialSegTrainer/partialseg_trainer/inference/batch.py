@@ -165,11 +165,7 @@ def segment_files(
         except UserError as error:
             yield job, error
             continue
-        job.labelmap.parent.mkdir(parents=True, exist_ok=True)
-        if result.confidence is not None:
-            write_volume(job.confidence, as_volume(result.confidence))
-        labelmap = read_labelmap(result.labelmap)
-        write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
+        write_segmentation(job, result)
         yield job, result
 
 
@@ -181,6 +177,15 @@ def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
         share = 1 if path.name.endswith(".nii") else 1 / 16
         size += max(_SMALLEST, math.prod(shape) * bytes_a_voxel * share)
     require_room(job.labelmap, size, f"The results of {job.image}")
+
+
+def write_segmentation(job: Job, result: Segmentation) -> None:
+    """Write the files of one scan; folders are made, files replaced."""
+    job.labelmap.parent.mkdir(parents=True, exist_ok=True)
+    if result.confidence is not None:
+        write_volume(job.confidence, as_volume(result.confidence))
+    labelmap = read_labelmap(result.labelmap)
+    write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
 
 
 def _bids_scans(source: Path) -> list[Path]:

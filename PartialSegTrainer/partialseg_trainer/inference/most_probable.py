@@ -20,8 +20,10 @@ from .within import Choice, Known
 
 # Voxel planes of the scan that are worked on at once: what they need stays in a processor's cache.
 _PLANES = 16
-# What a leaf has to have somewhere for its share of P_S to be counted.
+# What a leaf has to have somewhere for its share of P_S to be counted. Larger boxes cost less than
+# the voxels that would have to be looked at one by one with a larger share.
 _NEGLIGIBLE = 0.02
+_TINY = 1e-30
 # Voxels that are looked at one by one at a time.
 _POINTS = 1 << 16
 Place = tuple[slice, slice, slice]
@@ -166,7 +168,7 @@ def _most_probable_of(
     """
     values = values.astype(np.uint8 if _kind(values) == torch.uint8 else np.int32)
     choice = Choice(known.last_resort(values), summed)
-    least = min(0.9 / len(leaves), _NEGLIGIBLE if summed else 1)
+    least = min(0.9 / len(leaves), _NEGLIGIBLE)
     for number, (leaf, value) in enumerate(zip(leaves, values.tolist(), strict=True)):
         if known.leaf(number) is False:
             continue
@@ -188,7 +190,9 @@ def _most_probable_of(
         if summed:
             total[part] = there.total
     if summed:
-        best = torch.where(known.open(), best / total.clamp(min=best).clamp(min=1e-30), best)
+        within = best / total.clamp_(min=_TINY)
+        # Of what nothing is known, nothing that was left out of a sum changes the probability.
+        best = torch.where(known.narrowed(), within, best)
         best.masked_fill_(known.alone(), 1)
     return found.cpu(), best.cpu()
 

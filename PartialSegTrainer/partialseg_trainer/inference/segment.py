@@ -10,7 +10,6 @@ import nibabel
 import numpy as np
 import torch
 
-from ..errors import UserError
 from ..labels import LabelScheme, LabelSets
 from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
@@ -23,7 +22,7 @@ from .ensemble import as_ensemble
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
-from .within import beyond
+from .within import beyond, known_of
 
 Progress = Callable[[int, int], None]
 Inspect = Callable[[np.ndarray, Prepared], None]
@@ -136,7 +135,7 @@ def segment(
     volume = as_volume(image)
     grid = volume.grid
     if known is not None:
-        known = _known_here(known, scheme, volume)
+        known = known_of(known, scheme, volume.grid)
     blank = volume.data.min() == volume.data.max()
     name = os.fspath(image) if isinstance(image, str | os.PathLike) else "The scan"
     prepared = prepare(volume, info.preprocessing, name)
@@ -203,16 +202,3 @@ class _Sure:
             name: float(self._sums[value] / self._voxels[value]) if self._voxels[value] else None
             for value, name in self._names.items()
         }
-
-
-def _known_here(known: LabelSets, scheme: LabelScheme, volume: Volume) -> LabelSets:
-    """What is known, in the model's scheme, after a check that it is of this scan's voxels."""
-    if known.shape != volume.data.shape:
-        found, expected = (
-            " x ".join(map(str, shape)) for shape in (known.shape, volume.data.shape)
-        )
-        raise UserError(
-            f"What is known has {found} voxels, but the scan {expected}; give the annotation of "
-            "this scan, on its own grid."
-        )
-    return known.in_scheme(scheme, affine=volume.affine)

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..labels import LabelSets
+from ..errors import UserError
+from ..labels import LabelScheme, LabelSets
 from ..labels.encode import count, look_up
+from ..volumes import Grid
 
 Box = tuple[slice, ...]
 _ALL: Box = (...,)
@@ -68,6 +70,20 @@ def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.
     return choice.found.numpy()
 
 
+def known_of(known: LabelSets, scheme: LabelScheme, grid: Grid) -> LabelSets:
+    """What is known of a scan, in a model's scheme, after a check that it is of its voxels.
+
+    Raises UserError when it is not, or as `LabelSets.in_scheme` does.
+    """
+    if known.shape != grid.shape:
+        found, expected = (" x ".join(map(str, shape)) for shape in (known.shape, grid.shape))
+        raise UserError(
+            f"What is known has {found} voxels, but the scan {expected}; give the annotation of "
+            "this scan, on its own grid."
+        )
+    return known.in_scheme(scheme, affine=grid.affine)
+
+
 def beyond(known: LabelSets | None, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """(X, Y, Z) what stands where no network is asked: the outside, which is the first leaf, or
     the first leaf of S where something is known.
@@ -94,6 +110,7 @@ class Known:
         self._codes, self._sets, self._device = codes, sets, device
         used = np.flatnonzero(count(codes, len(sets)))
         self._any, self._every = sets[used].any(0), sets[used].all(0)
+        self._masks: dict[bytes, Tensor] = {}
         self.says_something = not self._every.all()
         if device.type != "cpu":
             self._on_device = torch.from_numpy(codes.astype(np.int64)).to(device)
@@ -102,7 +119,14 @@ class Known:
         """Where S holds a leaf: True or False where that is everywhere or nowhere."""
         if not self._any[leaf]:
             return False
-        return True if self._every[leaf] else self.of_codes(self._sets[:, leaf], box)
+        if self._every[leaf]:
+            return True
+        # All parts of a super-label are possible in the same voxels, where it alone was drawn.
+        table = self._sets[:, leaf]
+        pattern = table.tobytes()
+        if pattern not in self._masks:
+            self._masks[pattern] = self.of_codes(table)
+        return self._masks[pattern][box]
 
     def last_resort(self, values: np.ndarray) -> Tensor:
         """The value of the first leaf of S, for voxels where no probability tells better."""
@@ -113,12 +137,16 @@ class Known:
         sizes = self._sets.sum(1)
         return self.of_codes((sizes > 1) & (sizes < self._sets.shape[1]))
 
+    def narrowed(self) -> Tensor:
+        """Where S is not all leaves."""
+        return self.of_codes(~self._sets.all(1))
+
     def alone(self) -> Tensor:
         """Where S is one leaf."""
         return self.of_codes(self._sets.sum(1) == 1)
 
-    def of_codes(self, table: np.ndarray, box: Box = _ALL) -> Tensor:
+    def of_codes(self, table: np.ndarray) -> Tensor:
         """`table[codes]`, (K,) to (...)."""
         if self._device.type == "cpu":
-            return torch.from_numpy(look_up(table, np.ascontiguousarray(self._codes[box])))
-        return torch.from_numpy(table).to(self._device)[self._on_device[box]]
+            return torch.from_numpy(look_up(table, self._codes))
+        return torch.from_numpy(table).to(self._device)[self._on_device]

@@ -12,7 +12,10 @@ from ..errors import UserError
 from ..failures import explain_failure
 from .folder import JobError, JobFolder
 
-KINDS = ("case", "cases", "check", "devices", "export", "phantom", "rank", "segment", "train")
+KINDS = (
+    *("case", "cases", "check", "complete", "devices"),
+    *("export", "phantom", "rank", "segment", "train"),
+)
 
 
 def main(kind: str, folder: Path) -> int:

@@ -1,7 +1,8 @@
 """Job "export": an annotated scan becomes a case of a dataset.
 
 Request: that of "check", and `dataset` (folder; made if it is missing or empty, then called
-`name`), `subject`, `session` or null, `annotator`, `group` or null, and `replace`. Arrays: those of
+`name`), `subject`, `session` or null, `annotator`, `group` or null, `replace`, and `reviewed`, the
+day on which a label was accepted, by label (see `CaseInfo`). Arrays: those of
 "check", and `image` (K, J, I). Result: `case`, as in "sub-01", and `files`, relative to the
 dataset. An error carries `contradictions` where labels exclude each other, and `exists` where
 the case is there already and `replace` is false. Nothing is written then.
@@ -49,6 +50,7 @@ def work(job: JobFolder) -> dict[str, Any]:
             request["status"],
             session=request["session"],
             annotator=request["annotator"],
+            reviewed=request.get("reviewed", {}),
             group=request["group"],
             replace=request["replace"],
         )

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..files import require_room
-from ..inference import load_model, segment
+from ..inference import Segmentation, load_model, segment
 from ..networks.device import choose_device, describe
+from ..networks.model import Model
 from .axes import to_array, to_volume
 from .folder import JobFolder
 from .pace import Pace
@@ -28,7 +29,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
     job.report("Loading the model")
     model = load_model(request["model"] or None)
-    device = choose_device(request["device"])
+    choose_device(request["device"])
     result = segment(
         to_volume(job.array("image"), request["affine"]),
         model,
@@ -37,13 +38,20 @@ def work(job: JobFolder) -> dict[str, Any]:
         ready=lambda shape: require_room(job.path, 2 * math.prod(shape), "The segmentation"),
         progress=Pace(job, "Segmenting"),
     )
+    return write_result(job, result, model, request["device"], began)
+
+
+def write_result(
+    job: JobFolder, result: Segmentation, model: Model, device: str, began: float
+) -> dict[str, Any]:
+    """Write the arrays of a segmentation and return what is told of it."""
     percent = np.rint(np.asarray(result.confidence.dataobj) * 100).astype(np.uint8)
     job.write_array("labelmap", to_array(np.asarray(result.labelmap.dataobj)))
     job.write_array("confidence", to_array(percent))
     return {
         "scheme": result.scheme.to_dict(),
         "model": model.info.name,
-        "device": describe(device),
+        "device": describe(choose_device(device)),
         "seconds": round(time.monotonic() - began, 1),
         "volumes_ml": result.volumes_ml(),
         "confidence": {

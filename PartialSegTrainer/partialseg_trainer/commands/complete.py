@@ -1,0 +1,152 @@
+"""`partialseg complete`: the rest of a scan, from what was drawn on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import UserError
+from .known import Known, known_scans
+from .options import AsJson, Device, Overwrite
+from .segment import as_json_entry, volumes_table
+from .terminal import busy, print_json, progress_bar, remark, say, show
+
+
+def complete(
+    scan: Annotated[Path, typer.Argument(help="The scan that was drawn on.", metavar="SCAN")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The labelmap (.nii.gz, .nii, .nrrd).", metavar="OUT"),
+    ],
+    known: Known = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A model's folder or name, or a run's folder.",
+            metavar="DIR",
+            show_default="the one that ships",
+        ),
+    ] = None,
+    effort: Annotated[
+        float,
+        typer.Option(
+            help="So many times the usual time to learn, which is up to 45 s; 0 only keeps what "
+            "was drawn.",
+            min=0,
+            max=100,
+        ),
+    ] = 1.0,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Learn from the scans of a dataset beside it.", metavar="DIR"),
+    ] = None,
+    keep_model: Annotated[
+        Path | None,
+        typer.Option(help="A new folder for the model that learned from it.", metavar="DIR"),
+    ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence."),
+    ] = False,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror", help="Average over the scan and its mirror image; takes twice the time."
+        ),
+    ] = False,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Complete what was drawn on a scan.
+
+    A copy of the model first learns from what was drawn on this very scan, for less than a minute
+    on two processor cores; then the most probable structure is found in every voxel, of those that
+    the drawing leaves possible. Nothing drawn is changed, and neither is the model. Where too
+    little was drawn to learn from, it says so and does the second alone.
+
+    Examples:
+
+        partialseg complete neonate.nii.gz --known slices.nii.gz:axial -o neonate_seg.nii.gz
+        partialseg complete neonate.nii.gz --known case_desc-partial_multilabel.nii.gz -o seg.nii.gz
+    """
+    if not known:
+        raise UserError(
+            "Nothing is named that was drawn; name it with --known, or segment the scan without."
+        )
+    with busy("Loading the model"):
+        from ..completion import Beside, Effort, draw_next, keep, require_new
+        from ..completion import complete as complete_scan
+        from ..inference import find_jobs, load_model, write_segmentation
+        from ..networks.device import choose_device
+        from ..volumes import read_volume
+
+        if scan.is_dir():
+            raise UserError(f"{scan} is a folder; name the one scan that was drawn on.")
+        (job,) = find_jobs(scan, output, overwrite=overwrite, confidence=confidence)
+        choose_device(device)
+        if keep_model is not None:
+            require_new(keep_model)
+        chosen = load_model(model)
+        image = read_volume(scan)
+        drawn = known_scans(known, chosen.scheme, 1).of(image)
+        beside = None if dataset is None else Beside.of_dataset(dataset, chosen)
+    began = time.monotonic()
+    with ExitStack() as bars:
+        stages: dict[str, Callable[[int, int], None]] = {}
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in stages:
+                bars.close()
+                stages[stage] = bars.enter_context(progress_bar(stage))
+            stages[stage](done, total)
+
+        result = complete_scan(
+            image,
+            chosen,
+            drawn,
+            learn=effort > 0,
+            effort=Effort().times(effort or 1),
+            beside=beside,
+            device=device,
+            mirror=mirror,
+            confidence=True,
+            progress=told,
+        )
+    proposal = draw_next(result.segmentation)
+    if not confidence:
+        result = replace(result, segmentation=replace(result.segmentation, confidence=None))
+    write_segmentation(job, result.segmentation)
+    if result.model is not None and keep_model is not None:
+        keep(result.model, keep_model)
+    if as_json:
+        print_json(
+            {
+                "model": chosen.info.name,
+                "scheme": chosen.scheme.name,
+                "learned": result.model is not None,
+                "reason": result.reason,
+                "draw_next": proposal and asdict(proposal),
+                "seconds": round(time.monotonic() - began, 1),
+                **as_json_entry(job, result.segmentation),
+            }
+        )
+        return
+    if result.reason:
+        remark(f"Nothing was learned from the drawing, which is kept: {result.reason}", "yellow")
+    for warning in result.segmentation.warnings:
+        remark(f"Doubtful: {warning}", "yellow")
+    show(volumes_table(result.segmentation))
+    if proposal is not None:
+        say(f"Draw next: {proposal.kind}, {proposal.mm:.0f} mm, where it is least sure.")
+    say(f"Written: {job.labelmap}")
+    if confidence:
+        say(f"Written: {job.confidence}")
+    if result.model is not None and keep_model is not None:
+        say(f"Written: {keep_model}")

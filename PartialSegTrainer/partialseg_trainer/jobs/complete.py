@@ -1,0 +1,67 @@
+"""Job "complete": the rest of a scan, from what was drawn on it.
+
+Request: that of "check", and `model`, a folder or a name, "" for the default one; `device`;
+`learn`, whether the model first learns from the drawing. Arrays: those of "check", and `image`
+(K, J, I). Result: that of "segment", and `learned`, whether the model has learned, `reason`,
+why not, in a sentence, and `draw_next`, the slice whose drawing would help most, with `kind`,
+`index`, `mm` and `doubt`, or null. An error carries `contradictions` where labels exclude each
+other.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..completion import complete, draw_next
+from ..errors import UserError
+from ..inference import load_model
+from ..labels import ContradictionError, LabelSets
+from .axes import to_volume
+from .check import as_json, label_sets
+from .folder import JobError, JobFolder
+from .pace import Pace
+from .segment import write_result
+
+
+def work(job: JobFolder) -> dict[str, Any]:
+    began = time.monotonic()
+    request = job.request()
+    try:
+        sets = label_sets(job)
+    except ContradictionError as error:
+        found = [as_json(entry) for entry in error.contradictions]
+        raise JobError(str(error), contradictions=found) from error
+    if sets.leaf_sets().all():
+        raise UserError(
+            "Nothing is drawn: no label is in progress, complete or absent; set the status of what "
+            "is drawn, or make a new segmentation."
+        )
+    job.report("Loading the model")
+    model = load_model(request["model"] or None)
+    paces: dict[str, Pace] = {}
+
+    def told(stage: str, done: int, total: int) -> None:
+        if stage not in paces:
+            paces[stage] = Pace(job, stage)
+        paces[stage](done, total)
+
+    result = complete(
+        to_volume(job.array("image"), request["affine"]),
+        model,
+        LabelSets(sets.scheme, np.transpose(sets.codes), sets.leaf_sets()),
+        learn=request["learn"],
+        device=request["device"],
+        confidence=True,
+        progress=told,
+    )
+    proposal = draw_next(result.segmentation)
+    return {
+        **write_result(job, result.segmentation, model, request["device"], began),
+        "learned": result.model is not None,
+        "reason": result.reason,
+        "draw_next": proposal and asdict(proposal),
+    }
