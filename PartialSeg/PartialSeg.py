@@ -146,6 +146,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     devicesJob = _Elsewhere("PartialSegLib.engine.devices")
     segmentJob = _Elsewhere("PartialSegLib.prediction.segmentation")
     segment = _Elsewhere("PartialSegLib.prediction.segmentation")
+    completeJob = _Elsewhere("PartialSegLib.prediction.completion")
+    complete = _Elsewhere("PartialSegLib.prediction.completion")
 
     # Labels
 

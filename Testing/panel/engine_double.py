@@ -28,7 +28,7 @@ while not (plan / f"{kind}.go").exists():
 if (plan / f"{kind}.error.json").exists():
     write("error.json", json.loads((plan / f"{kind}.error.json").read_text()))
     sys.exit(1)
-if kind == "segment":
+if kind in ("segment", "complete"):
     # The scans of these tests are their own labelmaps.
     labelmap = np.load(folder / "image.npy").astype(np.uint8)
     np.save(folder / "labelmap.npy", labelmap)

@@ -13,6 +13,7 @@ from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from ..scene.geometry import arrayShape, kjiToRAS
 from ..scene.labelSegments import LabelSegments
 from ..scene.region import regionFromROI
+from ..scene.reviewed import reviewedOn
 
 
 class Annotation(NamedTuple):
@@ -81,6 +82,16 @@ class Annotation(NamedTuple):
             "affine": kjiToRAS(self.volumeNode).tolist(),
             "shape": list(arrayShape(self.volumeNode)),
         }
+
+    def reviewed(self) -> dict[str, str]:
+        """The day on which labels that a model had drawn, and that are settled, were accepted."""
+        segments = self.segments
+        days = {
+            name: reviewedOn(segments.segmentationNode, segmentID)
+            for name, segmentID in segments.ids.items()
+            if segments.status(name) in (Status.COMPLETE, Status.ABSENT)
+        }
+        return {name: day for name, day in days.items() if day is not None}
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """The arrays (K, J, I) of these jobs, one at a time: each takes a moment.

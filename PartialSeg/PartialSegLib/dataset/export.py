@@ -64,6 +64,7 @@ def exportJob(
             "subject": subject,
             "session": session,
             "annotator": annotator,
+            "reviewed": annotation.reviewed(),
             "group": group,
             "replace": replace,
         },

@@ -20,8 +20,8 @@ class PartialSegParameterNode:
     scheme - name of a preset, or path of a scheme's file.
     model - folder of the model; empty for the default one.
     device - "auto", "cpu", "cuda:0", ...
-    fillExisting - whether a prediction fills what is not complete in `segmentation`, rather than
-    making a new one.
+    fillExisting - whether what was drawn in `segmentation` is completed; else a new one is made.
+    learnFirst - whether a model then learns from it first.
     region - where the annotation took place; everywhere if none.
     dataset - folder that cases are exported to, and training reads.
     subject, session - identifiers of the exported case.
@@ -36,6 +36,7 @@ class PartialSegParameterNode:
     model: str = ""
     device: str = "auto"
     fillExisting: bool = False
+    learnFirst: bool = True
     region: vtkMRMLMarkupsROINode
     dataset: str = ""
     subject: str = ""

@@ -12,8 +12,11 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 
 from ..annotation.setAlgebra import superLabelFromParts
-from ..scene.labelSegments import LabelSegments
+from ..scene.labelSegments import CompletedLabels, LabelSegments
+from ..scene.ownGrid import commonGrid
+from ..scene.reviewed import markReviewed
 from ..scene.segmentationNodes import isKeptAsLabelmaps
+from ..scene.undo import announceChange
 
 
 class Accepted(NamedTuple):
@@ -36,7 +39,8 @@ def accept(
 ) -> Accepted:
     """Set labels that await review (all of them if None) to complete.
 
-    An empty segment says nothing by itself: it stays as it is, unless `emptyIsAbsent` says that
+    What a completion found beside a label becomes part of it. An empty segment says nothing by
+    itself: it stays as it is, unless `emptyIsAbsent` says that
     the structure is not in the scan. An accepted super-label that its parts exhaust is made from
     them anew where they were corrected and are all complete or absent; whatever else does not agree
     is left for the check of contradictions to tell.
@@ -48,17 +52,24 @@ def accept(
         raise UserError(reason)
     scheme, waiting = segments.scheme, segments.heldBack()
     labels = scheme.names if labels is None else [scheme[name].name for name in labels]
+    beside = CompletedLabels(segments.segmentationNode, scheme)
     settled = {}
     for name in labels:
         if name not in waiting:
             continue
-        if segments.isPainted(name):
+        if segments.isPainted(name) or beside.isPainted(name):
             settled[name] = Status.COMPLETE
         elif emptyIsAbsent:
             settled[name] = Status.ABSENT
+    taken = [name for name in beside.ids if name in settled]
+    if taken:
+        announceChange(segments.segmentationNode)
     with slicer.util.NodeModify(segments.segmentationNode):
+        for name in taken:
+            _takeIn(segments, beside, name)
         for name, status in settled.items():
             segments.setStatus(name, status)
+            markReviewed(segments.segmentationNode, segments.ids[name])
         rebuilt = _rebuilt(segments, settled)
     now = segments.statuses()
     return Accepted(
@@ -67,6 +78,16 @@ def accept(
         rebuilt,
         tuple(name for name in labels if name not in settled),
     )
+
+
+def _takeIn(segments: LabelSegments, beside: CompletedLabels, name: str) -> None:
+    """Add what a completion found beside a label to it, and remove that."""
+    segmentationNode, completed = segments.segmentationNode, beside.ids[name]
+    grid = commonGrid(segmentationNode, [segments.ids[name], completed])
+    union = segments.maskOn(grid, name)
+    union |= beside.maskOn(grid, name)
+    segments.setMask(grid, name, union)
+    segmentationNode.GetSegmentation().RemoveSegment(completed)
 
 
 def _rebuilt(segments: LabelSegments, accepted: Collection[str]) -> tuple[str, ...]:

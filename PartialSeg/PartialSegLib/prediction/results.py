@@ -8,6 +8,7 @@ the Segment Editor turns it into "in progress" at the first stroke of a correcti
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,12 +19,15 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.encode import look_up
 
+from ..scene.completedSegments import createCompletedSegments
 from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from ..scene.labelDisplay import showParts
 from ..scene.labelmapLayers import importLayer, labelLayers
-from ..scene.labelSegments import LabelSegments
+from ..scene.labelSegments import CompletedLabels, LabelSegments
 from ..scene.ownLabelmaps import giveOwnLabelmaps
+from ..scene.reviewed import forgetReview
 from ..scene.segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
+from ..scene.undo import announceChange
 
 if TYPE_CHECKING:
     import nibabel
@@ -32,11 +36,16 @@ if TYPE_CHECKING:
 
 
 class LoadedPrediction(NamedTuple):
-    """Where a prediction went: the node, the labels filled from it, and those kept as they were."""
+    """Where a prediction went: the node, the labels filled from it, and those kept as they were.
+
+    Of labels in `completed`, which are among those kept, the prediction stands in segments beside
+    them (see `scene.completedSegments`).
+    """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
     filled: tuple[str, ...]
     kept: tuple[str, ...]
+    completed: tuple[str, ...] = ()
 
 
 def loadPrediction(
@@ -45,6 +54,8 @@ def loadPrediction(
     volumeNode,
     segmentationNode=None,
     replaceInProgress: bool = False,
+    *,
+    completes: Collection[Status] = (),
 ) -> LoadedPrediction:
     """Put a predicted labelmap of a scan into a new segmentation node, or fill up an existing one.
 
@@ -52,8 +63,9 @@ def loadPrediction(
     its voxels are, and is read with the engine's packages.
 
     Super-labels are the union of their parts. In an existing node complete and absent segments stay
-    as they are, and so do painted ones in progress unless `replaceInProgress` is true. All filled
-    segments are flagged for review.
+    as they are, and so do painted ones in progress unless `replaceInProgress` is true; where the
+    prediction `completes` labels of their status, it goes into segments beside them. All filled
+    segments are flagged for review, and the panel's Segment Editor takes all of it back in a step.
 
     Raises UserError, with nothing changed, when the labelmap cannot be read, lies on another grid
     than the scan, or has values outside the scheme; and when the existing node cannot be filled
@@ -65,6 +77,7 @@ def loadPrediction(
     else:
         segments = LabelSegments(segmentationNode, scheme)
         requireFillable(segments)
+        announceChange(segmentationNode)
     segmentationNode = segments.segmentationNode
     ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ scanToWorld
     with slicer.util.NodeModify(segmentationNode):
@@ -74,13 +87,23 @@ def loadPrediction(
             name for name in scheme.names if _isAnnotated(segments, name, replaceInProgress)
         )
         filled = tuple(name for name in scheme.names if name not in kept)
-        giveOwnLabelmaps(segmentationNode, [segmentIDs[name] for name in filled])
-        for layer in labelLayers(scheme, filled):
-            importLayer(segments, layer, voxels, ijkToSegmentation)
-        for name in filled:
-            segments.holdBack(name)
+        completed = tuple(name for name in kept if segments.status(name) in completes)
+        # A completion of before is of no use beside a prediction that is another one.
+        beside = createCompletedSegments(segmentationNode, scheme, completed)
+        giveOwnLabelmaps(
+            segmentationNode, [*(segmentIDs[name] for name in filled), *beside.values()]
+        )
+        for shown, names in (
+            (segments, filled),
+            (CompletedLabels(segmentationNode, scheme), completed),
+        ):
+            for layer in labelLayers(scheme, names):
+                importLayer(shown, layer, voxels, ijkToSegmentation)
+            for name in names:
+                shown.holdBack(name)
+                forgetReview(segmentationNode, shown.ids[name])
         showParts(segments)
-    return LoadedPrediction(segmentationNode, filled, kept)
+    return LoadedPrediction(segmentationNode, filled, kept, completed)
 
 
 def requireFillable(segments: LabelSegments) -> None:

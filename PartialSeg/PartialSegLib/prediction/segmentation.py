@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.jobs import JobFolder
-from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels import LabelScheme, Status
 
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
@@ -25,7 +25,9 @@ class Segmented(NamedTuple):
 
     `loaded` tells where the segments are and which were filled; `confidenceNode` how sure the model
     was of each voxel, percent. `volumes` are in mL by label, `confidences` mean percent by label,
-    None where a label was not found. `warnings` tell what about the result cannot be true.
+    None where a label was not found. `warnings` tell what about the result cannot be true;
+    `reason` why a completion has not learned from what was drawn, empty where it has; `drawNext`
+    is the slice to draw next: its `kind`, as in "axial", and `mm` along the axis of RAS.
     """
 
     loaded: LoadedPrediction
@@ -36,6 +38,8 @@ class Segmented(NamedTuple):
     volumes: Mapping[str, float]
     confidences: Mapping[str, float | None]
     warnings: tuple[str, ...]
+    reason: str = ""
+    drawNext: Mapping[str, Any] | None = None
 
 
 def segmentJob(
@@ -64,15 +68,8 @@ def segmentJob(
         requireFillable(LabelSegments(segmentationNode, readModel(model).scheme))
 
     def finished(result: dict[str, Any], folder: JobFolder) -> None:
-        _requirePresent(volumeNode, "scan")
-        if fills:
-            _requirePresent(segmentationNode, "segmentation")
-        if not np.allclose(kjiToRAS(volumeNode), affine):
-            raise UserError(
-                "The scan was moved while it was segmented, so nothing was loaded; segment it "
-                "again where it is now."
-            )
-        segmented = _load(result, folder, volumeNode, segmentationNode)
+        requireUnchanged(volumeNode, affine, segmentationNode)
+        segmented = loadSegmented(result, folder, volumeNode, segmentationNode)
         if onFinished is not None:
             onFinished(segmented)
 
@@ -97,9 +94,31 @@ def segment(volumeNode, model: str = "", device: str = "auto", segmentationNode=
     return results[0]
 
 
-def _load(result: dict[str, Any], folder: JobFolder, volumeNode, segmentationNode) -> Segmented:
+def requireUnchanged(volumeNode, affine: np.ndarray, segmentationNode=None) -> None:
+    """Raise UserError when a scan or segmentation was removed, or the scan moved, meanwhile."""
+    _requirePresent(volumeNode, "scan")
+    if segmentationNode is not None:
+        _requirePresent(segmentationNode, "segmentation")
+    if not np.allclose(kjiToRAS(volumeNode), affine):
+        raise UserError(
+            "The scan was moved while it was segmented, so nothing was loaded; segment it again "
+            "where it is now."
+        )
+
+
+def loadSegmented(
+    result: dict[str, Any],
+    folder: JobFolder,
+    volumeNode,
+    segmentationNode,
+    *,
+    completes: Collection[Status] = (),
+) -> Segmented:
+    """Put what a job found into the scene; see `loadPrediction`."""
     scheme = LabelScheme.from_dict(result["scheme"])
-    loaded = loadPrediction(folder.array("labelmap"), scheme, volumeNode, segmentationNode)
+    loaded = loadPrediction(
+        folder.array("labelmap"), scheme, volumeNode, segmentationNode, completes=completes
+    )
     confidence = folder.array("confidence")
     return Segmented(
         loaded,
@@ -110,6 +129,8 @@ def _load(result: dict[str, Any], folder: JobFolder, volumeNode, segmentationNod
         result["volumes_ml"],
         result["confidence"],
         tuple(result["warnings"]),
+        result.get("reason", ""),
+        result.get("draw_next"),
     )
 
 

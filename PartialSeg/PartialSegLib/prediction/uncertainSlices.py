@@ -10,7 +10,7 @@ import slicer.util
 
 from ..engine.steps import Steps
 from ..scene.geometry import kjiToRAS
-from ..scene.labelSegments import LabelSegments
+from ..scene.labelSegments import CompletedLabels, LabelSegments
 
 SLICE_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The axis of RAS that a slice of each kind is perpendicular to."""
@@ -52,9 +52,10 @@ def uncertainSlices(
     normal = arrayAxis(affine, kind)
     confidence = slicer.util.arrayFromVolume(confidenceNode)
     region = np.zeros(confidence.shape, dtype=bool)
-    for _name, mask in segments.masks(confidenceNode):
-        region |= mask
-        yield
+    for shown in (segments, CompletedLabels(segments.segmentationNode, segments.scheme)):
+        for _name, mask in shown.masks(confidenceNode):
+            region |= mask
+            yield
     for axis, size in enumerate(spacing):
         region = _widened(region, axis, round(_NEIGHBOURHOOD_MM / size))
         yield

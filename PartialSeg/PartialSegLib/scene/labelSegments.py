@@ -11,6 +11,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.segments import Part, labels_of_segments, united
 
+from .completedSegments import completedSegments
 from .masks import labelmapsOf, segmentMask
 from .ownGrid import commonGrid, maskOn, setMask
 from .segments import createSegments, findSegments, foreignSegments, segmentsOf, whySeveral
@@ -137,8 +138,14 @@ class LabelSegments:
         return self._inStates("InProgress", "Completed")
 
     def heldBack(self) -> tuple[str, ...]:
-        """The labels whose segments are flagged, painted or empty: they await review."""
-        return self._inStates("Flagged")
+        """The labels that await review: their segments are flagged, painted or empty, or what a
+        completion found stands beside them.
+        """
+        if self.segmentationNode is None:
+            return ()
+        flagged = self._inStates("Flagged")
+        beside = completedSegments(self.segmentationNode, self.scheme)
+        return tuple(name for name in self.ids if name in flagged or name in beside)
 
     def _inStates(self, *states: str) -> tuple[str, ...]:
         logic = slicer.vtkSlicerSegmentationsModuleLogic
@@ -242,3 +249,12 @@ class LabelSegments:
                 for n in range(segmentation.GetNumberOfSegments())
             ),
         )
+
+
+class CompletedLabels(LabelSegments):
+    """The segments beside labels in progress, with what a completion found of these."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Segment IDs by label name, for those labels that have such a segment."""
+        return completedSegments(self.segmentationNode, self.scheme)

@@ -109,7 +109,7 @@ def test_every_widget_that_can_be_used_explains_itself(neonate, chosen):
     ui = neonate.ui
     for widget in (
         *(ui.inputVolumeSelector, ui.modelComboBox, ui.deviceComboBox, ui.segmentButton),
-        *(ui.newSegmentationRadioButton, ui.fillSegmentationRadioButton),
+        *(ui.newSegmentationRadioButton, ui.completeRadioButton, ui.learnCheckBox),
         *(ui.progressBar, ui.cancelButton),
     ):
         assert len(widget.toolTip) > 20, widget.objectName
@@ -403,36 +403,76 @@ def test_pressing_again_makes_another_segmentation_and_leaves_the_first(
     assert first.GetSegmentation().GetSegment("csf") is None
 
 
-def test_filling_keeps_what_is_complete_and_says_what_was_kept(
-    neonate, chosen, engine, scan, dhcp9, waitFor
-):
+@pytest.fixture
+def drawn(chosen, scan, dhcp9, logic):
+    """An annotation of the scan: the brainstem complete, some white matter and csf in progress."""
     import slicer
 
     from partialseg_trainer.labels import Status
-    from PartialSegLib.scene.masks import segmentMask
     from PartialSegLib.scene.segmentStatus import setSegmentStatus
 
-    engine.finish("segment", **result(dhcp9))
+    node = logic.addSegmentation(scan)
+    logic.createSegments(node, dhcp9, scan)
+    image = slicer.util.arrayFromVolume(scan)
+    slices = np.arange(SHAPE[0])[:, None, None] == 3
+    for name, region in (("brainstem", True), ("wm", slices), ("csf", slices)):
+        mask = ((image == dhcp9[name].value) & region).astype(np.uint8)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, name, scan)
+        complete = name == "brainstem"
+        setSegmentStatus(node, name, Status.COMPLETE if complete else Status.IN_PROGRESS)
+    chosen.segmentation = node
+    return node
+
+
+def test_to_complete_it_is_the_default_as_soon_as_something_is_drawn(neonate, chosen, drawn):
+    ui = neonate.ui
+    assert chosen.fillExisting and ui.completeRadioButton.checked
+    assert ui.filledLabel.text == f"In {drawn.GetName()}"
+    assert ui.learnCheckBox.visible and ui.learnCheckBox.enabled and ui.learnCheckBox.checked
+    ui.newSegmentationRadioButton.click()
+    assert not chosen.fillExisting and not ui.learnCheckBox.visible
+    neonate.update()
+    assert not chosen.fillExisting, "a choice stays"
+
+
+def test_too_little_to_learn_from_switches_it_off_and_says_why(neonate, chosen, drawn, logic):
+    from partialseg_trainer.labels import Status
+
+    for name in ("wm", "csf"):
+        logic.setStatus(drawn, name, Status.NOT_ANNOTATED)
+    neonate.update()
+    ui = neonate.ui
+    assert not ui.learnCheckBox.enabled and not ui.learnCheckBox.checked
+    assert "Only 'Brainstem' is drawn" in ui.learnCheckBox.toolTip
+    assert ui.completeRadioButton.enabled and chosen.learnFirst
+
+
+def test_completing_keeps_what_was_drawn_and_says_what_to_draw_next(
+    neonate, chosen, engine, drawn, scan, dhcp9, waitFor
+):
+    import slicer
+
+    from PartialSegLib.scene.masks import segmentMask
+
+    names = ("brainstem", "wm", "csf")
+    before = {name: segmentMask(drawn, name, scan) for name in names}
+    states = statuses(drawn)
+    proposal = {"kind": "coronal", "index": 3, "mm": 22.6, "doubt": 0.4}
+    engine.finish("complete", **result(dhcp9, reason="Too little.", draw_next=proposal))
     neonate.ui.segmentButton.click()
     waitFor(lambda: not neonate.busy)
-    node = chosen.segmentation
-    before = segmentMask(node, "brainstem", scan)
-    setSegmentStatus(node, "brainstem", Status.COMPLETE)
-    slicer.util.arrayFromVolume(scan)[...] = dhcp9["csf"].value
-    ui = neonate.ui
-    assert not ui.filledLabel.visible
-    assert ui.fillSegmentationRadioButton.enabled
-    ui.fillSegmentationRadioButton.click()
-    assert chosen.fillExisting and ui.filledLabel.text == "In newborn segmentation"
-    ui.segmentButton.click()
-    waitFor(lambda: not neonate.busy)
-    assert chosen.segmentation is node
-    assert np.array_equal(segmentMask(node, "brainstem", scan), before)
-    assert segmentMask(node, "csf", scan).all()
-    assert "Kept as annotated: Brainstem" in ui.resultLabel.text
-    assert "Check in the section Labels" in ui.resultLabel.text
-    ui.newSegmentationRadioButton.click()
-    assert not chosen.fillExisting
+    assert chosen.segmentation is drawn
+    for name in names:
+        assert np.array_equal(segmentMask(drawn, name, scan), before[name])
+        assert statuses(drawn)[name] == states[name]
+    image = slicer.util.arrayFromVolume(scan)
+    for segment, name in (("wm_completed", "wm"), ("cgm", "cgm")):
+        assert np.array_equal(segmentMask(drawn, segment, scan), image == dhcp9[name].value)
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        assert statuses(drawn)[segment] == logic.Flagged
+    text = neonate.ui.resultLabel.text
+    for words in ("As you drew it", "Draw next: coronal, 23 mm", "not learned: Too little."):
+        assert words in text
 
 
 def test_another_scan_brings_its_own_segmentation_or_none(neonate, chosen, scan, logic):
@@ -471,16 +511,16 @@ def test_a_model_that_went_since_it_was_chosen_is_told_before_a_process_starts(
     assert not neonate.ui.segmentButton.enabled
 
 
-def test_without_a_segmentation_nothing_can_be_filled_and_the_reason_is_told(neonate, chosen):
+def test_without_a_segmentation_nothing_can_be_completed_and_the_reason_is_told(neonate, chosen):
     ui = neonate.ui
-    assert not ui.fillSegmentationRadioButton.enabled
-    assert "no segmentation to fill" in ui.fillSegmentationRadioButton.toolTip
+    assert not ui.completeRadioButton.enabled
+    assert "no segmentation to complete" in ui.completeRadioButton.toolTip
     chosen.fillExisting = True
     assert not ui.segmentButton.enabled
-    assert "no segmentation to fill" in ui.segmentButton.toolTip
+    assert "no segmentation to complete" in ui.segmentButton.toolTip
 
 
-def test_a_segmentation_of_another_scheme_cannot_be_filled_and_the_reason_is_told(
+def test_a_segmentation_of_another_scheme_cannot_be_completed_and_the_reason_is_told(
     neonate, chosen, scene, scan
 ):
     from partialseg_trainer.labels import LabelScheme
@@ -491,20 +531,18 @@ def test_a_segmentation_of_another_scheme_cannot_be_filled_and_the_reason_is_tol
     createSegments(node, LabelScheme.load("fetal8"))
     chosen.segmentation = node
     ui = neonate.ui
-    assert not ui.fillSegmentationRadioButton.enabled
-    assert "another label scheme" in ui.fillSegmentationRadioButton.toolTip
+    assert not ui.completeRadioButton.enabled
+    assert "another label scheme" in ui.completeRadioButton.toolTip
     assert ui.segmentButton.enabled
 
 
-def test_a_segmentation_that_is_removed_meanwhile_is_not_filled(
-    neonate, chosen, engine, dialogs, scene, dhcp9, waitFor
+def test_a_segmentation_that_is_removed_meanwhile_is_not_completed(
+    neonate, chosen, engine, dialogs, scene, drawn, dhcp9, waitFor
 ):
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
-    chosen.segmentation, chosen.fillExisting = node, True
     neonate.ui.segmentButton.click()
-    waitFor(lambda: engine.started("segment"))
-    scene.RemoveNode(node)
-    engine.finish("segment", **result(dhcp9))
+    waitFor(lambda: engine.started("complete"))
+    scene.RemoveNode(drawn)
+    engine.finish("complete", **result(dhcp9))
     waitFor(lambda: dialogs.errors)
     assert "The segmentation was removed" in dialogs.errors[0].text
 

@@ -11,10 +11,9 @@ from ...engine.durations import inWords, timeLeft
 from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
 from ...engine.steps import StepwiseWork
-from ...prediction.results import requireFillable
+from ...prediction.completion import whyNotComplete, whyNotLearn
 from ...prediction.segmentation import Segmented
 from ...resources import RESOURCES
-from ...scene.labelSegments import LabelSegments
 from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import scanOf, segmentationOf
 from ...scene.surfaces import showSurfaces
@@ -29,6 +28,11 @@ from .resultTable import ResultTable
 from .threeDView import showThreeDView
 
 _ICON = RESOURCES / "Icons" / "PartialSeg.png"
+_KINDS = {
+    "axial": lambda: _("axial"),
+    "coronal": lambda: _("coronal"),
+    "sagittal": lambda: _("sagittal"),
+}
 
 
 class SegmentNeonateSection(Section):
@@ -39,6 +43,7 @@ class SegmentNeonateSection(Section):
     def setup(self) -> None:
         ui = self.ui
         self._scan = None
+        self._drawn = False
         self._devices = DeviceSearch(self.logic, self._updateIfOpen)
         self._model = ModelChoice(
             ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
@@ -52,7 +57,8 @@ class SegmentNeonateSection(Section):
         ui.segmentButton.connect("clicked(bool)", guarded(self._segment))
         ui.cancelButton.connect("clicked(bool)", guarded(self._cancel))
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._chooseDevice)
-        ui.fillSegmentationRadioButton.connect("toggled(bool)", self._chooseOutput)
+        ui.completeRadioButton.connect("toggled(bool)", self._chooseOutput)
+        ui.learnCheckBox.connect("toggled(bool)", self._chooseLearning)
         self._say("")
         self._showResult([])
         self.jobChanged()
@@ -81,6 +87,7 @@ class SegmentNeonateSection(Section):
     def update(self, caller=None, event=None) -> None:
         self._takeSegmentationOfScan()
         self._model.show(self.parameterNode.model)
+        self._offerCompletion()
         self._showOutput()
         self._showDevices()
         setEnabled(
@@ -119,37 +126,67 @@ class SegmentNeonateSection(Section):
 
     # Where the result goes
 
+    def _offerCompletion(self) -> None:
+        """Choose to complete the annotation as soon as something is drawn in it."""
+        drawn = not self._whyNotComplete()
+        if drawn and not self._drawn:
+            self._drawn = True
+            self.parameterNode.fillExisting = True
+        self._drawn = drawn
+
     def _showOutput(self) -> None:
         ui, segmentationNode = self.ui, self.parameterNode.segmentation
-        fills = self.parameterNode.fillExisting
-        button = ui.fillSegmentationRadioButton if fills else ui.newSegmentationRadioButton
+        completes = self.parameterNode.fillExisting
+        button = ui.completeRadioButton if completes else ui.newSegmentationRadioButton
         button.checked = True
-        ui.filledLabel.visible = fills and segmentationNode is not None
+        ui.filledLabel.visible = completes and segmentationNode is not None
         if segmentationNode is not None:
             ui.filledLabel.text = _("In {name}").format(name=segmentationNode.GetName())
         setEnabled(
-            ui.fillSegmentationRadioButton,
-            self._whyNotFill(),
+            ui.completeRadioButton,
+            self._whyNotComplete(),
             _(
-                "Segments that are complete, absent, or in progress with something painted stay "
-                "as they are; all others get the result, which may reach into them."
+                "What you drew stays as it is, in every voxel; all else is filled to go with it, "
+                "and flagged for review."
             ),
         )
+        ui.learnCheckBox.visible = completes
+        reason = self._whyNotLearn() if completes else ""
+        setEnabled(
+            ui.learnCheckBox,
+            reason,
+            _(
+                "A copy of the model first learns from what you drew on this scan, for less than "
+                "a minute without a graphics card. The model itself stays as it is."
+            ),
+        )
+        # After it is disabled, or it would be taken for the user's choice.
+        ui.learnCheckBox.checked = self.parameterNode.learnFirst and not reason
 
-    def _whyNotFill(self) -> str:
-        """Why the chosen segmentation cannot be filled; empty if it can."""
-        if self.parameterNode.segmentation is None:
-            return _("There is no segmentation to fill; choose one in the section Labels.")
+    def _whyNotComplete(self) -> str:
+        """Why the chosen segmentation cannot be completed; empty if it can."""
         try:
-            model = self._model.card(self.parameterNode.model)
-            requireFillable(LabelSegments(self.parameterNode.segmentation, model.scheme))
+            scheme = self._model.card(self.parameterNode.model).scheme
         except UserError as error:
             return str(error)
-        return ""
+        return whyNotComplete(self.parameterNode.segmentation, scheme)
 
-    def _chooseOutput(self, fills: bool) -> None:
+    def _whyNotLearn(self) -> str:
+        """Why a model cannot learn from what was drawn; empty if it can."""
+        reason = self._whyNotComplete()
+        if reason:
+            return reason
+        scheme = self._model.card(self.parameterNode.model).scheme
+        return whyNotLearn(self.parameterNode.segmentation, scheme)
+
+    def _chooseOutput(self, completes: bool) -> None:
         if self.parameterNode is not None:
-            self.parameterNode.fillExisting = fills
+            self.parameterNode.fillExisting = completes
+
+    def _chooseLearning(self, learns: bool) -> None:
+        # A box that is switched off because there is too little to learn from is no choice.
+        if self.parameterNode is not None and self.ui.learnCheckBox.enabled:
+            self.parameterNode.learnFirst = learns
 
     # Device
 
@@ -203,7 +240,7 @@ class SegmentNeonateSection(Section):
             self._model.card(self.parameterNode.model)
         except UserError as error:
             return str(error)
-        return self._whyNotFill() if self.parameterNode.fillExisting else ""
+        return self._whyNotComplete() if self.parameterNode.fillExisting else ""
 
     def _segment(self, checked: bool = False) -> None:
         self._say("")
@@ -220,15 +257,23 @@ class SegmentNeonateSection(Section):
             return
         chosen = self.parameterNode
         volumeNode, scheme = chosen.inputVolume, schemeOf(self._model.card(chosen.model))
-        job = self.logic.segmentJob(
-            volumeNode,
-            chosen.model,
-            chosen.device,
-            chosen.segmentation if chosen.fillExisting else None,
-            onProgress=self._showProgress,
-            onFinished=lambda segmented: self._use(segmented, volumeNode, scheme),
-            onFailed=self._showFailure,
-        )
+        told = {
+            "onProgress": self._showProgress,
+            "onFinished": lambda segmented: self._use(segmented, volumeNode, scheme),
+            "onFailed": self._showFailure,
+        }
+        if chosen.fillExisting:
+            job = self.logic.completeJob(
+                chosen.segmentation,
+                volumeNode,
+                chosen.model,
+                chosen.device,
+                learn=self.ui.learnCheckBox.checked,
+                roiNode=chosen.region,
+                **told,
+            )
+        else:
+            job = self.logic.segmentJob(volumeNode, chosen.model, chosen.device, **told)
         self._showProgress({})
         self.startJob(job)
 
@@ -304,11 +349,22 @@ def _resultLines(segmented: Segmented) -> list[str]:
     scheme, lines = segmented.scheme, []
     if segmented.loaded.kept:
         kept = ", ".join(scheme[name].title for name in segmented.loaded.kept)
+        lines.append(_("As you drew it: {labels}.").format(labels=kept))
+    if segmented.loaded.completed:
+        beside = ", ".join(scheme[name].title for name in segmented.loaded.completed)
         lines.append(
             _(
-                "Kept as annotated: {labels}. What was filled in may reach into that: Check in the "
-                "section Labels finds where."
-            ).format(labels=kept)
+                "Filled in beside what you drew, as '..., completed': {labels}. Accept in the "
+                "section Review makes one of both."
+            ).format(labels=beside)
+        )
+    if segmented.reason:
+        lines.append(_("The model has not learned: {reason}").format(reason=segmented.reason))
+    if segmented.drawNext:
+        lines.append(
+            _("Draw next: {kind}, {mm} mm, where the result is least sure.").format(
+                kind=_KINDS[segmented.drawNext["kind"]](), mm=round(segmented.drawNext["mm"])
+            )
         )
     lines += [_("Please check: {warning}").format(warning=text) for text in segmented.warnings]
     return lines
