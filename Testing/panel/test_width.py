@@ -155,6 +155,18 @@ def test_at_300_pixels_nothing_is_cut_off(filled, standIn):
     assert cut == {}
 
 
+def test_names_are_seen_whole_again_when_the_panel_is_made_a_little_narrower(
+    filled, standIn, waitFor
+):
+    """Qt tells nothing of a column that takes what is left."""
+    from PartialSegLib.panel.labels.section import LabelsSection
+
+    labels = filled.section(LabelsSection)
+    for width in (520, 420):
+        standIn.window.resize(width, 900)
+        waitFor(lambda: not list(cutOff(labels)), seconds=10)
+
+
 def cutOff(section):
     """What of a section cannot be read whole."""
     from PySide6 import QtWidgets

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6 import QtCore
 
 WIDTH = 420
+_SETTLE_SECONDS = 0.5
 
 
 def savePicture(widget, path: Path) -> None:
@@ -17,8 +19,9 @@ def savePicture(widget, path: Path) -> None:
     if shown.layout() is not None and shown.layout().hasHeightForWidth():
         height = shown.layout().totalHeightForWidth(WIDTH)
     shown.setFixedSize(WIDTH, height)
-    # Layouts within layouts take a few rounds to settle.
-    for _round in range(3):
+    # Layouts within layouts take a few rounds to settle, and the panel looks at its width at times.
+    end = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < end:
         QtCore.QCoreApplication.processEvents()
     picture = shown.grab()
     shown.setMinimumSize(before[0])

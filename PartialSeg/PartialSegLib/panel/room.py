@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 
 import qt
 
+_LOOK_MS = 150
+# Widths settle after one; more would be a view that cannot decide.
+_ROUNDS = 3
 # Between text, icon and the edges of a cell.
 _MARGINS = 16
 
@@ -20,22 +23,39 @@ class Room:
     def __init__(self, view, header, onChanged: Callable[[], object]) -> None:
         self._view = view
         self._onChanged = onChanged
-        self._telling = False
+        self._telling = self._again = False
         header.connect("sectionResized(int,int,int)", self._onResized)
         # Columns that cannot get narrower stay as they are, and reach out of the view.
         view.horizontalScrollBar().connect("rangeChanged(int,int)", self._onResized)
+        # Of a column that takes what is left Qt tells nothing, so that the view is looked at. The
+        # timer is its child, and goes with it.
+        self._width = 0
+        self._timer = qt.QTimer(view)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.connect("timeout()", self._look)
+        self._timer.start()
 
     @property
     def letters(self) -> int:
         """About how many letters there is room for."""
         return self._view.viewport().width // self._view.fontMetrics().averageCharWidth()
 
+    def _look(self) -> None:
+        width = self._view.viewport().width
+        if width != self._width:
+            self._width = width
+            self._onResized()
+
     def _onResized(self, *_widths: int) -> None:
-        # What is shown otherwise has other widths, and would be told again.
-        if not self._telling:
-            self._telling = True
+        # What is shown otherwise has other widths, which are told after it and not within.
+        self._again = True
+        if self._telling:
+            return
+        self._telling, rounds = True, 0
+        while self._again and rounds < _ROUNDS:
+            self._again, rounds = False, rounds + 1
             self._onChanged()
-            self._telling = False
+        self._telling = False
 
 
 def wrapNames(tree, items: Iterable) -> None:
