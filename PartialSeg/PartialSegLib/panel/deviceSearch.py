@@ -22,6 +22,7 @@ class DeviceSearch:
 
     def __init__(self, logic, onChanged: Callable[[], object]) -> None:
         self._logic = logic
+        self._onChanged = onChanged
         self._timer = PollTimer(_SEARCH_MS, onChanged, showError)
         self.problem = ""
 
@@ -50,3 +51,5 @@ class DeviceSearch:
 
     def _fail(self, error) -> None:
         self.problem = str(error)
+        # Told when the search is over, after the last look at it.
+        self._onChanged()
