@@ -19,6 +19,7 @@ from ..volumes.nifti import placed
 from ..volumes.preprocessing import Prepared, prepare
 from .doubts import doubts
 from .ensemble import as_ensemble
+from .islands import join_islands
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
@@ -167,6 +168,11 @@ def segment(
             certainty[prepared.box][place] = best
         sure.add(found, best)
         advance(1)
+    if known is None:
+        moved = join_islands(labelmap[prepared.box], scheme)
+        if certainty is not None:
+            # What took its place the network did not choose.
+            certainty[prepared.box][moved] = 0
     result = Volume(labelmap, grid.affine, grid.forms)
     untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
     told = [grid.doubt(), *implausibilities(result, scheme, blank=blank)]
