@@ -49,6 +49,7 @@ def test_the_folder_is_a_bids_derivative(dataset):
     assert description["DatasetType"] == "derivative"
     assert description["GeneratedBy"][0]["Name"] == "PartialSeg"
     assert files_below(dataset.folder / "sub-01" / "anat") == [
+        "sub-01_T2w.json",
         "sub-01_T2w.nii.gz",
         "sub-01_desc-partial_multilabel.json",
         "sub-01_desc-partial_multilabel.nii.gz",

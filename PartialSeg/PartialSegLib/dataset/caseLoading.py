@@ -103,7 +103,7 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
 
 
 def _loadScan(path: str):
-    name = Path(path).name.split("_T2w")[0]
+    name = Path(path).name.removesuffix(".nii.gz").rpartition("_")[0]
     try:
         return slicer.util.loadVolume(path, {"name": name, "singleFile": True})
     except RuntimeError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..errors import UserError
-from .options import AsJson, Scheme, names
+from .options import AsJson, NnUNetValuesFile, Scheme, names, nnunet_values
 from .survey import report, report_dry_run
 from .terminal import progress_bar
 
@@ -63,6 +63,15 @@ def import_(
         str | None,
         typer.Option(
             help="Values of voxels of which nothing is known, as 255.", metavar="VALUE,..."
+        ),
+    ] = None,
+    nnunet: NnUNetValuesFile = None,
+    contrast: Annotated[
+        str | None,
+        typer.Option(
+            help="The contrast of the scans, as BIDS calls it: T2w, T1w, FLAIR, ...",
+            metavar="NAME",
+            show_default="what their names say, else T2w",
         ),
     ] = None,
     channel: Annotated[
@@ -119,6 +128,8 @@ def import_(
             "--map": ("pairs", mapping),
             "--annotated": ("pairs", annotated),
             "--unknown": ("pairs", unknown),
+            "--values": ("pairs", nnunet),
+            "--contrast": ("pairs nnunet", contrast),
             "--folder": ("dhcp nnunet", folder),
             "--channel": ("nnunet", channel),
         },
@@ -140,6 +151,10 @@ def import_(
     with progress_bar("Reading scans" if dry_run else "Importing scans") as advance:
         if layout == "pairs":
             values, forgotten, renamed = parse_mapping(names(mapping), chosen)
+            forgotten = (*forgotten, *_values(unknown))
+            declared = None
+            if nnunet or not (values or forgotten):
+                declared = nnunet_values(nnunet, Path(labels), chosen)
             made = import_pairs(
                 images,
                 labels,
@@ -148,7 +163,9 @@ def import_(
                 values,
                 renamed=renamed,
                 annotated="all" if annotated == "all" else names(annotated) or None,
-                unknown=(*forgotten, *_values(unknown)),
+                unknown=forgotten,
+                contrast=contrast,
+                values=declared,
                 **made_of,
                 progress=advance,
             )
@@ -156,7 +173,13 @@ def import_(
             made = import_dhcp(folder, target, chosen or "dhcp9", **made_of, progress=advance)
         else:
             made = import_nnunet(
-                folder, target, chosen, channel=channel, **made_of, progress=advance
+                folder,
+                target,
+                chosen,
+                channel=channel,
+                contrast=contrast,
+                **made_of,
+                progress=advance,
             )
     if made is None:
         report_dry_run(survey, as_json)

@@ -62,7 +62,7 @@ def segment(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Segment T2-weighted scans with a trained model.
+    """Segment scans with a trained model, of a BIDS tree those of the model's contrast.
 
     Each labelmap has exactly its scan's shape and affine; one that is called .seg.nrrd opens in
     Slicer as segments, with names, colours and terms, flagged until somebody has looked at it. A
@@ -84,10 +84,32 @@ def segment(
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
     """
     with busy("Loading the model"):
-        from ..inference import as_ensemble, find_jobs, load_model, segment_files
+        from ..inference import (
+            as_ensemble,
+            find_jobs,
+            load_model,
+            other_contrast,
+            segment_files,
+        )
+        from ..models import find_model, read_info
         from ..networks.device import choose_device
 
-        jobs = find_jobs(source, output, overwrite=overwrite, confidence=confidence, table=table)
+        # The descriptions are read at once; what is wrong with paths is told before any weights.
+        infos = [read_info(find_model(folder)) for folder in model or [None]]
+        contrasts = sorted({info.contrast for info in infos})
+        if len(contrasts) > 1:
+            raise UserError(
+                f"The models are of {' and '.join(contrasts)} scans; average models of one "
+                "contrast."
+            )
+        jobs = find_jobs(
+            source,
+            output,
+            overwrite=overwrite,
+            confidence=confidence,
+            table=table,
+            contrast=contrasts[0],
+        )
         choose_device(device)
         models = as_ensemble([load_model(folder) for folder in model or [None]])
         annotations = known_scans(known, models[0].scheme, len(jobs))
@@ -104,7 +126,7 @@ def segment(
             known=annotations and annotations.of,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
-            scans.append(as_json_entry(job, result))
+            scans.append(as_json_entry(job, result, other_contrast(job, contrasts[0])))
             if isinstance(result, UserError):
                 failed.append(result)
             if len(jobs) > 1:
@@ -132,8 +154,10 @@ def segment(
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
-def as_json_entry(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
-    """What scripts are told of one scan."""
+def as_json_entry(
+    job: Job, result: Segmentation | UserError, doubt: str | None = None
+) -> dict[str, Any]:
+    """What scripts are told of one scan; `doubt` is a warning besides the result's own."""
     if isinstance(result, UserError):
         return {"image": str(job.image), "error": str(result)}
     return {
@@ -141,7 +165,7 @@ def as_json_entry(job: Job, result: Segmentation | UserError) -> dict[str, Any]:
         "labelmap": str(job.labelmap),
         "confidence": str(job.confidence) if result.confidence is not None else None,
         "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
-        "warnings": list(result.warnings),
+        "warnings": [*([doubt] if doubt else []), *result.warnings],
     }
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from .terminal import counted, print_json, remark, say, show
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> Non
         content = {
             "dataset": str(dataset.folder),
             "scheme": dataset.scheme.name,
+            "contrast": dataset.contrast,
             "subjects": len(dataset.subjects),
             "scans": len(cases),
             "fully_labelled": full,
@@ -35,7 +34,7 @@ def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> Non
     say(
         f"{dataset.folder}: {counted(len(cases), 'scan')} of "
         f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
-        f"{full} fully labelled and {len(cases) - full} in part."
+        f"contrast {dataset.contrast}, {full} fully labelled and {len(cases) - full} in part."
     )
     remark(f"Next: partialseg train --dataset {dataset.folder}", "dim")
 
@@ -54,7 +53,7 @@ def report_dry_run(survey: Survey, as_json: bool) -> None:
         return
     table = _table("Scan", "Image", "Labels")
     for pair in survey.pairs:
-        table.add_row(*(escape(str(part)) for part in (pair.scan, pair.image, pair.labels)))
+        table.add_row(*(str(part) for part in (pair.scan, pair.image, pair.labels)))
     show(table)
     _show_values(survey)
     _show_labels(survey)
@@ -91,7 +90,7 @@ def _show_values(survey: Survey) -> None:
     for (value, label), voxels in _by_value(survey):
         known = label in survey.scheme
         title = f"{survey.scheme[label].title} ({label})" if known else label
-        table.add_row(escape(str(value)), escape(title), str(voxels))
+        table.add_row(str(value), title, str(voxels))
     show(table)
 
 
@@ -115,9 +114,7 @@ def _show_labels(survey: Survey) -> None:
     table = _table("Label", ">Annotated", ">In part", ">Absent", ">Not annotated")
     for label in survey.scheme:
         counts = (survey.statuses[label.name, status] for status in statuses)
-        table.add_row(
-            escape(f"{label.title} ({label.name})"), *(str(count or "-") for count in counts)
-        )
+        table.add_row(f"{label.title} ({label.name})", *(str(count or "-") for count in counts))
     show(table)
 
 

@@ -12,6 +12,7 @@ from ..errors import UserError
 from ..files import read_checked
 from ..labels import LabelScheme, LabelSets, Status
 from ..volumes import Volume, read_volume
+from .contrast import DEFAULT
 from .layout import ScanName
 from .tensors import read_label_sets
 
@@ -50,6 +51,7 @@ class Case:
 
     folder: Path
     scan: ScanName
+    contrast: str = DEFAULT
 
     @property
     def subject(self) -> str:
@@ -68,18 +70,23 @@ class Case:
 
     @property
     def image_path(self) -> Path:
-        """The T2-weighted image."""
-        return self.scan.files(self.folder)[0]
+        """The scan itself."""
+        return self.scan.files(self.folder, self.contrast)[0]
+
+    @property
+    def image_sidecar_path(self) -> Path:
+        """The JSON file beside the image."""
+        return self.image_path.with_name(f"{self.scan}_{self.contrast}.json")
 
     @property
     def labels_path(self) -> Path:
         """The multi-label file: (X, Y, Z, C) of 0 (no), 1 (yes), 2 (unknown)."""
-        return self.scan.files(self.folder)[1]
+        return self.scan.files(self.folder, self.contrast)[1]
 
     @property
     def sidecar_path(self) -> Path:
         """The JSON file beside the multi-label file."""
-        return self.scan.files(self.folder)[2]
+        return self.scan.files(self.folder, self.contrast)[2]
 
     @property
     def info(self) -> CaseInfo:

@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..files import leftovers, read_checked
 from ..labels import LabelScheme
 from .check_case import CaseReport, check_case
+from .contrast import DEFAULT
 from .folder import Description
 from .layout import DESCRIPTION, PARTICIPANTS, SCHEME, scan_folders
 from .participants import read_rows, subject_of
@@ -32,7 +33,7 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder of a dataset.")
     problems: list[Problem] = []
-    scheme = _check_top(root, problems)
+    scheme, contrast = _check_top(root, problems)
     scans = []
     try:
         folders = list(scan_folders(root))
@@ -51,7 +52,7 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
             scans.append(scan)
     reports = []
     for done, scan in enumerate(scans, start=1):
-        reports.append(check_case(root, scan, scheme))
+        reports.append(check_case(root, scan, scheme, contrast))
         problems += reports[-1].problems
         if progress:
             progress(done, len(scans))
@@ -61,7 +62,7 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
             continue
         other = first_with.setdefault(report.voxels_sha256, str(scan))
         if other != str(scan):
-            path = scan.files(root)[0].relative_to(root).as_posix()
+            path = scan.files(root, contrast)[0].relative_to(root).as_posix()
             problems.append(
                 Problem(path, f"It is the same image as that of {other}; remove one of the two.")
             )
@@ -101,18 +102,19 @@ def _check_absent(
         )
 
 
-def _check_top(root: Path, problems: list[Problem]) -> LabelScheme | None:
-    """Check the files that speak for the whole dataset; the scheme, if there is a valid one."""
+def _check_top(root: Path, problems: list[Problem]) -> tuple[LabelScheme | None, str]:
+    """Check the files that speak for the whole dataset; the scheme, if valid, and the contrast."""
+    contrast = DEFAULT
     try:
-        read_checked(root / DESCRIPTION, Description)
+        contrast = read_checked(root / DESCRIPTION, Description).Contrast
     except (UserError, OSError) as error:
         problems.append(Problem(DESCRIPTION, str(error)))
     problems += _leftovers(root)
     try:
-        return LabelScheme.load(root / SCHEME)
+        return LabelScheme.load(root / SCHEME), contrast
     except (UserError, OSError) as error:
         problems.append(Problem(SCHEME, str(error)))
-        return None
+        return None, contrast
 
 
 def _leftovers(root: Path) -> list[Problem]:

@@ -17,6 +17,7 @@ from ..folders import is_dangling, missing
 from ..labels import LabelScheme, LabelSets
 from ..volumes import Grid, Volume, checksum, read_multilabel, read_volume
 from .case import CaseInfo
+from .contrast import DEFAULT
 from .layout import ScanName
 from .problem import Problem
 from .tensors import read_label_sets
@@ -52,12 +53,14 @@ class CaseReport:
             return None
 
 
-def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseReport:
+def check_case(
+    root: Path, scan: ScanName, scheme: LabelScheme | None, contrast: str = DEFAULT
+) -> CaseReport:
     """Read every file of a case and compare them; without a scheme, labels only as a tensor."""
     report = CaseReport(root)
-    image_path, labels_path, sidecar_path = scan.files(root)
-    present = [path for path in scan.files(root) if path.is_file()]
-    for path in scan.files(root):
+    image_path, labels_path, sidecar_path = scan.files(root, contrast)
+    present = [path for path in scan.files(root, contrast) if path.is_file()]
+    for path in scan.files(root, contrast):
         if path not in present:
             lost = f"The file is missing; export {scan} anew, or restore it from a copy."
             report.add(path, str(missing(path)) if is_dangling(path) else lost)
@@ -88,7 +91,7 @@ def check_case(root: Path, scan: ScanName, scheme: LabelScheme | None) -> CaseRe
         if (sets.codebook == 2).all():
             report.add(labels_path, "Nothing is annotated; remove the case or label it.", "warning")
     if info is not None:
-        _check_sidecar(report, scan, info, scheme)
+        _check_sidecar(report, scan, info, scheme, contrast)
     return report
 
 
@@ -102,9 +105,13 @@ def _read_labels(
 
 
 def _check_sidecar(
-    report: CaseReport, scan: ScanName, info: CaseInfo, scheme: LabelScheme | None
+    report: CaseReport,
+    scan: ScanName,
+    info: CaseInfo,
+    scheme: LabelScheme | None,
+    contrast: str,
 ) -> None:
-    image_path, labels_path, sidecar_path = scan.files(report.root)
+    image_path, labels_path, sidecar_path = scan.files(report.root, contrast)
     if scheme is not None and info.labels != scheme.names:
         report.add(
             sidecar_path,

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from .. import __version__
 from ..errors import UserError
 from ..files import atomic_folder, read_checked, write_json, write_text
 from ..folders import entries, is_folder, same_on_some_disks
 from ..labels import LabelScheme, LabelSets, Status
-from ..volumes import Volume, as_volume, checksum, write_volume
+from ..volumes import Volume, as_volume, checksum, skull_stripped, write_volume
 from .case import Case, CaseInfo
+from .contrast import DEFAULT, checked_contrast
 from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
 from .lock import locked
 from .participants import record_subject, write_rows
@@ -37,34 +38,47 @@ class Generator(BaseModel):
 
 
 class Description(BaseModel):
-    """What dataset_description.json must say; the field names are those of BIDS."""
+    """What dataset_description.json must say; the field names are those of BIDS, but Contrast."""
 
     Name: str
     BIDSVersion: str
     DatasetType: Literal["derivative"]
     GeneratedBy: list[Generator]
+    Contrast: str = DEFAULT
+
+    @field_validator("Contrast")
+    @classmethod
+    def _suffix(cls, contrast: str) -> str:
+        return checked_contrast(contrast)
 
 
 class Dataset:
-    """Annotated scans of one label scheme in one folder.
+    """Annotated scans of one label scheme and one contrast in one folder.
 
     Use `Dataset.create` or `Dataset.open`. `cases` looks at the folder each time, so a case that
     Slicer has just exported is seen without opening the dataset again.
     """
 
-    def __init__(self, folder: Path, scheme: LabelScheme, name: str):
+    def __init__(self, folder: Path, scheme: LabelScheme, name: str, contrast: str = DEFAULT):
         self.folder = folder
         self.scheme = scheme
         self.name = name
-        self.contrast = "T2w"
+        self.contrast = contrast
 
     @classmethod
-    def create(cls, folder: str | Path, scheme: LabelScheme | str | Path, name: str) -> Dataset:
-        """Make an empty dataset.
+    def create(
+        cls,
+        folder: str | Path,
+        scheme: LabelScheme | str | Path,
+        name: str,
+        contrast: str = DEFAULT,
+    ) -> Dataset:
+        """Make an empty dataset of scans of one contrast, a suffix of BIDS.
 
-        Raises UserError when the folder exists and is not empty, or the scheme cannot be loaded.
+        Raises UserError when the folder exists and is not empty, the scheme cannot be loaded, or
+        the contrast is no suffix.
         """
-        folder = Path(folder)
+        folder, contrast = Path(folder), checked_contrast(contrast)
         if not isinstance(scheme, LabelScheme):
             scheme = LabelScheme.load(scheme)
         description = Description(
@@ -72,6 +86,7 @@ class Dataset:
             BIDSVersion="1.10.0",
             DatasetType="derivative",
             GeneratedBy=[Generator(Name="PartialSeg", Version=__version__)],
+            Contrast=contrast,
         )
         with atomic_folder(folder) as temporary:
             write_json(temporary / DESCRIPTION, description.model_dump())
@@ -79,7 +94,7 @@ class Dataset:
             write_rows(temporary, [])
             # The suffix `multilabel` and the scheme are ours: validators shall pass them over.
             write_text(temporary / BIDSIGNORE, f"*_multilabel.*\n{SCHEME}\n")
-        return cls(folder, scheme, name)
+        return cls(folder, scheme, name, contrast)
 
     @classmethod
     def open(cls, folder: str | Path) -> Dataset:
@@ -93,13 +108,14 @@ class Dataset:
         description = read_checked(folder / DESCRIPTION, Description)
         if not (folder / SCHEME).is_file():
             raise UserError(f"{folder} has no {SCHEME}; restore it from a copy of the dataset.")
-        return cls(folder, LabelScheme.load(folder / SCHEME), description.Name)
+        scheme = LabelScheme.load(folder / SCHEME)
+        return cls(folder, scheme, description.Name, description.Contrast)
 
     @property
     def cases(self) -> tuple[Case, ...]:
         """Every case, ordered by path."""
         return tuple(
-            Case(self.folder, scan)
+            Case(self.folder, scan, self.contrast)
             for scan, anat in scan_folders(self.folder)
             if scan is not None and os.path.lexists(anat / f"{scan}{SIDECAR}")
         )
@@ -153,7 +169,7 @@ class Dataset:
         replace: bool,
     ) -> Case:
         """`add_case`, while nobody else changes the dataset."""
-        targets = scan.files(self.folder)
+        targets = scan.files(self.folder, self.contrast)
         existing = [path for path in targets if os.path.lexists(path)]
         if existing and not replace:
             raise CaseExistsError(
@@ -182,13 +198,18 @@ class Dataset:
                 fully_known=sets.fully_known,
             )
             write_json(staged[2], info.model_dump(mode="json"))
+            case = Case(self.folder, scan, self.contrast)
+            of_image = Path(staging) / case.image_sidecar_path.name
+            # BIDS demands it of images in derivatives.
+            write_json(of_image, {"SkullStripped": skull_stripped(volume.data)})
             # First the folder: a row of the table that has none speaks of nobody.
             scan.folder(self.folder).mkdir(parents=True, exist_ok=True)
             record_subject(self.folder, scan.subject, group)
             targets[2].unlink(missing_ok=True)
+            os.replace(of_image, case.image_sidecar_path)
             for source, target in zip(staged, targets, strict=True):
                 os.replace(source, target)
-        return Case(self.folder, scan)
+        return case
 
     def _refuse_other_case(self, scan: ScanName) -> None:
         """Raise UserError for a name that some disks take for one that is there."""

@@ -9,12 +9,15 @@ from ..errors import UserError
 from ..files import read_checked
 from ..folders import composed, entries, is_folder
 from ..labels import LabelScheme
+from .contrast import DEFAULT, named
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
 from .names import SourceName, check_scan_names, scan_name
 from .nnunet_labels import DatasetJson, declared_regions, match_regions, scheme_of_regions
+from .nnunet_values import values_beside
 from .pairing import Pair
 from .progress import Progress
+from .split import assign_splits
 
 
 def import_nnunet(
@@ -29,8 +32,12 @@ def import_nnunet(
     groups: Groups | None = None,
     survey: Survey | None = None,
     progress: Progress | None = None,
+    contrast: str | None = None,
 ) -> Dataset | None:
-    """Make a dataset from `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net v2.
+    """Make a dataset from `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net.
+
+    `imagesTs` with their `labelsTs` come along, fixed for testing. Folders of nnU-Net v1 and of the
+    Decathlon are read too. An export of ours comes back in its own scheme.
 
     Args:
         scheme: a scheme with the labels' names; labels of it that dataset.json does not declare
@@ -46,14 +53,21 @@ def import_nnunet(
     path = root / "dataset.json"
     described = read_checked(path, DatasetJson)
     regions = declared_regions(described.labels, path)
-    if scheme is None:
+    exported = values_beside(root, None) if scheme is None else None
+    if exported is not None:
+        scheme = exported.scheme
+    elif scheme is None:
         scheme = scheme_of_regions(regions, root.resolve().name)
     elif not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
     mapping, known = match_regions(regions, scheme, path)
     number = _channel(described.channel_names, channel, path)
-    return import_scans(
-        _pairs(root, number, described.file_ending),
+    contrast = contrast or named(described.channel_names.get(str(number), "")) or DEFAULT
+    pairs = _pairs(root, "Tr", number, described.file_ending)
+    tested = _pairs(root, "Ts", number, described.file_ending)
+    _refuse_both(pairs, tested)
+    made = import_scans(
+        [*pairs, *tested],
         scheme,
         output,
         reading=Reading(mapping, () if regions.ignored is None else (regions.ignored,), known),
@@ -63,14 +77,30 @@ def import_nnunet(
         groups=groups,
         survey=survey,
         progress=progress,
+        contrast=contrast,
     )
+    if made is not None and tested:
+        assign_splits(made, dict.fromkeys({pair.scan.subject for pair in tested}, "test"))
+    return made
 
 
-def _pairs(root: Path, channel: int, ending: str) -> list[Pair]:
-    """Labelmaps `<case><ending>` with the images `<case>_<channel><ending>` of nnU-Net's rule."""
-    labels = _by_case(root / "labelsTr", ending)
-    images = _by_case(root / "imagesTr", ending)
-    if not labels:
+def _refuse_both(trained: list[Pair], tested: list[Pair]) -> None:
+    both = {pair.scan.subject for pair in trained} & {pair.scan.subject for pair in tested}
+    if both:
+        raise UserError(
+            f"The subjects {', '.join(sorted(both))} are in labelsTr and in labelsTs; a subject "
+            "that trains cannot test: take it out of one of the two."
+        )
+
+
+def _pairs(root: Path, part: str, channel: int, ending: str) -> list[Pair]:
+    """Labelmaps `<case><ending>` with the images `<case>_<channel><ending>` of nnU-Net's rule.
+
+    The Decathlon's images are called as the labelmaps are. Test scans without labels are left out.
+    """
+    labels = _by_case(root / f"labels{part}", ending)
+    images = _by_case(root / f"images{part}", ending)
+    if not labels and part == "Tr":
         raise UserError(
             f"{root / 'labelsTr'} has no *{ending}; give the folder of a raw nnU-Net dataset."
         )
@@ -78,8 +108,10 @@ def _pairs(root: Path, channel: int, ending: str) -> list[Pair]:
     pairs = []
     for name, path in labels.items():
         image = images.get(SourceName(f"{name}_{channel:04d}"))
+        if image is None and channel == 0:
+            image = images.get(name)
         if image is None:
-            expected = root / "imagesTr" / f"{name}_{channel:04d}{ending}"
+            expected = root / f"images{part}" / f"{name}_{channel:04d}{ending}"
             raise UserError(f"{path} has no image {expected}; restore it, or remove the labelmap.")
         pairs.append(Pair(scan_name(name.text), image, path))
     return pairs
@@ -105,6 +137,6 @@ def _channel(names: dict[str, str], channel: int | None, path: Path) -> int:
         listed = ", ".join(f"{number} ({name})" for number, name in names.items())
         raise UserError(
             f"{path} has the channels {listed}, and {channel} was asked for; choose the channel of "
-            "the T2-weighted image by its number."
+            "the image that was annotated by its number."
         )
     return channel

@@ -9,6 +9,7 @@ from typing import Literal
 from ..labels import LabelScheme
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
+from .nnunet_values import NnUNetValues, values_beside
 from .pairing import find_pairs
 from .progress import Progress
 
@@ -29,6 +30,8 @@ def import_pairs(
     groups: Groups | None = None,
     survey: Survey | None = None,
     progress: Progress | None = None,
+    contrast: str | None = None,
+    values: NnUNetValues | None = None,
 ) -> Dataset | None:
     """Make a dataset from images and the labelmaps drawn on them.
 
@@ -51,12 +54,23 @@ def import_pairs(
         keep_full: the number of subjects, drawn by `seed`, that keep all their labels.
         groups: subject -> group; a group is never divided by a split.
         survey: gets what the import finds.
+        contrast: that of the scans, a suffix of BIDS; None reads it from their names.
+        values: what nnU-Net's values mean, where the labelmaps are its predictions; without it and
+            without a mapping, a dataset.json beside them is used.
 
     Raises UserError for files that do not pair or cannot be used, labelmaps on another grid than
     their image, values outside the scheme, a labelmap without any label where
     `annotated` is not given, unknown labels to hide, or an output that exists.
     Nothing is written then.
     """
+    if not isinstance(scheme, LabelScheme):
+        scheme = LabelScheme.load(scheme)
+    if values is None and not mapping and not unknown:
+        values = values_beside(labels, scheme)
+    if values is not None:
+        values.check(scheme)
+        mapping = dict(values.mapping)
+        unknown = () if values.ignored is None else (values.ignored,)
     return import_scans(
         find_pairs(images, labels),
         scheme,
@@ -68,4 +82,5 @@ def import_pairs(
         groups=groups,
         survey=survey,
         progress=progress,
+        contrast=contrast,
     )

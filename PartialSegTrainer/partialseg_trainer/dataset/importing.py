@@ -25,6 +25,7 @@ from ..volumes import (
     read_volume,
 )
 from .annotations import LEFT_OUT, NamedSegments
+from .contrast import checked_contrast, contrast_of_all
 from .folder import Dataset
 from .hiding import check_hidden, hide_labels, status_after_hiding, subjects_kept_full
 from .pairing import Pair, scan_name
@@ -38,14 +39,15 @@ UNKNOWN = LEFT_OUT
 class Survey:
     """What an import found: whoever knows the labelmaps sees from it what went wrong.
 
-    `scheme` is the one imported to, `pairs` are the scans, `fully_known` how many are labelled
-    fully; `values` counts voxels by (value in the labelmaps or name of a segment, name of the
-    label it was taken for, "outside" or "unknown"); `statuses` counts scans by (label, its status
-    there); `doubts` are sentences on scans that programs do not see in one place, the first of each
-    kind, with all scans that it is true of.
+    `scheme` is the one imported to, `contrast` that of the scans, `pairs` are the scans,
+    `fully_known` how many are labelled fully; `values` counts voxels by (value in the labelmaps or
+    name of a segment, name of the label it was taken for, "outside" or "unknown"); `statuses`
+    counts scans by (label, its status there); `doubts` are sentences on scans that programs do not
+    see in one place, the first of each kind, with all scans that it is true of.
     """
 
     scheme: LabelScheme | None = None
+    contrast: str = ""
     pairs: list[Pair] = field(default_factory=list)
     values: Counter[tuple[int | str, str]] = field(default_factory=Counter)
     statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
@@ -224,13 +226,17 @@ def import_scans(
     groups: Groups | None,
     survey: Survey | None,
     progress: Progress | None,
+    contrast: str | None = None,
 ) -> Dataset | None:
     """Write a new dataset with a case for every pair, one scan in memory at a time.
 
     All or nothing: the folder appears when the last case is written. Without `output` everything
     is read, checked and put into the survey, and nothing is written. Raises UserError as the
     importers say.
+
+    `contrast` is that of the scans; None reads it from their names (see `contrast_of_all`).
     """
+    contrast = checked_contrast(contrast or contrast_of_all(pair.image for pair in pairs))
     if not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
     check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
@@ -241,9 +247,11 @@ def import_scans(
     kept = subjects_kept_full(subjects, keep_full, seed)
     group_of = _group_lookup(groups, subjects)
     survey = Survey() if survey is None else survey
-    survey.scheme = scheme
+    survey.scheme, survey.contrast = scheme, contrast
     with nullcontext() if output is None else atomic_folder(output) as temporary:
-        dataset = temporary and Dataset.create(temporary, scheme, Path(output).resolve().name)
+        dataset = temporary and Dataset.create(
+            temporary, scheme, Path(output).resolve().name, contrast
+        )
         for done, pair in enumerate(pairs, start=1):
             subject = pair.scan.subject
             image, labelmap = read_volume(pair.image), _read_labels(pair.labels)

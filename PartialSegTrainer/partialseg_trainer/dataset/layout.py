@@ -14,7 +14,6 @@ DESCRIPTION = "dataset_description.json"
 SCHEME = "scheme.json"
 PARTICIPANTS = "participants.tsv"
 BIDSIGNORE = ".bidsignore"
-IMAGE = "_T2w.nii.gz"
 LABELS = "_desc-partial_multilabel.nii.gz"
 SIDECAR = "_desc-partial_multilabel.json"
 
@@ -50,11 +49,14 @@ class ScanName:
         subject = root / f"sub-{self.subject}"
         return (subject / f"ses-{self.session}" if self.session else subject) / "anat"
 
-    def files(self, root: Path) -> tuple[Path, Path, Path]:
-        """The paths of image, labels and sidecar, whether they exist or not."""
+    def files(self, root: Path, contrast: str) -> tuple[Path, Path, Path]:
+        """The paths of image, labels and sidecar, whether they exist or not.
+
+        `contrast` is the image's suffix, such as T2w.
+        """
         folder = self.folder(root)
         return (
-            folder / f"{self}{IMAGE}",
+            folder / f"{self}_{contrast}.nii.gz",
             folder / f"{self}{LABELS}",
             folder / f"{self}{SIDECAR}",
         )

@@ -17,13 +17,6 @@ from ..labels import LabelScheme
 BACKGROUND, IGNORE = "background", "ignore"
 
 
-class Listed(BaseModel):
-    """One case that dataset.json lists by its files, relative to its own folder."""
-
-    image: str
-    label: str
-
-
 class DatasetJson(BaseModel):
     """The fields of dataset.json that are used.
 
@@ -36,7 +29,6 @@ class DatasetJson(BaseModel):
     )
     labels: dict[str, int | list[int]]
     file_ending: str = ".nii.gz"
-    training: list[Listed] = []
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -46,16 +38,12 @@ class DatasetJson(BaseModel):
             and all(str(key).strip().isdecimal() for key in labels)
             and all(isinstance(name, str) for name in labels.values())
         ):
-            if len(set(labels.values())) < len(labels):
+            # 0 is the background, whatever it is called there.
+            named = {int(value): name for value, name in labels.items() if int(value)}
+            if len(set(named.values())) < len(named):
                 raise ValueError("two values have one name; give each its own")
-            return {name: int(value) for value, name in labels.items()}
+            return {name: value for value, name in named.items()}
         return labels
-
-    @field_validator("training", mode="before")
-    @classmethod
-    def _of_decathlon(cls, training: Any) -> Any:
-        # nnU-Net v2 says nothing there; other files hold what they like.
-        return training if isinstance(training, list) else []
 
 
 class Regions(NamedTuple):

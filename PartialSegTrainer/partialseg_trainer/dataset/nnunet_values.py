@@ -96,8 +96,10 @@ class NnUNetValues:
             )
 
 
-def read_values(path: str | Path, scheme: LabelScheme) -> NnUNetValues:
+def read_values(path: str | Path, scheme: LabelScheme | None) -> NnUNetValues:
     """The map to a scheme in a file that was exported; of any other dataset.json, by its names.
+
+    Without a scheme, it is the one that was exported.
 
     Raises UserError for a file that cannot be read or is damaged, for a map of another scheme, and
     for names that the scheme does not have.
@@ -106,6 +108,8 @@ def read_values(path: str | Path, scheme: LabelScheme) -> NnUNetValues:
     content = read_json(path)
     if isinstance(content, dict) and "labels" in content:
         if VALUES_KEY not in content:
+            if scheme is None:
+                raise UserError(f"{path} names no scheme; give one.")
             described = checked(content, DatasetJson, str(path))
             regions = declared_regions(described.labels, path)
             mapping, _ = match_regions(regions, scheme, path)
@@ -114,11 +118,12 @@ def read_values(path: str | Path, scheme: LabelScheme) -> NnUNetValues:
     described = checked(content, _Content, str(path))
     exported = LabelScheme.from_dict(described.scheme, origin=f"{path}: scheme")
     found = NnUNetValues(exported, {0: 0, **described.values}, described.ignore, path)
-    found.check(scheme)
+    if scheme is not None:
+        found.check(scheme)
     return found
 
 
-def values_beside(place: str | Path, scheme: LabelScheme) -> NnUNetValues | None:
+def values_beside(place: str | Path, scheme: LabelScheme | None) -> NnUNetValues | None:
     """The map that speaks for a labelmap, or a folder of them; None where there is none.
 
     It lies in their folder, where nnU-Net's predictions have a copy of dataset.json; above
@@ -140,7 +145,7 @@ def values_beside(place: str | Path, scheme: LabelScheme) -> NnUNetValues | None
     return None
 
 
-def _speaks_for(path: Path, scheme: LabelScheme) -> bool:
+def _speaks_for(path: Path, scheme: LabelScheme | None) -> bool:
     content = read_json(path)
     if path.name == VALUES or (isinstance(content, dict) and VALUES_KEY in content):
         return True

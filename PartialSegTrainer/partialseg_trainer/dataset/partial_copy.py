@@ -30,11 +30,11 @@ def partial_copy(
     """
     folder = Path(folder)
     with atomic_folder(folder) as temporary:
-        Dataset.create(temporary, source.scheme, folder.name)
+        Dataset.create(temporary, source.scheme, folder.name, source.contrast)
         for case in source.cases:
             if case.subject in hidden:
                 record_subject(temporary, case.subject, None)
-                _copy(case, Case(temporary, case.scan), source, hidden[case.subject])
+                _copy(case, Case(temporary, case.scan, case.contrast), source, hidden[case.subject])
         record_splits(temporary, splits)
     return Dataset.open(folder)
 
@@ -42,6 +42,8 @@ def partial_copy(
 def _copy(case: Case, target: Case, source: Dataset, hidden: Collection[str]) -> None:
     target.sidecar_path.parent.mkdir(parents=True, exist_ok=True)
     _link(case.image_path, target.image_path)
+    if case.image_sidecar_path.is_file():
+        _link(case.image_sidecar_path, target.image_sidecar_path)
     if not hidden:
         _link(case.labels_path, target.labels_path)
         _link(case.sidecar_path, target.sidecar_path)

@@ -1,6 +1,13 @@
 """Segmentation of new scans with a trained model."""
 
-from .batch import Job, find_jobs, find_scans, segment_files, write_segmentation
+from .batch import (
+    Job,
+    find_jobs,
+    find_scans,
+    other_contrast,
+    segment_files,
+    write_segmentation,
+)
 from .ensemble import as_ensemble
 from .loading import load_model
 from .segment import Segmentation, segment
@@ -12,6 +19,7 @@ __all__ = [
     "find_jobs",
     "find_scans",
     "load_model",
+    "other_contrast",
     "segment",
     "segment_files",
     "write_segmentation",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ..dataset.contrast import contrast_of
 from ..errors import UserError
 from ..files import require_room
 from ..folders import entries, is_folder, missing, same_on_some_disks
@@ -24,6 +25,7 @@ from ..volumes import (
     write_labelmap,
     write_volume,
 )
+from .bids_tree import describe_tree
 from .ensemble import as_ensemble
 from .segment import Segmentation, segment
 
@@ -38,12 +40,14 @@ _SMALLEST = 8192
 class Job:
     """One scan and where its labelmap and confidence map go.
 
-    With `table`, what each value means is written beside the labelmap.
+    With `table`, what each value means is written beside the labelmap. `tree` is the folder of all
+    results where the scan is one of a BIDS tree.
     """
 
     image: Path
     labelmap: Path
     table: bool = False
+    tree: Path | None = None
 
     @property
     def confidence(self) -> Path:
@@ -60,9 +64,9 @@ class Job:
         )
 
 
-def find_scans(source: str | Path) -> list[Path]:
-    """The scans in `source`: the file itself; of a BIDS tree (a folder with `sub-*` in it) each T2w
-    image, links followed; of any other folder each image in it.
+def find_scans(source: str | Path, contrast: str = "T2w") -> list[Path]:
+    """The scans in `source`: the file itself; of a BIDS tree (a folder with `sub-*` in it) each
+    image of the contrast, links followed; of any other folder each image in it.
 
     A link whose file is not there is a scan that cannot be read. Raises UserError when there is
     none, or a folder cannot be read.
@@ -72,14 +76,14 @@ def find_scans(source: str | Path) -> list[Path]:
         raise missing(source)
     if not source.is_dir():
         return [source]
-    scans = _bids_scans(source) or [
+    scans = _bids_scans(source, contrast) or [
         path
         for path in find_volumes(source, deep=False)
         if not path.name.lower().endswith(".seg.nrrd")
     ]
     if not scans:
         raise UserError(
-            f"{source} holds no image ({', '.join(ENDINGS)}) and no sub-*/anat/*_T2w image; "
+            f"{source} holds no image ({', '.join(ENDINGS)}) and no sub-*/anat/*_{contrast} image; "
             "name a folder that does."
         )
     return scans
@@ -92,6 +96,7 @@ def find_jobs(
     overwrite: bool = False,
     confidence: bool = False,
     table: bool = False,
+    contrast: str = "T2w",
 ) -> list[Job]:
     """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
@@ -106,9 +111,18 @@ def find_jobs(
     already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
-    scans = find_scans(source)
+    scans = find_scans(source, contrast)
     if source.is_dir():
-        jobs = [Job(scan, output / _place(scan.relative_to(source)), True) for scan in scans]
+        places = [scan.relative_to(source) for scan in scans]
+        jobs = [
+            Job(
+                scan,
+                output / _place(place, contrast),
+                table=True,
+                tree=None if len(place.parts) == 1 else output,
+            )
+            for scan, place in zip(scans, places, strict=True)
+        ]
     else:
         _split_ending(output)
         jobs = [Job(source, output, table)]
@@ -127,6 +141,17 @@ def find_jobs(
             "choose another output, or ask to overwrite."
         )
     return jobs
+
+
+def other_contrast(job: Job, contrast: str) -> str | None:
+    """A sentence where a scan's name says another contrast than the model's; None where not."""
+    told = contrast_of(job.image)
+    if told in (None, contrast):
+        return None
+    return (
+        f"It is a {told} by its name, and the model has learned from {contrast} scans; look at the "
+        "result closely, or choose a model of its contrast."
+    )
 
 
 def segment_files(
@@ -182,20 +207,22 @@ def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
 def write_segmentation(job: Job, result: Segmentation) -> None:
     """Write the files of one scan; folders are made, files replaced."""
     job.labelmap.parent.mkdir(parents=True, exist_ok=True)
+    if job.tree is not None:
+        describe_tree(job.tree)
     if result.confidence is not None:
         write_volume(job.confidence, as_volume(result.confidence))
     labelmap = read_labelmap(result.labelmap)
     write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
 
 
-def _bids_scans(source: Path) -> list[Path]:
+def _bids_scans(source: Path, contrast: str) -> list[Path]:
     subjects = (path for path in entries(source) if path.name.startswith("sub-"))
     found = [
         path
         for subject in subjects
         if is_folder(subject)
         for path in find_volumes(subject)
-        if path.parent.name == "anat" and split_ending(path.name)[0].endswith("_T2w")
+        if path.parent.name == "anat" and split_ending(path.name)[0].endswith(f"_{contrast}")
     ]
     # A file that is reached on two ways, over a link, is one scan: that where it really lies.
     found.sort(key=lambda path: (path.resolve() != path.absolute(), path))
@@ -222,12 +249,12 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _place(scan: Path) -> Path:
+def _place(scan: Path, contrast: str) -> Path:
     """Where the labelmap of a scan goes; a scan of a BIDS tree lies deeper than in its top."""
     if len(scan.parts) == 1:
         return scan
     name, _ = _split_ending(scan)
-    return scan.with_name(f"{name.removesuffix('_T2w')}_desc-partialseg_dseg.nii.gz")
+    return scan.with_name(f"{name.removesuffix(f'_{contrast}')}_desc-partialseg_dseg.nii.gz")
 
 
 def _split_ending(path: Path) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from ..dataset.layout import DESCRIPTION
 from ..dataset.same_image import KnownImages
 from ..failures import explain_failure
 from ..inference import find_scans, load_model, segment
+from ..models import find_model, read_info
 from ..networks.device import choose_device
 from ..networks.model import Model
 from ..volumes import read_volume
@@ -29,7 +30,8 @@ from .pace import Pace
 
 def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
-    scans = find_scans(request["folder"])
+    info = read_info(find_model(request["model"] or None))
+    scans = find_scans(request["folder"], info.contrast)
     job.report("Loading the model")
     model = load_model(request["model"] or None)
     choose_device(request["device"])

@@ -34,6 +34,7 @@ class ModelInfo(BaseModel):
     `decoding` is how a leaf is chosen from labels (see `losses.heads`).
     `strategy` is how its training was put together; `outputs` is how the network has its channels.
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
+    `contrast` is that of the scans it learned from, a suffix of BIDS such as T2w.
     `untold` are the labels of the scheme that the training scans did not show: the model never
     finds them, and says nothing of them.
     `least_confidence` is the mean confidence that it has in every label of a scan that it knows;
@@ -56,6 +57,7 @@ class ModelInfo(BaseModel):
     patch: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     scheme: dict[str, Any]
     untold: tuple[str, ...] = ()
+    contrast: str = "T2w"
     training_data: str
     least_confidence: float | None = Field(None, gt=0, lt=1)
     scores: dict[str, dict[str, float | None]] = {}

@@ -43,7 +43,7 @@ def vary_dataset(
     groups, splits = read_assignments(dataset)
     output = Path(output)
     with atomic_folder(output) as temporary:
-        made = Dataset.create(temporary, dataset.scheme, output.resolve().name)
+        made = Dataset.create(temporary, dataset.scheme, output.resolve().name, dataset.contrast)
         for done, case in enumerate(cases, start=1):
             image, sets = case.image(), case.label_sets(dataset.scheme)
             status = case.info.status

@@ -11,12 +11,16 @@ from .split import SliceSplit
 
 @dataclass(frozen=True)
 class Material:
-    """Prepared scans of the dataset of that name, which of them train, and in which labels."""
+    """Prepared scans of the dataset of that name, which of them train, in which labels.
+
+    `contrast` is the suffix that BIDS has for all of them.
+    """
 
     dataset: str
     scheme: LabelScheme
     store: SliceStore
     split: SliceSplit
+    contrast: str = "T2w"
 
     def of_full_scans(self) -> Material:
         """The same without the partial scans that train."""

@@ -94,7 +94,8 @@ def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) ->
         len(cases),
         sum(case.subject in validation for case in cases),
     )
-    return Material(dataset.name, dataset.scheme, store, split_slices(store, validation))
+    split = split_slices(store, validation)
+    return Material(dataset.name, dataset.scheme, store, split, dataset.contrast)
 
 
 def fit(
@@ -267,6 +268,7 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
         patch=config.patch if config.network.dimensions == 3 else None,
         scheme=material.scheme.to_dict(),
         untold=module.untold,
+        contrast=material.contrast,
         training_data=(
             f"{len(trained)} scans of the dataset '{material.dataset}', {full} fully labelled and "
             f"{len(trained) - full} in part"

@@ -8,6 +8,7 @@ from .intensity import normalise_intensity
 from .reading import as_volume, read_labelmap, read_multilabel, read_volume
 from .resampling import resample
 from .segments import Segments, is_segmentation, read_segments
+from .skull import skull_stripped
 from .volume import Volume, to_nibabel
 from .writing import table_of, write_labelmap, write_multilabel, write_volume
 
@@ -32,6 +33,7 @@ __all__ = [
     "read_segments",
     "read_volume",
     "resample",
+    "skull_stripped",
     "split_ending",
     "table_of",
     "to_nibabel",
