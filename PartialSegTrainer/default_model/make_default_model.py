@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,10 @@ def _part(weeks: int) -> str:
 
 def _publish(model: Model, atlas: Path, work: Path, output: Path) -> None:
     """Score a model on what it has not seen, and write it with its card."""
+    facts = read_json(Path(__file__).with_name("facts.json"))
+    of_info = ("title", "training_data", "untold", "least_confidence", "licence")
+    info = model.info.model_dump() | {name: facts[name] for name in of_info}
+    model = replace(model, info=ModelInfo.model_validate(info))
     table = np.zeros(256, dtype=np.uint8)
     table[list(ATLAS_TO_DHCP9)] = list(ATLAS_TO_DHCP9.values())
     scans = {
@@ -238,15 +243,15 @@ def _publish(model: Model, atlas: Path, work: Path, output: Path) -> None:
     for name, scores in (("atlas", real), ("phantoms", phantoms)):
         shutil.rmtree(work / "scores" / name, ignore_errors=True)
         write_scores(work / "scores" / name, scores, model.scheme)
-    facts = read_json(Path(__file__).with_name("facts.json"))
     info = ModelInfo.model_validate(
         {
             **model.info.model_dump(),
-            "title": facts["title"],
-            "training_data": facts["training_data"],
-            "licence": facts["licence"],
             "scores": {
-                column: {label.name: _mean_dice(scores, label.name) for label in model.scheme}
+                column: {
+                    label.name: _mean_dice(scores, label.name)
+                    for label in model.scheme
+                    if label.name not in model.info.untold
+                }
                 for column, scores in columns.items()
             },
         }

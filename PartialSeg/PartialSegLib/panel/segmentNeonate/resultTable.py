@@ -36,9 +36,11 @@ class ResultTable:
         table.rowCount = len(names)
         for row, name in enumerate(names):
             label, confidence = scheme[name], segmented.confidences.get(name)
+            # A model need not tell every label of its scheme.
+            volume = segmented.volumes.get(name)
             texts = (
                 _INDENT * len(scheme.ancestors(name)) + label.title,
-                _rounded(segmented.volumes[name]),
+                _("not told") if volume is None else _rounded(volume),
                 "" if confidence is None else _("{percent} %").format(percent=round(confidence)),
             )
             for column, text in enumerate(texts):
