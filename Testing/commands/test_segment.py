@@ -178,3 +178,18 @@ def test_models_that_cannot_be_averaged_are_refused(partialseg, model, scan, tmp
     result = partialseg(*words)
     assert result.code == 2 and "differ in their preprocessing" in result.sentence
     assert not (tmp_path / "seg.nii.gz").exists()
+
+
+def test_scans_of_other_programs_give_nifti(partialseg, model, scan, tmp_path):
+    import SimpleITK
+
+    (tmp_path / "in").mkdir()
+    nibabel.MGHImage.from_image(nibabel.load(scan)).to_filename(tmp_path / "in" / "a.mgz")
+    SimpleITK.WriteImage(SimpleITK.ReadImage(str(scan)), str(tmp_path / "in" / "b.mhd"))
+    words = ("segment", tmp_path / "in", "-o", tmp_path / "out", "--model", model)
+    assert partialseg(*words).code == 0
+    written = sorted((tmp_path / "out").glob("*.nii.gz"))
+    assert [path.name for path in written] == ["a.nii.gz", "b.nii.gz"]
+    assert np.array_equal(*(read_labelmap(path).data for path in written))
+    result = partialseg("segment", scan, "-o", tmp_path / "a.mgz", "--model", model)
+    assert result.code == 2 and "must end in .nii.gz, .nii, .nrrd" in result.sentence

@@ -16,6 +16,7 @@ from ..labels import LabelSets
 from ..networks.model import Model
 from ..volumes import (
     ENDINGS,
+    WRITTEN,
     Volume,
     as_volume,
     find_volumes,
@@ -100,10 +101,10 @@ def find_jobs(
 ) -> list[Job]:
     """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
-    A file gives one file. A folder gives a file of the same name for each scan in it. A BIDS tree
-    gives, for each scan, a `*_desc-partialseg_dseg.nii.gz` at the same place under `output`. With
-    `table`, and always for folders and trees, each labelmap gets a `*_dseg.tsv` that says what its
-    values mean.
+    A file gives one file. A folder gives a file of the same name for each scan in it, .nii.gz for
+    formats that are only read. A BIDS tree gives, for each scan, a `*_desc-partialseg_dseg.nii.gz`
+    at the same place under `output`. With `table`, and always for folders and trees, each labelmap
+    gets a `*_dseg.tsv` that says what its values mean.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, two
     scans would give files that only their ending, or on some disks nothing, tells apart, a file to
@@ -251,14 +252,14 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _place(scan: Path, contrast: str) -> Path:
     """Where the labelmap of a scan goes; a scan of a BIDS tree lies deeper than in its top."""
+    name, ending = split_ending(scan.name)
     if len(scan.parts) == 1:
-        return scan
-    name, _ = _split_ending(scan)
+        return scan if ending.lower() in WRITTEN else scan.with_name(f"{name}.nii.gz")
     return scan.with_name(f"{name.removesuffix(f'_{contrast}')}_desc-partialseg_dseg.nii.gz")
 
 
 def _split_ending(path: Path) -> tuple[str, str]:
     name, ending = split_ending(path.name)
-    if not ending:
-        raise UserError(f"{path} must end in {', '.join(ENDINGS)}; give the output such a name.")
+    if ending.lower() not in WRITTEN:
+        raise UserError(f"{path} must end in {', '.join(WRITTEN)}; give the output such a name.")
     return name, ending

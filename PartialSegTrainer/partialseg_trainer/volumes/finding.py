@@ -8,7 +8,12 @@ from pathlib import Path
 from ..errors import UserError
 from ..folders import entries, files_below, is_dangling, matches, missing
 
-ENDINGS = (".nii.gz", ".nii", ".nrrd")
+ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mgz", ".mgh", ".mha", ".mhd")
+"""Of files that are read."""
+
+WRITTEN = ENDINGS[:3]
+"""Of those that are written too."""
+
 _LISTED = 5
 
 

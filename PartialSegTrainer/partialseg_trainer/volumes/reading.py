@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 
 from ..errors import UserError
-from . import gzipped, nifti, nrrd
+from . import gzipped, metaimage, mgh, nifti, nrrd
 from .affines import checked_affine
 from .file_bytes import DICOM_REMEDY, check_size, damaged, is_dicom, read_bytes
 from .forms import Forms
@@ -24,7 +24,8 @@ Source = str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume
 def read_volume(path: str | os.PathLike) -> Volume:
     """Read a scan, (X, Y, Z) float32.
 
-    The format is recognised by the file's content: NIfTI-1 or -2, gzipped or not, or NRRD.
+    The format is recognised by the file's content: NIfTI-1 or -2 or FreeSurfer's MGH, gzipped or
+    not, NRRD or MetaImage.
 
     Raises:
         UserError: the file cannot be read or is not a finite, single-channel 3-D volume.
@@ -132,11 +133,17 @@ def _decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms | 
                 "export the segmentation as a labelmap."
             )
         return *nrrd.decode(content, name), None
+    if mgh.is_mgh(head):
+        if packed:
+            content = gzipped.unpacked(content, mgh.declared_size(head, name), name)
+        return *mgh.decode(content, name), None
+    if metaimage.is_metaimage(head) and not packed:
+        return *metaimage.decode(content, name), None
     if is_dicom(head):
         raise UserError(f"{name} is a DICOM file, where NIfTI or NRRD is needed; {DICOM_REMEDY}.")
     raise UserError(
-        f"{name} is not an image that can be read here; a NIfTI (.nii, .nii.gz) or NRRD (.nrrd) "
-        "file was expected, so convert it first."
+        f"{name} is not an image that can be read here; a NIfTI (.nii, .nii.gz), NRRD (.nrrd), "
+        "MetaImage (.mha, .mhd) or FreeSurfer (.mgz) file was expected, so convert it first."
     )
 
 
