@@ -26,6 +26,7 @@ ENGINE_ROOMS = [
     "methods",
     "labels",
     "volumes",
+    "dicom",
     "dataset",
     "runs",
     "models",
@@ -56,7 +57,7 @@ LIBRARY_ROOMS = [
 ]
 SECTIONS = ["segmentNeonate", "labels", "segmentEditor", "export", "train", "review"]
 ROOMS = {ENGINE: ENGINE_ROOMS, LIBRARY: LIBRARY_ROOMS}
-TORCH_FREE = ("methods", "labels", "volumes", "dataset", "runs", "models")
+TORCH_FREE = ("methods", "labels", "volumes", "dicom", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 
 

@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UserError
+from .dicom import SeriesKey, dicom_series
 from .failures import ExitCode
 from .known import Known, known_scans
 from .options import AsJson, Device, Overwrite
 from .terminal import busy, counted, print_json, progress_bar, remark, say, show
 
 if TYPE_CHECKING:
+    from ..dicom import Series
     from ..inference import Job, Segmentation
 
 
 def segment(
     source: Annotated[
         Path,
-        typer.Argument(help="A scan, a folder of scans, or a BIDS tree.", metavar="IN"),
+        typer.Argument(
+            help="A scan, a folder of scans, a BIDS tree, or a DICOM folder or zip file.",
+            metavar="IN",
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
             "-o",
             "--output",
-            help="The labelmap (.nii.gz, .nii, .nrrd), segments for Slicer (.seg.nrrd), or a "
-            "folder.",
+            help="The labelmap (.nii.gz, .nii, .nrrd; of DICOM also .dcm), segments for Slicer "
+            "(.seg.nrrd), or a folder.",
             metavar="OUT",
         ),
     ],
@@ -58,6 +63,13 @@ def segment(
         ),
     ] = False,
     known: Known = None,
+    series: SeriesKey = None,
+    dicom_seg: Annotated[
+        bool,
+        typer.Option(
+            "--dicom-seg", help="Of DICOM: also write a DICOM Segmentation, OUT with .dcm."
+        ),
+    ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -75,6 +87,10 @@ def segment(
     Slicer, a case's multi-label file or a dataset's folder says itself what is known. Given again,
     all of them hold.
 
+    Of DICOM one series is segmented; a folder is looked through at every depth. A DICOM
+    Segmentation carries the patient and study of its series, as the standard wants; NIfTI and NRRD
+    carry nothing but voxels and their place.
+
     Examples:
 
         partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
@@ -82,7 +98,29 @@ def segment(
         partialseg segment neonate.nii.gz -o neonate.seg.nrrd
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
+        partialseg segment dicom-folder -o seg.dcm --series 5
     """
+    with dicom_series(source, series, quiet=as_json) as chosen:
+        _segment(
+            *(source, output, model, confidence, mirror, table, known, chosen, dicom_seg),
+            *(device, overwrite, as_json),
+        )
+
+
+def _segment(
+    source: Path,
+    output: Path,
+    model: list[str] | None,
+    confidence: bool,
+    mirror: bool,
+    table: bool,
+    known: list[str] | None,
+    series: Series | None,
+    dicom_seg: bool,
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     with busy("Loading the model"):
         from ..inference import (
             as_ensemble,
@@ -109,6 +147,8 @@ def segment(
             confidence=confidence,
             table=table,
             contrast=contrasts[0],
+            series=series,
+            dicom_seg=dicom_seg,
         )
         choose_device(device)
         models = as_ensemble([load_model(folder) for folder in model or [None]])
@@ -131,7 +171,7 @@ def segment(
                 failed.append(result)
             if len(jobs) > 1:
                 advance(len(scans), len(jobs))
-    if failed and not source.is_dir():
+    if failed and (series or not source.is_dir()):
         raise failed[0]
     if as_json:
         names = ", ".join(each.info.name for each in models)
@@ -144,8 +184,7 @@ def segment(
                 remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
         if len(jobs) == 1 and not failed:
             show(volumes_table(result))
-            say(f"Written: {jobs[0].labelmap}")
-            for path in jobs[0].files(confidence)[1:]:
+            for path in jobs[0].files(confidence):
                 say(f"Written: {path}")
         else:
             done = len(jobs) - len(failed)
@@ -163,6 +202,7 @@ def as_json_entry(
     return {
         "image": str(job.image),
         "labelmap": str(job.labelmap),
+        "dicom_seg": str(job.dicom_seg) if job.dicom_seg else None,
         "confidence": str(job.confidence) if result.confidence is not None else None,
         "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
         "warnings": [*([doubt] if doubt else []), *result.warnings],

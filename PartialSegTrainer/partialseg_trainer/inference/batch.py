@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ..dataset.contrast import contrast_of
+from ..dicom import Series, write_dicom_seg
 from ..errors import UserError
 from ..files import require_room
 from ..folders import entries, is_folder, missing, same_on_some_disks
@@ -35,6 +36,7 @@ Progress = Callable[[int, int], None]
 
 # Bytes that any file takes, more or less.
 _SMALLEST = 8192
+_DICOM = ".dcm"
 
 
 @dataclass(frozen=True)
@@ -42,18 +44,23 @@ class Job:
     """One scan and where its labelmap and confidence map go.
 
     With `table`, what each value means is written beside the labelmap. `tree` is the folder of all
-    results where the scan is one of a BIDS tree.
+    results where the scan is one of a BIDS tree. `series` is the scan itself where `image` is a
+    DICOM folder or zip file; `dicom_seg` is where its DICOM Segmentation goes, which may be the
+    labelmap's own place.
     """
 
     image: Path
     labelmap: Path
     table: bool = False
     tree: Path | None = None
+    series: Series | None = None
+    dicom_seg: Path | None = None
 
     @property
     def confidence(self) -> Path:
         """Beside the labelmap, under its name with `_confidence`."""
         name, ending = _split_ending(self.labelmap)
+        ending = ".nii.gz" if ending.lower() == _DICOM else ending
         return self.labelmap.with_name(f"{name.removesuffix('.seg')}_confidence{ending}")
 
     def files(self, confidence: bool) -> tuple[Path, ...]:
@@ -62,7 +69,13 @@ class Job:
             self.labelmap,
             *((self.confidence,) if confidence else ()),
             *((table_of(self.labelmap),) if self.table else ()),
+            *((self.dicom_seg,) if self.dicom_seg not in (None, self.labelmap) else ()),
         )
+
+
+def holds_scans(source: Path) -> bool:
+    """Whether there is a scan that `find_scans` would find in a folder."""
+    return source.is_dir() and bool(_scans_in(source, "T2w"))
 
 
 def find_scans(source: str | Path, contrast: str = "T2w") -> list[Path]:
@@ -77,17 +90,21 @@ def find_scans(source: str | Path, contrast: str = "T2w") -> list[Path]:
         raise missing(source)
     if not source.is_dir():
         return [source]
-    scans = _bids_scans(source, contrast) or [
-        path
-        for path in find_volumes(source, deep=False)
-        if not path.name.lower().endswith(".seg.nrrd")
-    ]
+    scans = _scans_in(source, contrast)
     if not scans:
         raise UserError(
-            f"{source} holds no image ({', '.join(ENDINGS)}) and no sub-*/anat/*_{contrast} image; "
-            "name a folder that does."
+            f"{source} holds no image ({', '.join(ENDINGS)}), no sub-*/anat/*_{contrast} image and "
+            "no DICOM series; name a folder that does."
         )
     return scans
+
+
+def _scans_in(folder: Path, contrast: str) -> list[Path]:
+    return _bids_scans(folder, contrast) or [
+        path
+        for path in find_volumes(folder, deep=False)
+        if not path.name.lower().endswith(".seg.nrrd")
+    ]
 
 
 def find_jobs(
@@ -98,6 +115,8 @@ def find_jobs(
     confidence: bool = False,
     table: bool = False,
     contrast: str = "T2w",
+    series: Series | None = None,
+    dicom_seg: bool = False,
 ) -> list[Job]:
     """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
@@ -106,14 +125,24 @@ def find_jobs(
     at the same place under `output`. With `table`, and always for folders and trees, each labelmap
     gets a `*_dseg.tsv` that says what its values mean.
 
-    Raises UserError when there is nothing to segment, the output's name has an unknown ending, two
-    scans would give files that only their ending, or on some disks nothing, tells apart, a file to
-    write would replace a scan, or one, the confidence maps included if these are wanted, is there
-    already and `overwrite` is false.
+    A DICOM folder or zip file gives the one file of its `series`: a labelmap, or for an output
+    called .dcm a DICOM Segmentation; with `dicom_seg` that stands beside the labelmap.
+
+    Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
+    DICOM Segmentation is wanted of what is no DICOM, two scans would give files that only their
+    ending, or on some disks nothing, tells apart, a file to write would replace a scan, or one, the
+    confidence maps included if these are wanted, is there already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
-    scans = find_scans(source, contrast)
-    if source.is_dir():
+    if series is None and (dicom_seg or output.suffix.lower() == _DICOM):
+        raise UserError(
+            f"{source} is no DICOM series, of which alone a DICOM Segmentation can be written; "
+            f"name a folder or zip file with one, or an output in {', '.join(WRITTEN)}."
+        )
+    scans = [image.path for image in series.images] if series else find_scans(source, contrast)
+    if series is not None:
+        jobs = [_job_of_series(series, output, table=table, dicom_seg=dicom_seg)]
+    elif source.is_dir():
         places = [scan.relative_to(source) for scan in scans]
         jobs = [
             Job(
@@ -142,6 +171,15 @@ def find_jobs(
             "choose another output, or ask to overwrite."
         )
     return jobs
+
+
+def _job_of_series(series: Series, output: Path, *, table: bool, dicom_seg: bool) -> Job:
+    name, ending = _split_ending(output)
+    if ending.lower() == _DICOM:
+        # It says itself what its segments are.
+        return Job(series.source, output, series=series, dicom_seg=output)
+    beside = output.with_name(f"{name.removesuffix('.seg')}{_DICOM}") if dicom_seg else None
+    return Job(series.source, output, table, series=series, dicom_seg=beside)
 
 
 def other_contrast(job: Job, contrast: str) -> str | None:
@@ -177,7 +215,9 @@ def segment_files(
     for job in jobs:
         try:
             # Where nothing is known, it is read where it can leave the memory early.
-            scan = as_volume(job.image) if known else job.image
+            scan: Path | Volume = job.series.volume() if job.series else job.image
+            if known:
+                scan = as_volume(scan)
             result = segment(
                 scan,
                 models,
@@ -192,13 +232,23 @@ def segment_files(
             yield job, error
             continue
         write_segmentation(job, result)
+        if job.series and job.dicom_seg:
+            labelmap, names = read_labelmap(result.labelmap), (each.info.name for each in models)
+            try:
+                write_dicom_seg(
+                    job.dicom_seg, labelmap.data, result.scheme, job.series, ", ".join(names)
+                )
+            except UserError as error:
+                yield job, error
+                continue
         yield job, result
 
 
 def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
     """Raise UserError where the results cannot be written, as far as that can be known before."""
     size = 0.0
-    for path, bytes_a_voxel in zip(job.files(confidence), (1, 4), strict=False):
+    for path in job.files(confidence):
+        bytes_a_voxel = 4 if path == job.confidence else 1
         # What compresses best: an almost empty labelmap.
         share = 1 if path.name.endswith(".nii") else 1 / 16
         size += max(_SMALLEST, math.prod(shape) * bytes_a_voxel * share)
@@ -206,14 +256,15 @@ def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
 
 
 def write_segmentation(job: Job, result: Segmentation) -> None:
-    """Write the files of one scan; folders are made, files replaced."""
+    """Write the files of one scan but a DICOM Segmentation; folders are made, files replaced."""
     job.labelmap.parent.mkdir(parents=True, exist_ok=True)
     if job.tree is not None:
         describe_tree(job.tree)
     if result.confidence is not None:
         write_volume(job.confidence, as_volume(result.confidence))
     labelmap = read_labelmap(result.labelmap)
-    write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
+    if job.labelmap != job.dicom_seg:
+        write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
 
 
 def _bids_scans(source: Path, contrast: str) -> list[Path]:
@@ -260,6 +311,11 @@ def _place(scan: Path, contrast: str) -> Path:
 
 def _split_ending(path: Path) -> tuple[str, str]:
     name, ending = split_ending(path.name)
+    if path.suffix.lower() == _DICOM:
+        return path.stem, path.suffix
     if ending.lower() not in WRITTEN:
-        raise UserError(f"{path} must end in {', '.join(WRITTEN)}; give the output such a name.")
+        raise UserError(
+            f"{path} must end in {', '.join(WRITTEN)}, or {_DICOM} for a DICOM series; give the "
+            "output such a name."
+        )
     return name, ending

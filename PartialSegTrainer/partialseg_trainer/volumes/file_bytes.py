@@ -12,7 +12,10 @@ from ..folders import missing
 from ..incoming import shown
 from ..limits import IMAGE_GB
 
-DICOM_REMEDY = "convert the series with dcm2niix, or load it in Slicer and save it as .nii.gz"
+DICOM_REMEDY = (
+    "name the folder to `partialseg segment`, convert the series with dcm2niix, or load it in "
+    "Slicer and save it as .nii.gz"
+)
 
 # What lies in place of a file whose content was not fetched, where links cannot be made.
 _POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/spec/")
@@ -63,6 +66,24 @@ def is_dicom(content: bytes) -> bool:
     return content[128:132] == b"DICM"
 
 
+def opening_bytes(path: str | os.PathLike) -> bytes:
+    """What tells the kind of a file, as `is_dicom` does; none where there is no regular file.
+
+    Raises UserError for one that cannot be read, which would be missed in a series.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return b""
+    try:
+        with open(path, "rb") as opened:
+            return opened.read(132)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}), so it might be missed; allow the access, "
+            "or leave the file out."
+        ) from error
+
+
 def beside(header: str | os.PathLike, name: str, field: str) -> Path:
     """The file of voxels that a header names: one in its own folder, by its plain name.
 
@@ -100,7 +121,6 @@ def damaged(name: str | os.PathLike, kind: str, error: Exception | str) -> UserE
 def _why_not_a_folder(folder: Path) -> str:
     # A few files will do: the folder may be a whole disk.
     for file in islice((file for file in folder.rglob("*") if file.is_file()), 10):
-        with open(file, "rb") as opened:
-            if is_dicom(opened.read(132)):
-                return f"{folder} is a DICOM folder, not one image file; {DICOM_REMEDY}."
+        if is_dicom(opening_bytes(file)):
+            return f"{folder} is a DICOM folder, not one image file; {DICOM_REMEDY}."
     return f"{folder} is a folder, where one image file was expected; name the file in it."

@@ -10,6 +10,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from .quiet_itk import quiet_itk
+
 # The fields that place voxels; nothing else of a header comes along.
 _FIELDS = (
     *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
@@ -136,14 +138,11 @@ class Forms:
             image = Nifti1Image(np.zeros((2, 2, 2), np.uint8), None, header)
             image.to_filename(file)
             reader.SetFileName(str(file))
-            shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
-            SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
             try:
-                reader.ReadImageInformation()
+                with quiet_itk():
+                    reader.ReadImageInformation()
             except RuntimeError:
                 return None
-            finally:
-                SimpleITK.ProcessObject.SetGlobalWarningDisplay(shown)
         affine = np.eye(4)
         affine[:3, :3] = np.reshape(reader.GetDirection(), (3, 3)) * reader.GetSpacing()
         affine[:3, 3] = reader.GetOrigin()
