@@ -160,3 +160,44 @@ def test_values_outside_the_scheme_are_refused(dhcp9, role):
     volumes = {name: Volume(data, np.eye(4)) for name, data in volumes.items()}
     with pytest.raises(UserError, match=rf"{role} holds the values 11, 400.*dhcp9"):
         score(volumes["prediction"], volumes["truth"], dhcp9)
+
+
+def test_precision_recall_and_relative_volume_are_those_of_hand():
+    truth, prediction = np.zeros((2, 4, 4, 4), dtype=bool)
+    truth[0, :2], prediction[0, :3, 1:] = True, True
+    (row,) = score(labelmap(prediction), labelmap(truth), ONE)
+    assert (row.precision, row.recall) == (6 / 9, 6 / 8)
+    assert row.rvd == pytest.approx(100 / 8)
+    nothing = labelmap(np.zeros((4, 4, 4), dtype=bool))
+    (missed,) = score(nothing, labelmap(truth), ONE)
+    assert (missed.precision, missed.recall, missed.rvd) == (None, 0, -100)
+    (invented,) = score(labelmap(truth), nothing, ONE)
+    assert (invented.precision, invented.recall, invented.rvd) == (0, None, None)
+    assert row.lesion_f1 is None
+
+
+class TestLesions:
+    """Lesion-wise F1 as in the WMH Segmentation Challenge."""
+
+    def f1(self, prediction, truth):
+        scheme = LabelScheme.load("wmh-stroke")
+        return by_label(score(labelmap(prediction), labelmap(truth), scheme))["wmh"].lesion_f1
+
+    def test_it_is_the_mean_of_lesions_found_and_lesions_that_are_true(self):
+        truth, prediction = np.zeros((2, 12, 6, 6), dtype=np.uint8)
+        truth[0:2, :2], truth[4:6, :2], truth[8, 0, 0], truth[9, 1, 1] = 1, 1, 1, 1
+        # One piece over two lesions, and two where nothing is; the third lesion is missed.
+        prediction[1:5, 0, 0], prediction[11, 5], prediction[0, 5, 5] = 1, 1, 1
+        recall, precision = 2 / 3, 1 / 3
+        expected = 2 * recall * precision / (recall + precision)
+        assert self.f1(prediction, truth) == pytest.approx(expected)
+
+    def test_it_is_zero_on_one_side_alone_and_undefined_without_lesions(self):
+        nothing, some = np.zeros((2, 4, 4, 4), dtype=np.uint8)
+        some[1, 1, 1] = 1
+        assert self.f1(nothing, some) == self.f1(some, nothing) == 0
+        assert self.f1(nothing, nothing) is None
+
+    def test_only_labels_that_are_lesions_have_it(self, dhcp9):
+        assert not any(label.is_lesion for label in dhcp9)
+        assert all(label.is_lesion for label in LabelScheme.load("wmh-stroke"))

@@ -30,13 +30,15 @@ def evaluate(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score segmentations: Dice, surface distances in mm, surface Dice, volumes in mL.
+    """Score segmentations: Dice, surface distances in mm, surface Dice, volumes in mL, lesions.
 
     Super-labels are scored too. In folders, files of the same scan are paired by name. A score
     that is undefined, where a label is missing on one side, is left out of the means and counted.
     Scans that cannot be scored do not stop the others; the exit code is 1 then.
     nnU-Net's values are those of the dataset.json beside its predictions, or of --values.
-    --csv and --json have the Hausdorff distance and surface Dice at 0.5 mm too.
+    --csv and --json have more: precision, recall, the relative volume difference, the Hausdorff
+    distance and surface Dice at 0.5 mm. Lesion-wise F1 is that of the WMH Segmentation Challenge:
+    lesions that touch by a corner are one, and one voxel in common is enough to be found.
 
     Examples:
 

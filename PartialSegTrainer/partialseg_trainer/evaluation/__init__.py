@@ -9,7 +9,7 @@ from .pictures import partial_picture, segmentation_picture
 from .report import ReportCase, ReportContent, ReportPicture, write_report
 from .saving import scores_content, write_scores
 from .scores import RULES, LabelScore, score
-from .tables import DISTANCES, METRICS, SHARES, score_table, summary_table, terminal_table
+from .tables import DISTANCES, METRICS, SHARES, SIGNED, score_table, summary_table, terminal_table
 from .words import plain_summary
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "METRICS",
     "RULES",
     "SHARES",
+    "SIGNED",
     "Calibration",
     "HierarchyViolations",
     "LabelScore",

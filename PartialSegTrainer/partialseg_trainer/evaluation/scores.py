@@ -9,8 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from ..errors import UserError
-from ..labels import LabelScheme
+from ..labels import Label, LabelScheme
 from ..volumes import Volume
+from .lesions import lesion_f1
 from .surface import surface_distances
 from .surface_dice import surface_dice
 
@@ -34,10 +35,25 @@ RULES = {
         "of the image counts as outside; distances run between voxel centres on the native grid."
     ),
     "volume": "Voxels times the volume of a voxel, in mL; difference is prediction minus truth.",
-    ABSENT_IN_BOTH: "Dice and distances are undefined and left out of every mean.",
-    ABSENT_IN_TRUTH: "Both kinds of Dice are 0; distances are undefined, left out of every mean.",
+    "rvd": "Relative volume difference: prediction minus truth, in percent of the truth's volume.",
+    "precision, recall": (
+        "|P and T| / |P|, the share of the voxels found that are right, and |P and T| / |T|, the "
+        "share of the true voxels that were found."
+    ),
+    "lesion_f1": (
+        "Of lesions alone (labels of the category Morphologically Altered Structure): the harmonic "
+        "mean of the shares of true lesions that were found, and of found ones that are true. A "
+        "lesion is a piece of voxels that touch by face, edge or corner; one voxel in common with "
+        "the other side is enough (WMH Segmentation Challenge, Kuijf et al., 2019)."
+    ),
+    ABSENT_IN_BOTH: "All scores but the volume difference are undefined, left out of means.",
+    ABSENT_IN_TRUTH: (
+        "Both kinds of Dice, precision and lesion-wise F1 are 0; recall, distances and the "
+        "relative volume difference are undefined, left out of every mean."
+    ),
     MISSING_IN_PREDICTION: (
-        "Both kinds of Dice are 0; distances are undefined, left out of every mean."
+        "Both kinds of Dice, recall and lesion-wise F1 are 0; precision and distances are "
+        "undefined, left out of every mean."
     ),
     UNKNOWN_IN_TRUTH: (
         "The truth holds a super-label whose parts were not drawn, so its parts are not scored."
@@ -56,7 +72,8 @@ _Box = tuple[slice, slice, slice]
 class LabelScore:
     """The scores of one label on one scan; None where a score is undefined, and `note` says why.
 
-    Distances are in mm, volumes in mL; `volume_difference_ml` is prediction minus truth.
+    Distances are in mm, volumes in mL; `volume_difference_ml` is prediction minus truth, `rvd`
+    the same in percent of the truth. `lesion_f1` is for labels that are lesions.
     `RULES` defines every field in words.
     """
 
@@ -67,9 +84,13 @@ class LabelScore:
     assd: float | None
     nsd05: float | None
     nsd1: float | None
+    precision: float | None
+    recall: float | None
+    lesion_f1: float | None
     volume_ml: float
     truth_ml: float | None
     volume_difference_ml: float | None
+    rvd: float | None
     note: str = ""
 
 
@@ -92,10 +113,10 @@ def score(prediction: Volume, truth: Volume, scheme: LabelScheme) -> list[LabelS
     unknown = _unknown_labels(true.boxes, scheme)
     voxel_ml = abs(float(np.linalg.det(truth.affine[:3, :3]))) / 1000
     scores = []
-    for label in scheme.names:
-        box = _around(predicted.boxes_of(label) + true.boxes_of(label))
-        masks = (scheme.mask(each.labelmap[box], label) for each in (predicted, true))
-        scores.append(_score_label(label, *masks, label in unknown, spacing, voxel_ml))
+    for label in scheme:
+        box = _around(predicted.boxes_of(label.name) + true.boxes_of(label.name))
+        masks = (scheme.mask(each.labelmap[box], label.name) for each in (predicted, true))
+        scores.append(_score_label(label, *masks, label.name in unknown, spacing, voxel_ml))
     return scores
 
 
@@ -143,7 +164,7 @@ def _unknown_labels(truth_values: Container[int], scheme: LabelScheme) -> set[st
 
 
 def _score_label(
-    label: str,
+    label: Label,
     prediction: np.ndarray,
     truth: np.ndarray,
     unknown: bool,
@@ -154,12 +175,13 @@ def _score_label(
     n_prediction = int(np.count_nonzero(prediction))
     if unknown:
         volume = n_prediction * voxel_ml
-        return LabelScore(label, *[None] * 6, volume, None, None, UNKNOWN_IN_TRUTH)
+        return LabelScore(label.name, *[None] * 9, volume, *[None] * 3, UNKNOWN_IN_TRUTH)
     n_truth = int(np.count_nonzero(truth))
+    n_both = int(np.count_nonzero(prediction & truth))
     dice = hd100 = hd95 = assd = nsd05 = nsd1 = None
     note = ""
     if n_prediction and n_truth:
-        dice = 2 * int(np.count_nonzero(prediction & truth)) / (n_prediction + n_truth)
+        dice = 2 * n_both / (n_prediction + n_truth)
         distances = surface_distances(prediction, truth, spacing)
         hd100, hd95, assd = distances.hausdorff(), distances.hausdorff(95), distances.mean()
         nsd05, nsd1 = surface_dice(distances, 0.5), surface_dice(distances, 1)
@@ -170,6 +192,15 @@ def _score_label(
         note = ABSENT_IN_BOTH
     volume, truth_volume = n_prediction * voxel_ml, n_truth * voxel_ml
     return LabelScore(
-        *(label, dice, hd100, hd95, assd, nsd05, nsd1),
-        *(volume, truth_volume, volume - truth_volume, note),
+        *(label.name, dice, hd100, hd95, assd, nsd05, nsd1),
+        precision=n_both / n_prediction if n_prediction else None,
+        recall=n_both / n_truth if n_truth else None,
+        lesion_f1=(
+            lesion_f1(prediction, truth) if label.is_lesion and n_prediction + n_truth else None
+        ),
+        volume_ml=volume,
+        truth_ml=truth_volume,
+        volume_difference_ml=volume - truth_volume,
+        rvd=100 * (n_prediction - n_truth) / n_truth if n_truth else None,
+        note=note,
     )

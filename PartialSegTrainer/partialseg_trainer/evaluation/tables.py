@@ -18,14 +18,22 @@ METRICS = {
     "assd": "ASSD (mm)",
     "nsd05": "NSD at 0.5 mm",
     "nsd1": "NSD at 1 mm",
+    "precision": "Precision",
+    "recall": "Recall",
+    "lesion_f1": "Lesion-wise F1",
     "volume_difference_ml": "Volume difference (mL)",
+    "rvd": "Relative volume difference (%)",
 }
 # Shares, from 0 to 1, of which more is better.
-SHARES = ("dice", "nsd05", "nsd1")
+SHARES = ("dice", "nsd05", "nsd1", "precision", "recall", "lesion_f1")
+# Of either sign, of which 0 is best.
+SIGNED = ("volume_difference_ml", "rvd")
 # What a structure that is missing on one side does not have.
 DISTANCES = ("hd95", "hd100", "assd")
 # A terminal of 80 columns has no room for more.
 _IN_TERMINAL = ("dice", "hd95", "assd", "nsd1", "volume_difference_ml")
+# Where there are lesions, it is what they are compared by.
+_OF_LESIONS = "lesion_f1"
 
 
 def score_table(scores: Mapping[str, Sequence[LabelScore]]) -> pd.DataFrame:
@@ -67,16 +75,19 @@ def terminal_table(summary: pd.DataFrame, scheme: LabelScheme, title: str = "") 
 
     The last column counts scans without a distance, where the label is missing on one side.
     """
+    metrics = _IN_TERMINAL
+    if any(label.is_lesion for label in scheme):
+        metrics = (*metrics, _OF_LESIONS)
     table = Table(title=title or None)
     table.add_column("Label")
-    for heading in (*(METRICS[metric] for metric in _IN_TERMINAL), "Scans", "No distance"):
+    for heading in (*(METRICS[metric] for metric in metrics), "Scans", "No distance"):
         table.add_column(heading, justify="right")
     for label, depth in scheme.outline():
         counts = summary.loc[label.name, "hd95"]
         used, left_out = int(counts["n"]), int(counts["left_out"])
         table.add_row(
             "  " * depth + label.title,
-            *(mean_sd(summary, label.name, metric) for metric in _IN_TERMINAL),
+            *(mean_sd(summary, label.name, metric) for metric in metrics),
             str(used + left_out),
             str(left_out) if left_out else "",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..evaluation import DISTANCES
+from ..evaluation import DISTANCES, SIGNED
 from ..evaluation.scores import MISSING_IN_PREDICTION
 from .cell_folder import CellState
 from .experiment import Experiment
@@ -50,7 +50,7 @@ def with_mean(table: pd.DataFrame) -> pd.DataFrame:
     must not look like an advantage. A signed difference would cancel out, and has no mean.
     """
     keys = [column for column in COLUMNS if column != "label"]
-    values = [metric for metric in METRICS if metric != "volume_difference_ml"]
+    values = [metric for metric in METRICS if metric not in SIGNED]
     means = table.groupby(keys, sort=False)[values].mean()
     missed = (table["note"] == MISSING_IN_PREDICTION).groupby([table[key] for key in keys]).any()
     means.loc[missed.reindex(means.index), list(DISTANCES)] = np.nan

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..evaluation import SHARES
+from ..evaluation import SHARES, SIGNED
 from ..files import write_text
 from ..labels import LabelScheme
 from ..plain_text import markdown, spreadsheet
@@ -62,7 +62,7 @@ def wide(summary: pd.DataFrame, metric: str, scheme: LabelScheme) -> pd.DataFram
     order = pd.MultiIndex.from_frame(part[["fraction", "method"]].drop_duplicates())
     titles = {label.name: label.title for label, _ in scheme.outline()}
     columns = [label for label in titles if label in shown]
-    if len(columns) > 1 and MEAN in shown and metric != "volume_difference_ml":
+    if len(columns) > 1 and MEAN in shown and metric not in SIGNED:
         columns.append(MEAN)
     titles[MEAN] = "Mean of all"
     return shown.reindex(index=order, columns=columns).rename(columns=titles).fillna("—")
@@ -80,9 +80,10 @@ def best_methods(
     for (label, fraction), rows in part.groupby(["label", "fraction"], sort=False):
         missed = rows["undefined"] / rows["scores"]
         eligible = rows[missed == missed.min()]
-        top = eligible["mean"].max() if metric in SHARES else eligible["mean"].min()
+        means = eligible["mean"].abs() if metric in SIGNED else eligible["mean"]
+        top = means.max() if metric in SHARES else means.min()
         tolerance = 0.5 * 10 ** -DIGITS.get(metric, 2)
-        tied = eligible[np.isclose(eligible["mean"], top, rtol=0, atol=tolerance)]
+        tied = eligible[np.isclose(means, top, rtol=0, atol=tolerance)]
         # Where all are alike, none is the best.
         if len(tied) < len(rows):
             best |= {(fraction, method, titles[label]) for method in tied["method"]}

@@ -18,6 +18,8 @@ from ..incoming import shown
 from ..limits import LABELS
 
 OUTSIDE = "outside"
+# SNOMED CT: "Morphologically Altered Structure", the category of lesions in Slicer's terminologies.
+_ALTERED = "49755003"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LABEL_FIELDS = {"name", "title", "value", "colour", "terminology", "exhaustive", "children"}
 _SCHEME_FIELDS = {"name", "title", "source", "labels"}
@@ -39,6 +41,11 @@ class Label:
     exhaustive: bool = False
     parent: str | None = None
     children: tuple[str, ...] = ()
+
+    @property
+    def is_lesion(self) -> bool:
+        """Whether its category says that it is a change of tissue, which comes in pieces."""
+        return (self.terminology or {}).get("category", ("", ""))[1] == _ALTERED
 
 
 class LabelScheme:
