@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.inference import find_jobs, load_model, segment, segment_files
+from partialseg_trainer.inference import Outputs, find_jobs, load_model, segment, segment_files
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.models import ModelInfo, NetworkSettings
 from partialseg_trainer.networks.model import Model, save_model
@@ -187,7 +187,7 @@ class TestManyScans:
         for name in ("a.nii.gz", "b.nii", "c.nrrd"):
             write_volume(tmp_path / "in" / name, scan)
         jobs = find_jobs(tmp_path / "in", tmp_path / "out")
-        done = list(segment_files(jobs, model_of(), confidence=True))
+        done = list(segment_files(jobs, model_of(), outputs=Outputs(confidence=True)))
         assert len(done) == 3
         for job, result in done:
             assert job.labelmap.name == job.image.name
@@ -252,7 +252,7 @@ class TestManyScans:
             (tmp_path / "in" / name).touch()
         first, second = (re.escape(name) for name in sorted(names))
         with pytest.raises(UserError, match=rf"{first} and .*{second} would both"):
-            find_jobs(tmp_path / "in", tmp_path / "out", confidence=True)
+            find_jobs(tmp_path / "in", tmp_path / "out", outputs=Outputs(confidence=True))
 
     def test_endings_in_capitals_and_files_of_macos_are_known(self, tmp_path):
         scan, _ = scan_on(np.diag([2.0, 2.0, 2.0, 1.0]))

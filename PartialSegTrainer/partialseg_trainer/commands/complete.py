@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -83,13 +83,14 @@ def complete(
     with busy("Loading the model"):
         from ..completion import Beside, Effort, draw_next, keep, require_new
         from ..completion import complete as complete_scan
-        from ..inference import find_jobs, load_model, write_segmentation
+        from ..inference import Outputs, find_jobs, load_model, write_segmentation
         from ..networks.device import choose_device
         from ..volumes import read_volume
 
         if scan.is_dir():
             raise UserError(f"{scan} is a folder; name the one scan that was drawn on.")
-        (job,) = find_jobs(scan, output, overwrite=overwrite, confidence=confidence)
+        outputs = Outputs(confidence)
+        (job,) = find_jobs(scan, output, overwrite=overwrite, outputs=outputs)
         choose_device(device)
         if keep_model is not None:
             require_new(keep_model)
@@ -120,9 +121,7 @@ def complete(
             progress=told,
         )
     proposal = draw_next(result.segmentation)
-    if not confidence:
-        result = replace(result, segmentation=replace(result.segmentation, confidence=None))
-    write_segmentation(job, result.segmentation)
+    write_segmentation(job, result.segmentation, outputs)
     if result.model is not None and keep_model is not None:
         keep(result.model, keep_model)
     if as_json:
@@ -134,7 +133,7 @@ def complete(
                 "reason": result.reason,
                 "draw_next": proposal and asdict(proposal),
                 "seconds": round(time.monotonic() - began, 1),
-                **as_json_entry(job, result.segmentation),
+                **as_json_entry(job, result.segmentation, outputs),
             }
         )
         return

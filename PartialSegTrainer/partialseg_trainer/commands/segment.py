@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +12,27 @@ from ..errors import UserError
 from .dicom import SeriesKey, dicom_series
 from .failures import ExitCode
 from .known import Known, known_scans
-from .options import AsJson, Device, Overwrite
+from .numbers_and_pictures import NumbersAndPictures
+from .options import AsJson, Device, Overwrite, names
+from .result_options import (
+    Continue,
+    Labels,
+    PartOf,
+    Preview,
+    Probabilities,
+    Quiet,
+    Split,
+    Statistics,
+    Threads,
+)
 from .terminal import busy, counted, print_json, progress_bar, remark, say, show
 
 if TYPE_CHECKING:
-    from ..dicom import Series
-    from ..inference import Job, Segmentation
+    from ..inference import Job, Outputs, Segmentation
 
 
 def segment(
+    context: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(
@@ -70,7 +83,16 @@ def segment(
             "--dicom-seg", help="Of DICOM: also write a DICOM Segmentation, OUT with .dcm."
         ),
     ] = False,
+    statistics: Statistics = None,
+    preview: Preview = False,
+    probabilities: Probabilities = False,
+    labels: Labels = None,
+    split: Split = False,
+    go_on: Continue = False,
+    part: PartOf = None,
     device: Device = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -97,41 +119,27 @@ def segment(
         partialseg segment neonate.nii.gz -o seg.nii.gz --known tcv.nii.gz:all
         partialseg segment neonate.nii.gz -o neonate.seg.nrrd
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
+        partialseg segment cohort -o out --statistics volumes.csv --preview --continue
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
         partialseg segment dicom-folder -o seg.dcm --series 5
     """
-    with dicom_series(source, series, quiet=as_json) as chosen:
-        _segment(
-            *(source, output, model, confidence, mirror, table, known, chosen, dicom_seg),
-            *(device, overwrite, as_json),
-        )
-
-
-def _segment(
-    source: Path,
-    output: Path,
-    model: list[str] | None,
-    confidence: bool,
-    mirror: bool,
-    table: bool,
-    known: list[str] | None,
-    series: Series | None,
-    dicom_seg: bool,
-    device: str,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    with busy("Loading the model"):
+    # Open until the command ends: a zip file's series is unpacked meanwhile.
+    chosen = context.with_resource(dicom_series(source, series, quiet=quiet or as_json))
+    with busy("Loading the model", quiet):
         from ..inference import (
+            Outputs,
+            Part,
             as_ensemble,
+            chosen_labels,
             find_jobs,
             load_model,
             other_contrast,
             segment_files,
         )
         from ..models import find_model, read_info
-        from ..networks.device import choose_device
+        from ..networks.device import choose_device, use_threads
 
+        share = Part.parse(part) if part else None
         # The descriptions are read at once; what is wrong with paths is told before any weights.
         infos = [read_info(find_model(folder)) for folder in model or [None]]
         contrasts = sorted({info.contrast for info in infos})
@@ -140,61 +148,87 @@ def _segment(
                 f"The models are of {' and '.join(contrasts)} scans; average models of one "
                 "contrast."
             )
+        told = chosen_labels(names(labels), infos)
+        outputs = Outputs(
+            confidence, probabilities, preview, told if split else (), told if labels else None
+        )
         jobs = find_jobs(
             source,
             output,
-            overwrite=overwrite,
-            confidence=confidence,
+            overwrite=overwrite or go_on,
+            outputs=outputs,
             table=table,
             contrast=contrasts[0],
-            series=series,
+            series=chosen,
             dicom_seg=dicom_seg,
+            part=share,
         )
+        beside = NumbersAndPictures(
+            source, outputs, statistics, part=share, resume=go_on, overwrite=overwrite
+        )
+        found = len(jobs)
+        jobs = [job for job in jobs if not (go_on and beside.is_done(job))]
+        there = found - len(jobs)
         choose_device(device)
+        use_threads(threads)
         models = as_ensemble([load_model(folder) for folder in model or [None]])
         annotations = known_scans(known, models[0].scheme, len(jobs))
     scans: list[dict[str, Any]] = []
     failed: list[UserError] = []
-    with progress_bar("Segmenting") as advance:
+    with progress_bar("Segmenting", quiet) as advance:
         # Results are not kept: a hospital's archive would not fit into memory.
         for job, result in segment_files(
             jobs,
             models,
             device=device,
             mirror=mirror,
-            confidence=confidence,
+            outputs=outputs,
+            measured=statistics is not None,
             known=annotations and annotations.of,
+            also=beside.add,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
-            scans.append(as_json_entry(job, result, other_contrast(job, contrasts[0])))
+            doubt = other_contrast(job, contrasts[0])
+            scans.append(as_json_entry(job, result, outputs, doubt))
             if isinstance(result, UserError):
                 failed.append(result)
             if len(jobs) > 1:
                 advance(len(scans), len(jobs))
-    if failed and (series or not source.is_dir()):
+    if failed and (chosen or not source.is_dir()):
         raise failed[0]
+    beside.finish()
     if as_json:
-        names = ", ".join(each.info.name for each in models)
-        print_json({"model": names, "scheme": models[0].scheme.name, "scans": scans})
+        content = {
+            "model": ", ".join(each.info.name for each in models),
+            "scheme": models[0].scheme.name,
+            "statistics": str(beside.table) if beside.table else None,
+            "there_already": there,
+            "scans": scans,
+        }
+        print_json(content)
     else:
         for error in failed:
             remark(f"Not segmented: {error}", "red")
         for scan in scans:
             for warning in scan.get("warnings", ()):
                 remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
-        if len(jobs) == 1 and not failed:
-            show(volumes_table(result))
-            for path in jobs[0].files(confidence):
-                say(f"Written: {path}")
-        else:
-            done = len(jobs) - len(failed)
-            say(f"Segmented {done} of {counted(len(jobs), 'scan')} into {output}.")
+        if not quiet:
+            if len(jobs) == 1 and not failed:
+                show(volumes_table(result, told if labels else None))
+                for path in jobs[0].files(outputs):
+                    say(f"Written: {path}")
+            else:
+                done = len(jobs) - len(failed)
+                already = f"; {there} had been done before" * bool(there)
+                say(f"Segmented {done} of {counted(len(jobs), 'scan')} into {output}{already}.")
+            if beside.table:
+                say(f"Written: {beside.table}")
     if failed:
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
 def as_json_entry(
-    job: Job, result: Segmentation | UserError, doubt: str | None = None
+    job: Job, result: Segmentation | UserError, outputs: Outputs, doubt: str | None = None
 ) -> dict[str, Any]:
     """What scripts are told of one scan; `doubt` is a warning besides the result's own."""
     if isinstance(result, UserError):
@@ -203,20 +237,23 @@ def as_json_entry(
         "image": str(job.image),
         "labelmap": str(job.labelmap),
         "dicom_seg": str(job.dicom_seg) if job.dicom_seg else None,
-        "confidence": str(job.confidence) if result.confidence is not None else None,
+        "confidence": str(job.confidence) if outputs.confidence else None,
+        "files": [str(path) for path in job.files(outputs)],
         "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
         "warnings": [*([doubt] if doubt else []), *result.warnings],
     }
 
 
-def volumes_table(result: Segmentation) -> Any:
-    """The volume of each label, the parts of a super-label below it."""
+def volumes_table(result: Segmentation, labels: Collection[str] | None = None) -> Any:
+    """The volume of each of these labels, or all, the parts of a super-label below it."""
     from rich.table import Table
 
     volumes = result.volumes_ml()
     table = Table("Label", "Name")
     table.add_column("Volume (mL)", justify="right")
     for label, depth in result.scheme.outline():
+        if labels is not None and label.name not in labels:
+            continue
         ml = f"{volumes[label.name]:.2f}" if label.name in volumes else "not told by this model"
         table.add_row("  " * depth + label.title, label.name, ml)
     return table

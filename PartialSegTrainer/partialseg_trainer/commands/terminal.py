@@ -90,15 +90,22 @@ def print_json(content: Any) -> None:
     print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def busy(what: str) -> AbstractContextManager:
-    """Show that something goes on, of which nobody knows how long it takes."""
+def busy(what: str, quiet: bool = False) -> AbstractContextManager:
+    """Show that something goes on, of which nobody knows how long it takes; if `quiet`, nothing."""
     console = remarks()
-    return console.status(Text(printable(what))) if console.is_terminal else nullcontext()
+    shown = console.is_terminal and not quiet
+    return console.status(Text(printable(what))) if shown else nullcontext()
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what is called with (done, in all); without a terminal it prints a line a tenth."""
+def progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Yield what is called with (done, in all); without a terminal it prints a line a tenth.
+
+    If `quiet`, nothing is shown.
+    """
+    if quiet:
+        yield lambda done, total: None
+        return
     console = remarks()
     if not console.is_terminal:
         yield _lines_of_progress(what)

@@ -4,8 +4,10 @@ from .calibration import Calibration, calibration
 from .charts import dice_chart, training_chart
 from .folders import score_files, score_folders
 from .hierarchy import HierarchyViolations
+from .label_statistics import CohortStatistics, LabelStatistics, label_statistics
 from .picture import Picture
 from .pictures import partial_picture, segmentation_picture
+from .preview import write_preview
 from .report import ReportCase, ReportContent, ReportPicture, write_report
 from .saving import scores_content, write_scores
 from .scores import RULES, LabelScore, score
@@ -19,14 +21,17 @@ __all__ = [
     "SHARES",
     "SIGNED",
     "Calibration",
+    "CohortStatistics",
     "HierarchyViolations",
     "LabelScore",
+    "LabelStatistics",
     "Picture",
     "ReportCase",
     "ReportContent",
     "ReportPicture",
     "calibration",
     "dice_chart",
+    "label_statistics",
     "partial_picture",
     "plain_summary",
     "score",
@@ -38,6 +43,7 @@ __all__ = [
     "summary_table",
     "terminal_table",
     "training_chart",
+    "write_preview",
     "write_report",
     "write_scores",
 ]

@@ -158,7 +158,7 @@ def _panels(
     widest = max(viewer.extent_mm(plane)[1] for plane in planes)
     heights = [viewer.extent_mm(plane)[0] / widest * _COLUMN_INCHES for plane in planes]
     # The longest titles need about a column of the picture each.
-    legend_columns = min(_LEGEND_COLUMNS, max(1, len(columns) - 1), len(legend))
+    legend_columns = max(1, min(_LEGEND_COLUMNS, len(columns) - 1, len(legend)))
     legend_inches = -(-len(legend) // legend_columns) * _LEGEND_ROW_INCHES + 0.15
     width = _COLUMN_INCHES * len(columns)
     height = _TITLE_INCHES + sum(heights) + legend_inches

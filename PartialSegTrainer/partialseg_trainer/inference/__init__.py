@@ -11,12 +11,16 @@ from .batch import (
 )
 from .ensemble import as_ensemble
 from .loading import load_model
+from .outputs import Outputs, Part, chosen_labels
 from .segment import Segmentation, segment
 
 __all__ = [
     "Job",
+    "Outputs",
+    "Part",
     "Segmentation",
     "as_ensemble",
+    "chosen_labels",
     "find_jobs",
     "find_scans",
     "holds_scans",

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from ..dataset.contrast import contrast_of
 from ..dicom import Series, write_dicom_seg
 from ..errors import UserError
-from ..files import require_room
+from ..files import require_room, write_json
 from ..folders import entries, is_folder, missing, same_on_some_disks
 from ..labels import LabelSets
 from ..networks.model import Model
@@ -25,10 +27,13 @@ from ..volumes import (
     split_ending,
     table_of,
     write_labelmap,
+    write_shares,
     write_volume,
 )
 from .bids_tree import describe_tree
 from .ensemble import as_ensemble
+from .outputs import Outputs, Part, keep_labels
+from .probabilities import LeafProbabilities
 from .segment import Segmentation, segment
 
 Progress = Callable[[int, int], None]
@@ -37,11 +42,12 @@ Progress = Callable[[int, int], None]
 # Bytes that any file takes, more or less.
 _SMALLEST = 8192
 _DICOM = ".dcm"
+_LABELMAP_ALONE = Outputs()
 
 
 @dataclass(frozen=True)
 class Job:
-    """One scan and where its labelmap and confidence map go.
+    """One scan and where its labelmap goes, and what is written beside that.
 
     With `table`, what each value means is written beside the labelmap. `tree` is the folder of all
     results where the scan is one of a BIDS tree. `series` is the scan itself where `image` is a
@@ -56,21 +62,45 @@ class Job:
     series: Series | None = None
     dicom_seg: Path | None = None
 
+    def scan(self) -> Path | Volume:
+        """What is segmented: an image's path, or the volume of a DICOM series."""
+        return self.series.volume() if self.series else self.image
+
     @property
     def confidence(self) -> Path:
         """Beside the labelmap, under its name with `_confidence`."""
-        name, ending = _split_ending(self.labelmap)
-        ending = ".nii.gz" if ending.lower() == _DICOM else ending
-        return self.labelmap.with_name(f"{name.removesuffix('.seg')}_confidence{ending}")
+        return self._beside("confidence")
 
-    def files(self, confidence: bool) -> tuple[Path, ...]:
-        """The files to write."""
+    @property
+    def probabilities(self) -> Path:
+        """The probability of each label, 4-D: always NIfTI; `.json` beside it names its volumes."""
+        return self._beside("probabilities", ".nii.gz")
+
+    @property
+    def preview(self) -> Path:
+        """A picture of scan and labelmap."""
+        return self._beside("preview", ".png")
+
+    def mask(self, label: str) -> Path:
+        """The file of 0 and 1 of one label."""
+        return self._beside(label)
+
+    def files(self, outputs: Outputs) -> tuple[Path, ...]:
+        """The files to write, the labelmap first."""
         return (
             self.labelmap,
-            *((self.confidence,) if confidence else ()),
-            *((table_of(self.labelmap),) if self.table else ()),
-            *((self.dicom_seg,) if self.dicom_seg not in (None, self.labelmap) else ()),
+            *([self.confidence] if outputs.confidence else ()),
+            *([self.probabilities, _names_of(self.probabilities)] if outputs.probabilities else ()),
+            *([self.preview] if outputs.preview else ()),
+            *map(self.mask, outputs.masks),
+            *([table_of(self.labelmap)] if self.table else ()),
+            *([self.dicom_seg] if self.dicom_seg not in (None, self.labelmap) else ()),
         )
+
+    def _beside(self, what: str, ending: str | None = None) -> Path:
+        name, same = _split_ending(self.labelmap)
+        same = ".nii.gz" if same.lower() == _DICOM else same
+        return self.labelmap.with_name(f"{name.removesuffix('.seg')}_{what}{ending or same}")
 
 
 def holds_scans(source: Path) -> bool:
@@ -112,9 +142,10 @@ def find_jobs(
     output: str | Path,
     *,
     overwrite: bool = False,
-    confidence: bool = False,
+    outputs: Outputs = _LABELMAP_ALONE,
     table: bool = False,
     contrast: str = "T2w",
+    part: Part | None = None,
     series: Series | None = None,
     dicom_seg: bool = False,
 ) -> list[Job]:
@@ -123,15 +154,15 @@ def find_jobs(
     A file gives one file. A folder gives a file of the same name for each scan in it, .nii.gz for
     formats that are only read. A BIDS tree gives, for each scan, a `*_desc-partialseg_dseg.nii.gz`
     at the same place under `output`. With `table`, and always for folders and trees, each labelmap
-    gets a `*_dseg.tsv` that says what its values mean.
+    gets a `*_dseg.tsv` that says what its values mean. `part` takes a share of all jobs alone.
 
     A DICOM folder or zip file gives the one file of its `series`: a labelmap, or for an output
     called .dcm a DICOM Segmentation; with `dicom_seg` that stands beside the labelmap.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
     DICOM Segmentation is wanted of what is no DICOM, two scans would give files that only their
-    ending, or on some disks nothing, tells apart, a file to write would replace a scan, or one, the
-    confidence maps included if these are wanted, is there already and `overwrite` is false.
+    ending, or on some disks nothing, tells apart, a file to write would replace a scan, or one,
+    those of `outputs` included, is there already and `overwrite` is false.
     """
     source, output = Path(source), Path(output)
     if series is None and (dicom_seg or output.suffix.lower() == _DICOM):
@@ -156,8 +187,10 @@ def find_jobs(
     else:
         _split_ending(output)
         jobs = [Job(source, output, table)]
-    wanted = [path for job in jobs for path in job.files(confidence)]
-    _refuse_one_name(jobs, confidence)
+    _refuse_one_name(jobs, outputs)
+    if part is not None:
+        jobs = part.take(jobs)
+    wanted = [path for job in jobs for path in job.files(outputs)]
     images = {scan.resolve() for scan in scans}
     identities = {_identity(scan) for scan in scans if scan.exists()}
     for path in wanted:
@@ -199,15 +232,19 @@ def segment_files(
     *,
     device: str = "auto",
     mirror: bool = False,
-    confidence: bool = False,
+    outputs: Outputs = _LABELMAP_ALONE,
+    measured: bool = False,
     known: Callable[[Volume], LabelSets] | None = None,
+    also: Callable[[Job, Segmentation], None] | None = None,
     progress: Callable[[Job], Progress | None] | None = None,
 ) -> Iterator[tuple[Job, Segmentation | UserError]]:
     """Segment and write one scan after another.
 
     A scan that cannot be used does not stop the others: its UserError is yielded in place of the
     result. `known` gives what is known of a scan (see `segment`), and may raise a UserError for it;
-    `progress` gives, for each job, what is called with (steps done, steps in all).
+    `progress` gives, for each job, what is called with (steps done, steps in all). `measured` asks
+    for results with a confidence map even where none is written. `also` is called with each result
+    before its labelmap, the last of its files, is written: where that is, all is.
 
     Raises UserError for models that cannot be averaged.
     """
@@ -215,23 +252,33 @@ def segment_files(
     for job in jobs:
         try:
             # Where nothing is known, it is read where it can leave the memory early.
-            scan: Path | Volume = job.series.volume() if job.series else job.image
+            scan = job.scan()
             if known:
                 scan = as_volume(scan)
+            sets = known(scan) if known else None
+            leaves = LeafProbabilities(models[0].scheme) if outputs.probabilities else None
             result = segment(
                 scan,
                 models,
                 device=device,
                 mirror=mirror,
-                confidence=confidence,
-                known=known(scan) if known else None,
-                ready=partial(_ask_for_room, job, confidence),
+                confidence=outputs.confidence or measured,
+                known=sets,
+                ready=partial(_ask_for_room, job, outputs),
+                inspect=leaves,
                 progress=progress(job) if progress else None,
             )
         except UserError as error:
             yield job, error
             continue
-        write_segmentation(job, result)
+        job.labelmap.parent.mkdir(parents=True, exist_ok=True)
+        if leaves is not None:
+            _write_probabilities(job, outputs, leaves, result, sets)
+        if outputs.labels is not None:
+            result = keep_labels(result, outputs.labels)
+        if also is not None:
+            also(job, result)
+        write_segmentation(job, result, outputs)
         if job.series and job.dicom_seg:
             labelmap, names = read_labelmap(result.labelmap), (each.info.name for each in models)
             try:
@@ -244,25 +291,49 @@ def segment_files(
         yield job, result
 
 
-def _ask_for_room(job: Job, confidence: bool, shape: tuple[int, ...]) -> None:
+def _write_probabilities(
+    job: Job,
+    outputs: Outputs,
+    leaves: LeafProbabilities,
+    result: Segmentation,
+    known: LabelSets | None,
+) -> None:
+    """The probabilities, and their names as BIDS has them for a `probseg` file."""
+    names = outputs.labels or [name for name in result.scheme.names if name not in result.untold]
+    labelmap = read_labelmap(result.labelmap)
+    if known is not None:
+        known = known.in_scheme(result.scheme, affine=labelmap.affine)
+    channels = leaves.of_labels(names, labelmap.data, known)
+    write_shares(job.probabilities, channels, len(names), labelmap.grid)
+    write_json(_names_of(job.probabilities), {"LabelMap": list(names)})
+
+
+def _ask_for_room(job: Job, outputs: Outputs, shape: tuple[int, ...]) -> None:
     """Raise UserError where the results cannot be written, as far as that can be known before."""
     size = 0.0
-    for path in job.files(confidence):
-        bytes_a_voxel = 4 if path == job.confidence else 1
+    maps = [(job.labelmap, 1), *((job.mask(label), 1) for label in outputs.masks)]
+    if outputs.confidence:
+        maps.append((job.confidence, 4))
+    if outputs.probabilities:
+        maps.append((job.probabilities, 1))
+    for path, bytes_a_voxel in maps:
         # What compresses best: an almost empty labelmap.
         share = 1 if path.name.endswith(".nii") else 1 / 16
         size += max(_SMALLEST, math.prod(shape) * bytes_a_voxel * share)
     require_room(job.labelmap, size, f"The results of {job.image}")
 
 
-def write_segmentation(job: Job, result: Segmentation) -> None:
-    """Write the files of one scan but a DICOM Segmentation; folders are made, files replaced."""
+def write_segmentation(job: Job, result: Segmentation, outputs: Outputs = _LABELMAP_ALONE) -> None:
+    """Write the files of one result but a DICOM Segmentation; folders are made, files replaced."""
     job.labelmap.parent.mkdir(parents=True, exist_ok=True)
     if job.tree is not None:
         describe_tree(job.tree)
-    if result.confidence is not None:
+    if outputs.confidence:
         write_volume(job.confidence, as_volume(result.confidence))
     labelmap = read_labelmap(result.labelmap)
+    for label in outputs.masks:
+        mask = result.scheme.mask(labelmap.data, label)
+        write_volume(job.mask(label), labelmap.with_data(mask.astype(np.uint8)))
     if job.labelmap != job.dicom_seg:
         write_labelmap(job.labelmap, labelmap, result.scheme, table=job.table)
 
@@ -282,11 +353,15 @@ def _bids_scans(source: Path, contrast: str) -> list[Path]:
     return sorted(scans.values())
 
 
-def _refuse_one_name(jobs: list[Job], confidence: bool) -> None:
+def _names_of(probabilities: Path) -> Path:
+    return probabilities.with_name(f"{split_ending(probabilities.name)[0]}.json")
+
+
+def _refuse_one_name(jobs: list[Job], outputs: Outputs) -> None:
     """Raise UserError where the files of two scans would have one name, or but another ending."""
     first: dict[str, Job] = {}
     for job in jobs:
-        for path in job.files(confidence):
+        for path in job.files(outputs):
             name = path.with_name(split_ending(path.name)[0])
             other = first.setdefault(same_on_some_disks(name), job)
             if other is not job:

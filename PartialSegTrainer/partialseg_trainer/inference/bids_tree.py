@@ -26,5 +26,5 @@ def describe_tree(output: str | os.PathLike) -> None:
     write_json(path, described.model_dump(exclude={"Contrast"}))
     ignored = path.with_name(BIDSIGNORE)
     if not ignored.exists():
-        # BIDS has no name for a map of confidence.
-        write_text(ignored, "*_confidence.*\n")
+        # BIDS has no names for what lies beside a labelmap: confidence, pictures, single labels.
+        write_text(ignored, "*_confidence.*\n*_dseg_*\n")

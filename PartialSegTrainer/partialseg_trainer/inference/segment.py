@@ -37,8 +37,8 @@ class Segmentation:
     its parts (`scheme.mask` shows it); `confidence`, where it was asked for, holds the probability
     of the chosen leaf, float32 in [0, 1]. Both have the forms of the scan's header. `warnings` are
     sentences about what cannot be true, and about where the scan lies if programs differ in that.
-    Of the labels `untold` the models say nothing, neither that they are there nor that they are
-    not.
+    Of the labels `untold` it says nothing, neither that they are there nor that they are not: the
+    models do not tell them, or only others were asked for.
     """
 
     labelmap: nibabel.Nifti1Image
@@ -51,17 +51,17 @@ class Segmentation:
         """The volume of each label in mL that the models tell, super-labels included."""
         affine, _ = placed(self.labelmap)
         voxel = abs(np.linalg.det(affine[:3, :3])) / 1000
-        return {name: float(count * voxel) for name, count in self._sums().items()}
+        return {name: float(count * voxel) for name, count in self.sums().items()}
 
     def mean_confidence(self) -> dict[str, float | None]:
         """The mean confidence inside each label, None where it has no voxel.
 
         Raises ValueError when the confidence map was not asked for.
         """
-        sums = self._sums(self._confidence())
+        sums = self.sums(self._confidence())
         return {
             name: float(sums[name] / count) if count else None
-            for name, count in self._sums().items()
+            for name, count in self.sums().items()
         }
 
     def uncertainty(self) -> float:
@@ -72,8 +72,8 @@ class Segmentation:
         confidence = self._confidence()[np.asarray(self.labelmap.dataobj) != 0]
         return float(1 - confidence.mean()) if confidence.size else 1.0
 
-    def _sums(self, weights: np.ndarray | None = None) -> dict[str, float]:
-        """Voxels of each label, or the sum of `weights` over them."""
+    def sums(self, weights: np.ndarray | None = None) -> dict[str, float]:
+        """Voxels of each label that is told, or the sum of `weights`, (X, Y, Z), over them."""
         # As they lie in memory.
         labelmap = np.asarray(self.labelmap.dataobj).T.reshape(-1)
         by_value = np.bincount(

@@ -74,6 +74,12 @@ def _memory_gb(device: torch.device) -> float | None:
     return round(torch.cuda.get_device_properties(device).total_memory / 2**30, 1)
 
 
+def use_threads(count: int | None) -> None:
+    """Compute on the CPU with so many threads, in the whole process; None leaves it to PyTorch."""
+    if count is not None:
+        torch.set_num_threads(count)
+
+
 def lightning_precision(name: str, device: torch.device) -> str:
     """Lightning's name of a precision; "auto" is bfloat16 where a GPU has it, else float32."""
     if name == "auto":

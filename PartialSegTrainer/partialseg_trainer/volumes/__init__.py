@@ -10,7 +10,7 @@ from .resampling import resample
 from .segments import Segments, is_segmentation, read_segments
 from .skull import skull_stripped
 from .volume import Volume, to_nibabel
-from .writing import table_of, write_labelmap, write_multilabel, write_volume
+from .writing import table_of, write_labelmap, write_multilabel, write_shares, write_volume
 
 __all__ = [
     "ENDINGS",
@@ -40,5 +40,6 @@ __all__ = [
     "to_nibabel",
     "write_labelmap",
     "write_multilabel",
+    "write_shares",
     "write_volume",
 ]

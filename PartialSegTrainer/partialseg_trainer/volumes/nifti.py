@@ -110,11 +110,16 @@ def write(file: BinaryIO, volume: Volume) -> None:
     to_nibabel(volume).to_stream(file)
 
 
-def write_channels(file: BinaryIO, channels: Iterable[np.ndarray], count: int, grid: Grid) -> None:
-    """Write so many uint8 volumes of one grid as a 4-D NIfTI-1 file, one after the other."""
+def write_channels(
+    file: BinaryIO, channels: Iterable[np.ndarray], count: int, grid: Grid, step: float = 1
+) -> None:
+    """Write so many uint8 volumes of one grid as a 4-D NIfTI-1 file, one after the other.
+
+    Its header says that each value stands for so many `step`s.
+    """
     whole = Volume(np.broadcast_to(np.uint8(0), (*grid.shape, count)), grid.affine, grid.forms)
     header = to_nibabel(whole).header
-    header.set_slope_inter(1, 0)
+    header.set_slope_inter(step, 0)
     header.write_to(file)
     for channel in channels:
         file.write(np.ascontiguousarray(channel.T))

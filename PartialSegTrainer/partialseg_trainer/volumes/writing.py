@@ -22,6 +22,7 @@ from .volume import Volume
 
 # On raw scans level 4 takes less than half the time of 6 for 2 % more bytes.
 _NRRD_GZIP_LEVEL = 4
+_SHARE_STEP = 0.004
 FLAGGED = "flagged"
 
 
@@ -92,6 +93,21 @@ def write_multilabel(
     """
     with _opened(Path(path)) as file:
         nifti.write_channels(file, channels, count, grid)
+
+
+def write_shares(
+    path: str | os.PathLike, channels: Iterable[np.ndarray], count: int, grid: Grid
+) -> None:
+    """Write so many (X, Y, Z) volumes of [0, 1] as one 4-D NIfTI file, in steps of 0.004.
+
+    So it takes a byte a voxel; the header's slope makes every reader see shares.
+
+    Raises:
+        UserError: the file cannot be written (folder, permission, disk full).
+    """
+    steps = (np.rint(channel / _SHARE_STEP).astype(np.uint8) for channel in channels)
+    with _opened(Path(path)) as file:
+        nifti.write_channels(file, steps, count, grid, _SHARE_STEP)
 
 
 @contextmanager
