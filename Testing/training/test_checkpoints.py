@@ -173,6 +173,8 @@ def test_a_training_asks_for_room_before_it_begins(tmp_path, quick, monkeypatch)
 FLOATS = {
     "learning_rate": {},
     "head_rate": {},
+    "gradient_clip": {},
+    "weight_decay": {},
     "augmentation": ["rotation", "shear", "displacement", "tone", "bias", "noise", "scale"],
     "preprocessing": ["spacing"],
     "strategy_options": ["weight"],

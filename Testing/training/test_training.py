@@ -317,3 +317,17 @@ def test_a_dataset_that_cannot_be_written_trains_from_the_users_cache(
     run = trained(tmp_path, quick.model_copy(update={"epochs": 1}))
     assert read_status(run).state is RunState.FINISHED
     assert not (balls.folder / ".cache").exists()
+
+
+def test_gradients_are_clipped_and_weights_decay_as_the_settings_say(tmp_path, quick):
+    # So short a gradient moves nothing beside Adam's epsilon, and so much decay leaves nothing.
+    short = {"epochs": 1, "slices_per_epoch": 8, "gradient_clip": 1e-14}
+    still = {"epochs": 1, "slices_per_epoch": 8, "learning_rate": 1e-30}
+    decaying = {**short, "weight_decay": 1 / quick.learning_rate, "head_rate": 1}
+    clipped, first, none = (
+        weights_of(trained(tmp_path, quick.model_copy(update=changes), name))
+        for name, changes in {"clipped": short, "still": still, "none": decaying}.items()
+    )
+    learned = [name for name in first if name.endswith(("weight", "bias"))]
+    assert all(torch.allclose(clipped[name], first[name], atol=1e-6) for name in learned)
+    assert all(none[name].abs().max() < 1e-6 for name in learned)

@@ -81,12 +81,15 @@ class TrainConfig(BaseModel):
     any other, then a slice in which it is marked, so that small structures are seen more often
     (nnU-Net draws a third of its patches in this spirit); None is a third with "balanced", and none
     with the others. `schedule` "one_cycle" warms the learning rate up and anneals it to zero over
-    all epochs. `monitor` says which epoch's weights stay: the "last", which is the best one where
-    the rate is annealed, and all that can be said where validation scans know little of what is to
-    be learned; or those of the lowest "validation_loss" or highest "validation_dice", with an end
-    after `patience` epochs without a better one. `validation_slices` limits the slices scored an
-    epoch; the two fractions hold for subjects to which the dataset's participants.tsv gives no
-    `split`.
+    all epochs. `gradient_clip` is the largest norm of the gradient of all weights together, longer
+    ones are shortened to it (Pascanu et al., ICML 2013); `weight_decay` is that of AdamW
+    (Loshchilov and Hutter, ICLR 2019), which shrinks the weights by learning rate times decay a
+    step. 0 is without either. `monitor` says which epoch's weights stay: the "last", which is the
+    best one where the rate is annealed, and all that can be said where validation scans know little
+    of what is to be learned; or those of the lowest "validation_loss" or highest "validation_dice",
+    with an end after `patience` epochs without a better one. `validation_slices` limits the slices
+    scored an epoch; the two fractions hold for subjects to which the dataset's participants.tsv
+    gives no `split`.
 
     `devices` is how many processes on this computer train together, each on a device of its own:
     "auto" has one for each GPU. torchrun and srun decide that themselves. `batch_size` is that of
@@ -110,6 +113,8 @@ class TrainConfig(BaseModel):
     learning_rate: float = Field(default=4e-3, gt=0)
     head_rate: float = Field(default=1.0, gt=0)
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    gradient_clip: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     epochs: int = Field(default=15, ge=1, le=1_000_000)
     slices_per_epoch: int | None = Field(default=1200, ge=1)
     patience: int = Field(default=30, ge=1)

@@ -208,8 +208,10 @@ class PartialLabelTraining(lightning.LightningModule):
         ]
         rate = self.config.learning_rate
         rates = [rate, rate * self.config.head_rate]
-        optimizer = torch.optim.Adam(
-            [{"params": rest, "lr": rates[0]}, {"params": head, "lr": rates[1]}]
+        groups = [{"params": rest, "lr": rates[0]}, {"params": head, "lr": rates[1]}]
+        decay = self.config.weight_decay
+        optimizer = (
+            torch.optim.AdamW(groups, weight_decay=decay) if decay else torch.optim.Adam(groups)
         )
         if self.config.schedule == "constant":
             return optimizer

@@ -183,6 +183,7 @@ def _trainer(
         **_spread(device),
         precision=lightning_precision(config.precision, device),
         max_epochs=config.epochs,
+        gradient_clip_val=config.gradient_clip or None,
         callbacks=callbacks,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
