@@ -3,12 +3,13 @@
 import errno
 import json
 import os
-import shutil
+import sys
 
 import pytest
 
 from partialseg_trainer.cli import main
 from partialseg_trainer.commands.failures import ExitCode, explain
+from partialseg_trainer.dataset import export_nnunet
 
 
 @pytest.fixture
@@ -71,13 +72,14 @@ def test_no_permission(partialseg, pairs, dataset, model, tmp_path, verb):
     assert not list(place.iterdir())
 
 
-def test_a_copy_that_finds_the_disk_full_names_the_file_to_write(
+def test_an_export_that_finds_the_disk_full_names_the_file_to_write(
     partialseg, dataset, tmp_path, monkeypatch
 ):
-    def copyfile(source, target):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
+    def full(path, volume, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    # The package has a function of the module's name.
+    monkeypatch.setattr(sys.modules[export_nnunet.__module__], "write_volume", full)
     result = partialseg("export", dataset, tmp_path / "raw", "--to", "nnunet")
     assert result.code == 2 and str(tmp_path / "raw" / "imagesTr") in result.sentence
 

@@ -170,6 +170,7 @@ def test_the_cost_counts_every_training_of_a_strategy_and_none_of_models_that_ar
 
 def test_without_steps_the_scans_headers_tell_how_many_slices_there_are(tmp_path, content):
     del content["steps"]
+    content["settings"]["slices_per_epoch"] = None
     content["methods"] = {"iuc": {"loss": "iuc"}, "supervised": {"loss": "supervised"}}
     with planned(tmp_path / "out", checked_settings(content, "grid.yaml")) as (_, costs):
         steps = {cell.method: cost.steps for cell, cost in costs.items()}

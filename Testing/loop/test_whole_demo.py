@@ -29,7 +29,7 @@ def test_the_demo_leaves_everything_it_promises(tmp_path, monkeypatch, capsys):
     for method in ("IUC", "Supervised"):
         scores = json.loads((tmp_path / "demo/scores" / method / "scores.json").read_text())
         assert scores
-        assert len(list((tmp_path / "demo/predictions" / method).iterdir())) == demo.TEST
+        assert len(list((tmp_path / "demo/predictions" / method).glob("*.nii.gz"))) == demo.TEST
     printed = capsys.readouterr().out
     assert "report.html" in printed
     assert "IUC reaches a mean Dice of" in printed

@@ -108,7 +108,7 @@ def test_its_model_folder_says_what_it_is_and_gives_the_same_answer_when_loaded(
         (run.model / "MODEL_CARD.md").read_text(encoding="utf-8")
     )
     assert np.isfinite(read_metrics(run)[-1]["validation_loss"])
-    state = torch.load(run.checkpoints / "best.ckpt", weights_only=True)["state_dict"]
+    state = torch.load(run.checkpoints / "last.ckpt", weights_only=True)["state_dict"]
     for name, weights in model.network.state_dict().items():
         assert torch.equal(weights, state[f"network.{name}"]), name
     first, second = (
@@ -160,10 +160,10 @@ class TestSettings:
         assert (config.patch, config.batch_size, config.thickness) == ((64, 64, 64), 2, 64)
         assert TrainConfig(dataset="d", network={"name": "dynunet"}, batch_size=5).batch_size == 5
 
-    def test_slices_have_the_settings_that_they_always_had(self):
+    def test_slices_have_settings_of_their_own(self):
         for name in ("unet", "segformer"):
             config = TrainConfig(dataset="d", network={"name": name})
-            assert (config.patch, config.batch_size, config.thickness) == ((128, 128), 16, 1)
+            assert (config.patch, config.batch_size, config.thickness) == ((96, 128), 12, 1)
 
     @pytest.mark.parametrize(
         ("settings", "words"),

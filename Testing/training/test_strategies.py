@@ -256,7 +256,10 @@ class TestRefusals:
         ("settings", "words"),
         [
             ({"strategy": "magic"}, "strategy.*no strategy 'magic'; choose one of self_training"),
-            ({"strategy_options": {"members": 3}}, "'plain': members: There is no such field"),
+            (
+                {"strategy_options": {"members": 3}},
+                "'self_training': members: There is no such field",
+            ),
             ({"strategy": "pseudo_labels", "strategy_options": {"members": 0}}, "members"),
             ({"strategy": "pseudo_labels", "strategy_options": {"loss": "no"}}, "no loss 'no'"),
             (

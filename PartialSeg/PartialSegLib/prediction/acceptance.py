@@ -69,9 +69,11 @@ def accept(
             _takeIn(segments, beside, name)
         for name, status in settled.items():
             segments.setStatus(name, status)
-            markReviewed(segments.segmentationNode, segments.ids[name])
         rebuilt = _rebuilt(segments, settled)
-    now = segments.statuses()
+        now, ids = segments.statuses(), segments.ids
+        # Last, because after each mark the segments would be looked for anew.
+        for name in settled:
+            markReviewed(segments.segmentationNode, ids[name])
     return Accepted(
         tuple(name for name in settled if now[name] is Status.COMPLETE),
         tuple(name for name in settled if now[name] is Status.ABSENT),

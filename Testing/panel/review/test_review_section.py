@@ -336,7 +336,7 @@ def test_the_scans_of_a_folder_are_put_in_order_and_the_picked_one_becomes_the_i
     assert "dataset" not in notes["first.nii.gz"]
     assert all(line[2].endswith(" %") for line in table[:-1])
 
-    picked = ui.scansTable.selectedItems()[0].text()
+    picked = ui.scansTable.selectedItems()[0].text().split("\n")[0]
     assert picked == "first.nii.gz", "the first one that can be used and is not annotated yet"
     ui.loadButton.click()
     assert loadedPaths == [str(scans / "first.nii.gz")]

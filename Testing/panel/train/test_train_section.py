@@ -152,6 +152,8 @@ def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, 
     panel = train()
     # Without validation it has no reason to end early.
     chooseQuickTraining(panel, balls, epochs=100000)
+    # One training and no first stage, so that there is a model wherever it ends.
+    panel.ui.strategyComboBox.currentIndex = row_of(panel.logic.strategies(), "plain")
     panel.ui.validationSpinBox.value = 0
     panel.ui.startButton.click()
     waitFor(
@@ -175,7 +177,7 @@ def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, 
     panel.ui.stopNowButton.click()
     assert rowTexts(panel)[STATE] == "At work"
     panel.ui.stopNowButton.click()
-    assert rowTexts(panel)[STATE] == "Interrupted"
+    waitFor(shows(panel, "Interrupted"))
     assert panel.ui.resumeButton.enabled
     assert panel.ui.useModelButton.enabled
 
