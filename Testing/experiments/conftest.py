@@ -51,6 +51,9 @@ def content(scans):
             "patch": [16, 16],
             "batch_size": 4,
             "epochs": 2,
+            "learning_rate": 0.005,
+            "head_rate": 10,
+            "schedule": "constant",
             "device": "cpu",
         },
     }

@@ -26,7 +26,7 @@ def test_every_score_of_the_probabilities_is_within_its_range(done):
     contradicted = table.dropna(subset="violations")
     # A softmax over leaves cannot, and a label without parts has no hierarchy.
     assert set(contradicted["method"]) <= {"iuc"}
-    assert set(contradicted["label"]) == {"brainstem"}
+    assert set(contradicted["label"]) <= {"brainstem"}
     for cell in done.cells:
         bins = done.place(cell).reliability()
         scores = done.place(cell).scores().set_index(["scan", "label"])

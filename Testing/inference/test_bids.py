@@ -13,6 +13,7 @@ import pytest
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import find_jobs, find_scans, other_contrast, segment_files
+from partialseg_trainer.inference.outputs import Outputs
 from partialseg_trainer.labels import LabelScheme, LabelSets
 from partialseg_trainer.volumes import Volume, skull_stripped
 from partialseg_trainer.volumes.preprocessing import Preprocessing
@@ -55,9 +56,9 @@ def test_a_dataset_says_whether_its_scans_are_stripped_and_is_bids(tree):
 
 def test_segmentations_of_a_tree_are_a_bids_derivative(tree, tmp_path):
     output = tmp_path / "results"
-    jobs = find_jobs(tree.folder, output, confidence=True, contrast="FLAIR")
+    jobs = find_jobs(tree.folder, output, outputs=Outputs(confidence=True), contrast="FLAIR")
     model = model_of(decided_unet(), Preprocessing(spacing=1.0))
-    results = dict(segment_files(jobs, model, confidence=True, device="cpu"))
+    results = dict(segment_files(jobs, model, outputs=Outputs(confidence=True), device="cpu"))
     assert not any(isinstance(result, UserError) for result in results.values())
     described = json.loads((output / "dataset_description.json").read_text())
     assert described["DatasetType"] == "derivative"
