@@ -36,8 +36,11 @@ def test_parts_that_nobody_ever_told_apart_are_refused():
         untold_labels(FETAL, sets_of([0, tcv], annotated=["tcv"]))
 
 
-@pytest.mark.parametrize("loss", ["even_ce+leaf_dice", "iuc"])
-def test_a_model_never_finds_what_its_scans_did_not_show(tmp_path, loss, quick):
+@pytest.mark.parametrize(
+    ("loss", "strategy"),
+    [("even_ce+leaf_dice", "plain"), ("even_ce+leaf_dice", "self_training"), ("iuc", "plain")],
+)
+def test_a_model_never_finds_what_its_scans_did_not_show(tmp_path, loss, strategy, quick):
     content = SCHEME.to_dict()
     content["labels"].append({"name": "halo", "title": "Halo", "value": 4, "colour": [1, 2, 3]})
     scheme = LabelScheme.from_dict(content)
@@ -46,7 +49,8 @@ def test_a_model_never_finds_what_its_scans_did_not_show(tmp_path, loss, quick):
         image, labelmap = ball(number)
         sets = LabelSets.from_labelmap(scheme, labelmap, annotated=("core", "shell"))
         dataset.add_case(f"{number}", image, sets, status_after_hiding(sets))
-    config = quick.model_copy(update={"dataset": dataset.folder, "loss": loss, "epochs": 1})
+    changes = {"dataset": dataset.folder, "loss": loss, "strategy": strategy, "epochs": 1}
+    config = quick.model_copy(update=changes)
     run = prepare_run(tmp_path / "run", config)
     train(run)
     model = load_model(run.model)

@@ -29,7 +29,7 @@ def coarsened(material: Material) -> Material:
         rows = scheme.membership.any(axis=0, keepdims=True)
     # (L, L') bool: which coarse leaf each leaf is a part of, the one in the same labels.
     parts = (rows.T[:, None] == coarse.membership.T[None]).all(axis=2)
-    return material.relabelled(store.with_leaf_sets(store.leaf_sets @ parts), coarse)
+    return material.in_scheme(coarse, store.with_leaf_sets(store.leaf_sets @ parts))
 
 
 def subscheme(scheme: LabelScheme, names: list[str]) -> LabelScheme:

@@ -13,7 +13,8 @@ from .split import SliceSplit
 class Material:
     """Prepared scans of the dataset of that name, which of them train, in which labels.
 
-    `contrast` is the suffix that BIDS has for all of them.
+    `contrast` is the suffix that BIDS has for all of them. `untold` are the labels that their
+    annotation does not show (`told.untold_labels`); labels that a model made show no more.
     """
 
     dataset: str
@@ -21,11 +22,16 @@ class Material:
     store: SliceStore
     split: SliceSplit
     contrast: str = "T2w"
+    untold: tuple[str, ...] = ()
 
     def of_full_scans(self) -> Material:
         """The same without the partial scans that train."""
         return replace(self, split=replace(self.split, partial=self.split.partial[:0]))
 
-    def relabelled(self, store: SliceStore, scheme: LabelScheme | None = None) -> Material:
-        """The same scans in the same split with other labels."""
-        return replace(self, store=store, scheme=scheme or self.scheme)
+    def relabelled(self, store: SliceStore) -> Material:
+        """The same scans in the same split with other labels of the same scheme."""
+        return replace(self, store=store)
+
+    def in_scheme(self, scheme: LabelScheme, store: SliceStore) -> Material:
+        """The same in another scheme, each label of which some scan shows."""
+        return replace(self, store=store, scheme=scheme, untold=())

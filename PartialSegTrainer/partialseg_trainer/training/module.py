@@ -25,7 +25,6 @@ from .read_ahead import ReadAhead
 from .sampling import epoch_order
 from .slices import SliceStore
 from .split import SliceSplit
-from .told import untold_labels
 
 # Of a label that is rarer than this, such as a few lesion voxels, the rest must not be forgotten.
 _MOST_WEIGHT = 1000
@@ -42,11 +41,17 @@ class PartialLabelTraining(lightning.LightningModule):
     """
 
     def __init__(
-        self, config: TrainConfig, scheme: LabelScheme, store: SliceStore, split: SliceSplit
+        self,
+        config: TrainConfig,
+        scheme: LabelScheme,
+        store: SliceStore,
+        split: SliceSplit,
+        untold: tuple[str, ...] = (),
     ):
         super().__init__()
         self.config = config
         self.scheme = scheme
+        self.untold = untold
         self.loss: PartialLoss = build_loss(config.loss, scheme, **config.loss_options)
         torch.manual_seed(config.seed)
         self._layout = memory_layout(config.network.name)
@@ -60,10 +65,8 @@ class PartialLabelTraining(lightning.LightningModule):
         if config.compile:
             self.network.compile()
         self._store, self._split = store, split
-        counts = store.code_counts(split.training)
-        self.untold = untold_labels(scheme, store.leaf_sets[counts > 0])
         self._agreement = Agreement(scheme, store.leaf_sets)
-        self._expect(counts)
+        self._expect(store.code_counts(split.training))
 
     def _expect(self, code_counts: np.ndarray) -> None:
         """Start from the frequencies in the annotation, and weigh labels by them.

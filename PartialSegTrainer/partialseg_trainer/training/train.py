@@ -46,6 +46,7 @@ from .split import (
     recorded_cases,
     split_slices,
 )
+from .told import untold_labels
 from .weights import load_weights
 
 _SPLIT_FILE = "split.json"
@@ -95,7 +96,13 @@ def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) ->
         sum(case.subject in validation for case in cases),
     )
     split = split_slices(store, validation)
-    return Material(dataset.name, dataset.scheme, store, split, dataset.contrast)
+    shown = store.leaf_sets[store.code_counts(split.training) > 0]
+    untold = untold_labels(dataset.scheme, shown)
+    if untold:
+        _log.info(
+            "No training scan shows %s: the model will say nothing of them", ", ".join(untold)
+        )
+    return Material(dataset.name, dataset.scheme, store, split, dataset.contrast, untold)
 
 
 def fit(
@@ -119,12 +126,7 @@ def fit(
     """
     reporter.update(stage="starting")
     keep_freed_memory()
-    module = kind(config, material.scheme, material.store, material.split)
-    if module.untold:
-        _log.info(
-            "No training scan shows %s: the model will say nothing of them",
-            ", ".join(module.untold),
-        )
+    module = kind(config, material.scheme, material.store, material.split, material.untold)
     resumed = checkpoint_to_resume(run, module.state_dict())
     once(lambda: _ask_for_room(run, module))
     if config.initial_model is not None and resumed is None:

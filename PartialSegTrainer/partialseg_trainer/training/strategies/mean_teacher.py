@@ -36,9 +36,14 @@ class MeanTeacherTraining(PartialLabelTraining):
     """
 
     def __init__(
-        self, config: TrainConfig, scheme: LabelScheme, store: SliceStore, split: SliceSplit
+        self,
+        config: TrainConfig,
+        scheme: LabelScheme,
+        store: SliceStore,
+        split: SliceSplit,
+        untold: tuple[str, ...] = (),
     ):
-        super().__init__(config, scheme, store, split)
+        super().__init__(config, scheme, store, split, untold)
         self._options = config.chosen_strategy
         average = get_ema_multi_avg_fn(self._options.decay)
         self.teacher = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
