@@ -46,11 +46,13 @@ def test_a_received_run_runs_no_code(run, trapped, monkeypatch, inherited):
     assert sprung(run.path) == sprung(trapped) == []
 
 
-def test_a_job_takes_no_module_of_the_folder_that_somebody_is_in(tmp_path, trapped):
-    (tmp_path / "request.json").write_text(json.dumps({"dataset": str(tmp_path)}))
-    done = subprocess.run(
-        engine_command("jobs", "cases", str(tmp_path)), capture_output=True, **engine_process()
-    )
+@pytest.mark.parametrize("named", ["the whole way", "from there"])
+def test_a_job_takes_no_module_of_the_folder_that_somebody_is_in(tmp_path, trapped, named):
+    there = named == "from there"
+    dataset = os.path.relpath(tmp_path, trapped) if there else str(tmp_path)
+    (tmp_path / "request.json").write_text(json.dumps({"dataset": dataset}))
+    command = engine_command("jobs", "cases", str(tmp_path), *([str(trapped)] if there else []))
+    done = subprocess.run(command, capture_output=True, **engine_process())
     assert done.returncode == 1, done.stderr
     assert "dataset_description.json" in (tmp_path / "error.json").read_text()
     assert sprung(trapped) == []

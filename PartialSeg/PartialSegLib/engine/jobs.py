@@ -115,7 +115,7 @@ class Job:
             return
         with open(self.folder.log_file, "ab") as log:
             self._process = subprocess.Popen(
-                engine_command("jobs", self.kind, str(self.folder.path)),
+                engine_command("jobs", self.kind, str(self.folder.path), *_here()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -144,6 +144,14 @@ class Job:
         if self.folder is not None:
             # On Windows a mapped array may keep its file for a moment; the system clears the rest.
             shutil.rmtree(self.folder.path, ignore_errors=True)
+
+
+def _here() -> list[str]:
+    """The working directory, from which the request may name files; none if it was removed."""
+    try:
+        return [os.getcwd()]
+    except FileNotFoundError:
+        return []
 
 
 def _failure(folder: JobFolder, error: dict[str, Any] | None) -> JobFailed:

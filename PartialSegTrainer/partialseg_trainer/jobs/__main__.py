@@ -1,9 +1,15 @@
-"""The process that does a job: `python -m partialseg_trainer.jobs KIND FOLDER`."""
+"""The process that does a job: `python -m partialseg_trainer.jobs KIND FOLDER [WHERE]`.
+
+It starts in a folder of the engine's own, from which nobody else's modules can be imported
+(`interpreter.engine_process`). WHERE is where its starter is, and the files of the request are
+named from.
+"""
 
 from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -18,10 +24,12 @@ KINDS = (
 )
 
 
-def main(kind: str, folder: Path) -> int:
+def main(kind: str, folder: Path, where: str | None = None) -> int:
     """Do the job and return the exit code: 0 with a result, 1 with an error."""
     job = JobFolder(folder)
     try:
+        if where is not None:
+            os.chdir(where)
         if kind not in KINDS:
             raise UserError(f"There is no job '{kind}'; choose one of {', '.join(KINDS)}.")
         # PyTorch alone takes seconds to import.
@@ -43,4 +51,4 @@ def _details(error: Exception) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

@@ -72,6 +72,12 @@ def test_the_first_case_makes_the_dataset(node, scan, dhcp9, tmp_path, exists):
     assert (dataset.scheme, dataset.name) == (dhcp9, "new")
 
 
+def test_a_folder_may_be_named_from_where_one_is(node, scan, dhcp9, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exportCase(node, scan, dhcp9, "here", "02")
+    assert [case.name for case in Dataset.open(tmp_path / "here").cases] == ["sub-02"]
+
+
 def test_only_the_region_is_known_in_the_file(node, scan, dataset, dhcp9):
     roi = slicer.vtkMRMLMarkupsROINode()
     slicer.mrmlScene.AddNode(roi)
