@@ -137,6 +137,18 @@ def test_a_quaternion_that_is_no_rotation_is_damage(tmp_path):
         read_volume(tmp_path / "a.nii")
 
 
+def test_beside_an_sform_such_a_quaternion_is_told_and_the_result_lies_on_the_scan(tmp_path):
+    content = bytearray(scan(tmp_path / "a.nii", ONE, 2, ONE, 1).read_bytes())
+    content[256:268] = struct.pack("<3f", 2, 2, 0)
+    (tmp_path / "a.nii").write_bytes(content)
+    volume = read_volume(tmp_path / "a.nii")
+    assert np.allclose(volume.affine, ONE, atol=1e-5)
+    assert "disagree" in volume.grid.doubt()
+    write_volume(tmp_path / "b.nii", volume)
+    for seen in (by_itk, by_nibabel):
+        assert np.array_equal(seen(tmp_path / "b.nii"), seen(tmp_path / "a.nii"))
+
+
 def test_how_far_labels_may_lie_off_is_measured_in_voxels():
     for size in (0.05, 0.5, 5.0):
         grid = Grid(SHAPE, affine_of(np.eye(3), size))

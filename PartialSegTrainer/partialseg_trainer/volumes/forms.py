@@ -35,7 +35,7 @@ class _AsNiftilib:
         parts = np.array([self[f"quatern_{part}"] for part in "bcd"], dtype=np.float64)
         square = 1 - parts @ parts
         if square < -1e-3:
-            raise ValueError(f"its quaternion has the length {np.sqrt(1 - square):.3g}, not 1")
+            raise ValueError(f"its quaternion has the length {np.sqrt(1 - square):.5g}, not 1")
         if square < 1e-7:
             return np.array([0, *(parts / np.linalg.norm(parts))])
         return np.array([np.sqrt(square), *parts])
@@ -121,8 +121,15 @@ class Forms:
             any(codes)
             and shear(affine) < _RIGHT_ANGLE / 2
             and np.allclose(sizes, np.abs(header["pixdim"][1:4]) * mm, rtol=1e-4, atol=0)
-            and (not all(codes) or np.allclose(in_mm(header.get_qform(), mm), affine, atol=1e-4))
+            and (not all(codes) or self._qform_is(affine))
         )
+
+    def _qform_is(self, affine: np.ndarray) -> bool:
+        try:
+            qform = in_mm(self._header.get_qform(), self.mm)
+        except (ValueError, nibabel.spatialimages.HeaderDataError):
+            return False  # It is no rotation, and nibabel went by the sform.
+        return np.allclose(qform, affine, atol=1e-4)
 
     @cached_property
     def _seen_by_itk(self) -> np.ndarray | None:
