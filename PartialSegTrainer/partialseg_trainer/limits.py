@@ -70,7 +70,10 @@ SUBJECTS = Limit("PARTIALSEG_MAX_SUBJECTS", 10_000, "subjects")
 TRAININGS = Limit("PARTIALSEG_MAX_TRAININGS", 10_000, "trainings")
 """The trainings of an experiment."""
 
-ALL = (IMAGE_GB, GRID, TEXT_MB, YAML_MB, YAML_VALUES, LABELS, SUBJECTS, TRAININGS)
+MODEL_GB = Limit("PARTIALSEG_MAX_MODEL_GB", 4, "GB")
+"""A packed model, unpacked; 10^9 bytes each."""
+
+ALL = (IMAGE_GB, GRID, TEXT_MB, YAML_MB, YAML_VALUES, LABELS, SUBJECTS, TRAININGS, MODEL_GB)
 
 
 def _short(amount: float) -> str:

@@ -13,6 +13,7 @@ from .info import (
     read_info,
 )
 from .network import NETWORK_KINDS, NetworkKind, NetworkSettings
+from .packing import install_model, pack_model
 from .places import default_model, find_model, list_models, user_models
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "Outputs",
     "default_model",
     "find_model",
+    "install_model",
     "list_models",
+    "pack_model",
     "read_info",
     "use_model",
     "user_models",
