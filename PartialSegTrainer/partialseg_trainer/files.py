@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     ModelT = TypeVar("ModelT", bound=pydantic.BaseModel)
 
 
+# Characters, each of which may take two bytes.
+_LONGEST = 100
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it becomes `path` if the block ends well.
@@ -136,8 +140,11 @@ def require_room(path: str | os.PathLike, size: float, what: str) -> None:
 
 
 def plain_name(text: str, default: str) -> str:
-    """A name for a folder; what it cannot hold on every system becomes "-"."""
-    return re.sub(r"[^\w-]+", "-", text).strip("-") or default
+    """A name for a folder; what it cannot hold on every system becomes "-".
+
+    Nor does any system hold more than some 250 bytes, with what is put before and behind it.
+    """
+    return re.sub(r"[^\w-]+", "-", text)[:_LONGEST].strip("-") or default
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -2,12 +2,14 @@
 
 import hashlib
 import shutil
+import stat
 import zipfile
 
 import pytest
 
 from partialseg_trainer.errors import UserError
-from partialseg_trainer.models import install_model, pack_model, user_models
+from partialseg_trainer.files import write_json
+from partialseg_trainer.models import install_model, pack_model, read_info, user_models
 from partialseg_trainer.networks.model import load_model
 
 
@@ -48,6 +50,13 @@ def test_a_packed_model_arrives_as_it_was_and_replaces_none(model, tmp_path):
     assert (folder / "weights.safetensors").read_bytes() == b"mine"
 
 
+def test_a_name_that_no_folder_could_have_is_cut(model, tmp_path):
+    source = shutil.copytree(model, tmp_path / "source")
+    info = read_info(source).model_copy(update={"name": "../" + "ü" * 300})
+    write_json(source / "model.json", info.model_dump())
+    assert install_model(source, load_model).parent == user_models()
+
+
 def test_of_a_folder_nothing_but_the_model_is_taken(model, tmp_path):
     source = shutil.copytree(model, tmp_path / "source")
     (source / "notes.txt").write_text("not to be copied")
@@ -75,7 +84,19 @@ class TestRefusals:
 
     def test_a_pickle_for_weights(self, model, tmp_path):
         files = {**files_of(model), "weights.safetensors": b"\x80\x04cos\nsystem\n."}
-        self.refused(archive_of(tmp_path / "x.zip", files), "not a valid safetensors file")
+        hostile = archive_of(tmp_path / "x.zip", files)
+        self.refused(hostile, "x.zip/weights.safetensors is not a valid safetensors file")
+
+    def test_a_link_for_a_part(self, model, tmp_path):
+        files = {**files_of(model), "MODEL_CARD.md": b"/etc/passwd"}
+        hostile = tmp_path / "x.zip"
+        with zipfile.ZipFile(hostile, "w") as archive:
+            for name, content in {"SHA256SUMS": sums_of(files), **files}.items():
+                entry = zipfile.ZipInfo(name)
+                kind = stat.S_IFLNK if name == "MODEL_CARD.md" else stat.S_IFREG
+                entry.external_attr = (kind | 0o644) << 16
+                archive.writestr(entry, content)
+        self.refused(hostile, "MODEL_CARD.md as a link")
 
     def test_far_more_than_a_model_takes(self, model, tmp_path, monkeypatch):
         monkeypatch.setenv("PARTIALSEG_MAX_MODEL_GB", "0.001")
@@ -83,6 +104,8 @@ class TestRefusals:
         bomb = archive_of(tmp_path / "x.zip", files)
         assert bomb.stat().st_size < 100_000
         self.refused(bomb, "PARTIALSEG_MAX_MODEL_GB")
+        monkeypatch.setenv("PARTIALSEG_MAX_TEXT_MB", "0.0001")
+        self.refused(archive_of(tmp_path / "y.zip", files_of(model)), "PARTIALSEG_MAX_TEXT_MB")
 
     def test_two_files_of_one_name(self, model, tmp_path):
         twice = archive_of(tmp_path / "x.zip", files_of(model))

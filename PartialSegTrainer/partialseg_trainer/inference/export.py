@@ -66,8 +66,8 @@ def export_model(model: Model, kind: str, folder: Path) -> Path:
             write(network, _example(model, network.divisor), temporary / file)
         except ImportError as error:
             raise UserError(
-                f"The form '{kind}' needs the package '{error.name}'; install it with "
-                "'pip install partialseg-trainer[export]'."
+                f"The form '{kind}' needs the package {error.name}, which is not installed; run "
+                "pip install 'partialseg-trainer[export]', or choose another form."
             ) from error
         except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
             first = str(error).strip().splitlines()[:1]
@@ -104,10 +104,15 @@ def describe_use(model: Model) -> dict[str, Any]:
             "values": [int(value) for value in scheme.leaf_values],
         },
         "before": [
-            "Cut the scan to its foreground with 6 mm around it.",
+            "Find the foreground: in a skull-stripped scan what differs from the value of most "
+            "voxels on its faces, in others what lies above Otsu's threshold.",
             "Scale intensities: the 1st percentile of the whole scan becomes 0, the 99th of the "
-            "foreground 1, clipped; in a skull-stripped scan both are the brain's, and the rest 0.",
-            f"Resample to RAS order and {info.preprocessing.spacing:g} mm, linearly.",
+            "foreground 1, clipped; in a skull-stripped scan both are the foreground's, and the "
+            "rest is 0.",
+            "Cut the scan to the box of the foreground's largest piece, and 6 mm around it.",
+            "Bring it to RAS order, with its axes as they are, and to voxels of "
+            f"{info.preprocessing.spacing:g} mm, linearly; where that is coarser, blur it first to "
+            "that resolution (a Gaussian of that width at half its height).",
             f"Cut slices: {', '.join(info.preprocessing.axes)}"
             + ("; average over the directions." if len(info.preprocessing.axes) > 1 else "."),
             "Pad height and width with 0 at their ends to a multiple of what the input says.",

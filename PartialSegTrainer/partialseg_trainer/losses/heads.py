@@ -50,7 +50,8 @@ def _sum(logits: Tensor, scheme: LabelScheme) -> Tensor:
 
 
 def _tree(logits: Tensor, scheme: LabelScheme) -> Tensor:
-    leaves = logits.new_zeros(len(logits), scheme.n_leaves, *logits.shape[2:])
+    # By `shape`, of which an exported network keeps that it is the image's; `len` is a number.
+    leaves = logits.new_zeros(logits.shape[0], scheme.n_leaves, *logits.shape[2:])
     for members, rest in _families(scheme):
         best = logits[:, members].amax(1)
         if rest is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from ..errors import UserError
 from ..files import atomic_path, require_room
 from ..folders import missing
 from ..incoming import file_size, read_bytes, shown
-from ..limits import MODEL_GB
+from ..limits import MODEL_GB, TEXT_MB
 from .adoption import adopt
 from .info import CARD_FILE, INFO_FILE, PREVIEW_FILE, WEIGHTS_FILE, read_info
 
@@ -88,15 +89,20 @@ def install_model(source: Path, check: Callable[[Path], object]) -> Path:
                 f"{source} is no archive of a model, or is damaged ({error}); get it again, or "
                 "name a model's folder."
             ) from error
-        check(folder)
-        return adopt(folder, _FILES)
+        try:
+            check(folder)
+            return adopt(folder, _FILES)
+        except UserError as error:
+            # The user knows the archive, and not where it was unpacked.
+            raise UserError(str(error).replace(str(folder), str(source))) from error
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, source: Path) -> None:
     """The files of a model, and nothing else, after a look at all that the archive declares."""
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
-    for name in names:
+    for entry in entries:
+        name = entry.filename
         if name not in (*_FILES, SUMS_FILE):
             raise UserError(
                 f"{source} holds {shown(name)}, which is no part of a model ({', '.join(_FILES)}); "
@@ -104,13 +110,21 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, source: Path) -> None:
             )
         if names.count(name) > 1:
             raise UserError(f"{source} holds {name} more than once; pack it anew.")
+        # What is no file by the mode that Unix programs store; others store none.
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise UserError(
+                f"{source} holds {name} as a link or another thing than a file; pack it with "
+                "'partialseg models pack'."
+            )
     for name in (*_NEEDED, SUMS_FILE):
         if name not in names:
             raise UserError(f"{source} has no {name}; pack it with 'partialseg models pack'.")
+    sums = archive.getinfo(SUMS_FILE)
+    TEXT_MB.check(sums.file_size / 1e6, f"{SUMS_FILE} of {source} has")
     size = sum(entry.file_size for entry in entries)
     MODEL_GB.check(size / 1e9, f"{source} unpacks to")
     require_room(folder, size, f"Unpacking {source}")
-    expected = _sums(archive.read(SUMS_FILE), source)
+    expected = _sums(archive.read(sums), source)
     for entry in entries:
         if entry.filename == SUMS_FILE:
             continue
