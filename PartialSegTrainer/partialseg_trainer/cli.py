@@ -32,6 +32,7 @@ from .commands import (
 )
 from .commands import train as training
 from .commands.failures import explain
+from .commands.options import TakesContrasts
 from .commands.terminal import accept_any_character, remark
 from .plain_text import printable
 
@@ -68,8 +69,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo", rich_help_panel="Begin here")(demo.demo)
-app.command("synthesize", rich_help_panel=_DATA)(synthesize.synthesize)
-app.command("import", rich_help_panel=_DATA)(importing.import_)
+app.command("synthesize", cls=TakesContrasts, rich_help_panel=_DATA)(synthesize.synthesize)
+app.command("import", cls=TakesContrasts, rich_help_panel=_DATA)(importing.import_)
 app.command("export", rich_help_panel=_DATA)(export.export)
 app.command("check", rich_help_panel=_DATA)(check.check)
 app.command("vary", rich_help_panel=_DATA)(vary.vary)

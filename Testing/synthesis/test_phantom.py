@@ -162,3 +162,22 @@ def test_scans_are_finite_not_negative_and_sometimes_show_skull_and_scalp():
 def test_settings_that_make_no_head_are_refused_by_name(wrong, named):
     with pytest.raises(UserError, match=named):
         make_phantom(**{"seed": 0, **wrong})
+
+
+def test_a_phantom_has_the_contrasts_asked_for_each_the_same_whatever_others_there_are():
+    both = make_phantom(3, **COARSE, contrasts=("T2w", "T1w"))
+    assert list(both.images) == ["T2w", "T1w"] and both.image is both.images["T2w"]
+    np.testing.assert_array_equal(both.image.data, make_phantom(3, **COARSE).image.data)
+    alone = make_phantom(3, **COARSE, contrasts=("T1w",)).image
+    np.testing.assert_array_equal(both.images["T1w"].data, alone.data)
+    means = {
+        contrast: [
+            image.data[SCHEME.mask(both.labelmap.data, name)].mean()
+            for name in ("ventricles", "wm", "cgm")
+        ]
+        for contrast, image in both.images.items()
+    }
+    assert means["T2w"] == sorted(means["T2w"], reverse=True)
+    assert means["T1w"] == sorted(means["T1w"])
+    with pytest.raises(UserError, match=r"no FLAIR.*T2w, T1w"):
+        make_phantom(3, **COARSE, contrasts=("FLAIR",))

@@ -47,3 +47,16 @@ def test_nothing_is_made_of_nothing(source, tmp_path):
     with pytest.raises(UserError, match="no cases"):
         vary_dataset(empty, tmp_path / "varied", copies=1)
     assert not (tmp_path / "varied").exists()
+
+
+def test_a_copy_of_several_contrasts_has_one_anatomy_in_all_of_them(tmp_path):
+    settings = {"subjects": 1, "full": 1, "spacing": 3.0, "contrasts": ("T2w", "T1w")}
+    source = synthesize_dataset(tmp_path / "source", **settings)
+    (case, copied) = vary_dataset(source, tmp_path / "varied", copies=1).cases
+    for before, after in zip(case.images().values(), copied.images().values(), strict=True):
+        assert (before.data != after.data).any()
+    one, other = (image.data for image in copied.images().values())
+    outside = copied.label_sets(source.scheme).labelmap() == 0
+    # What lies within the head is bright in both, wherever it was moved.
+    for image in (one, other):
+        assert image[~outside].mean() > image[outside].mean()

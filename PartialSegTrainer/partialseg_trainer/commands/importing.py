@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..errors import UserError
-from .options import AsJson, NnUNetValuesFile, Scheme, names, nnunet_values
+from .options import (
+    AsJson,
+    NnUNetValuesFile,
+    Scheme,
+    by_contrast_name,
+    names,
+    nnunet_values,
+)
 from .survey import report, report_dry_run
 from .terminal import progress_bar
 
@@ -69,13 +76,27 @@ def import_(
     contrast: Annotated[
         str | None,
         typer.Option(
-            help="The contrast of the scans, as BIDS calls it: T2w, T1w, FLAIR, ...",
-            metavar="NAME",
+            "--contrast",
+            "--contrasts",
+            help="The contrast of the scans, as BIDS calls it: T2w, T1w, FLAIR, ... Or several, of "
+            "each of which every scan has an image; the first is the one that was drawn on.",
+            metavar="NAME,...",
             show_default="what their names say, else T2w",
         ),
     ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where the images of a further contrast lie, if not in --images; given again, of "
+            "another.",
+            metavar="NAME=DIR",
+        ),
+    ] = None,
     channel: Annotated[
-        int | None, typer.Option(help="Which image of an nnU-Net scan with several.", min=0)
+        int | None,
+        typer.Option(
+            help="Which image of an nnU-Net scan with several; --contrasts takes them all.", min=0
+        ),
     ] = None,
     hide: Annotated[
         str | None,
@@ -119,6 +140,8 @@ def import_(
                           --map 1=csf,2=tcv --output my-dataset
         partialseg import --layout dhcp --folder dhcp-release --output paper \\
                           --hide wm,cgm,dgm --keep-full 2 --seed 0
+        partialseg import --images scans --labels drawn --scheme dhcp9 \\
+                          --contrasts T2w,T1w --output both
     """
     _refuse_options_of_other_layouts(
         layout,
@@ -129,7 +152,7 @@ def import_(
             "--annotated": ("pairs", annotated),
             "--unknown": ("pairs", unknown),
             "--values": ("pairs", nnunet),
-            "--contrast": ("pairs nnunet", contrast),
+            "--image": ("pairs", image),
             "--folder": ("dhcp nnunet", folder),
             "--channel": ("nnunet", channel),
         },
@@ -147,6 +170,7 @@ def import_(
     chosen = LabelScheme.load(scheme) if scheme else None
     survey = Survey()
     made_of = {"hide": names(hide), "keep_full": keep_full, "seed": seed, "survey": survey}
+    made_of["contrast"] = names(contrast) or None
     target = None if dry_run else output
     with progress_bar("Reading scans" if dry_run else "Importing scans") as advance:
         if layout == "pairs":
@@ -164,7 +188,7 @@ def import_(
                 renamed=renamed,
                 annotated="all" if annotated == "all" else names(annotated) or None,
                 unknown=forgotten,
-                contrast=contrast,
+                elsewhere=by_contrast_name(image or ()),
                 values=declared,
                 **made_of,
                 progress=advance,
@@ -177,7 +201,6 @@ def import_(
                 target,
                 chosen,
                 channel=channel,
-                contrast=contrast,
                 **made_of,
                 progress=advance,
             )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
+from typer.core import TyperCommand
 
+from ..errors import UserError
 from .terminal import remark
 
 if TYPE_CHECKING:
@@ -55,6 +59,50 @@ def nnunet_values(file: Path | None, labelmaps: Path, scheme: LabelScheme) -> Nn
     if found is not None:
         remark(f"The values of {labelmaps} are nnU-Net's, and are taken by {found.origin}", "dim")
     return found
+
+
+def by_contrast_name(entries: Iterable[str]) -> dict[str, str]:
+    """`["T1w=FILE"]` as {"T1w": "FILE"}.
+
+    Raises UserError for another form, a contrast that is no suffix of BIDS or is given twice.
+    """
+    from ..dataset.contrast import checked_contrast
+
+    found: dict[str, str] = {}
+    for entry in entries:
+        contrast, equals, place = (part.strip() for part in entry.partition("="))
+        if not (equals and contrast and place):
+            raise UserError(
+                f"--image: found '{entry}', where NAME=PATH was expected, as in T1w=scan.nii.gz."
+            )
+        contrast = checked_contrast(contrast)
+        if contrast in found:
+            raise UserError(
+                f"--image: {contrast} is given twice, as {found[contrast]} and as {place}; give "
+                "each contrast once."
+            )
+        found[contrast] = place
+    return found
+
+
+class TakesContrasts(TyperCommand):
+    """A command whose `--contrasts` takes its names with commas or with spaces between them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _with_commas(args))
+
+
+def _with_commas(words: list[str]) -> list[str]:
+    """`--contrasts T2w T1w` as `--contrasts T2w,T1w`; what is no contrast's name ends the list."""
+    if "--contrasts" not in words:
+        return words
+    from ..dataset.contrast import named
+
+    first = words.index("--contrasts") + 1
+    end = first + 1
+    while end < len(words) and all(map(named, words[first : end + 1])):
+        end += 1
+    return [*words[:first], *filter(None, [",".join(words[first:end])]), *words[end:]]
 
 
 def names(text: str | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> Non
             "dataset": str(dataset.folder),
             "scheme": dataset.scheme.name,
             "contrast": dataset.contrast,
+            "contrasts": list(dataset.contrasts),
             "subjects": len(dataset.subjects),
             "scans": len(cases),
             "fully_labelled": full,
@@ -34,16 +35,25 @@ def report(dataset: Dataset, as_json: bool, survey: Survey | None = None) -> Non
     say(
         f"{dataset.folder}: {counted(len(cases), 'scan')} of "
         f"{counted(len(dataset.subjects), 'subject')} in scheme '{dataset.scheme.name}', "
-        f"contrast {dataset.contrast}, {full} fully labelled and {len(cases) - full} in part."
+        f"{_of_contrasts(dataset)}, {full} fully labelled and {len(cases) - full} in part."
     )
     remark(f"Next: partialseg train --dataset {dataset.folder}", "dim")
+
+
+def _of_contrasts(dataset: Dataset) -> str:
+    return f"contrast{'s' * (len(dataset.contrasts) > 1)} {' and '.join(dataset.contrasts)}"
 
 
 def report_dry_run(survey: Survey, as_json: bool) -> None:
     scans = len(survey.pairs)
     if as_json:
         pairs = [
-            {"scan": str(pair.scan), "image": str(pair.image), "labels": str(pair.labels)}
+            {
+                "scan": str(pair.scan),
+                "image": str(pair.image),
+                **({"further": list(map(str, pair.further))} if pair.further else {}),
+                "labels": str(pair.labels),
+            }
             for pair in survey.pairs
         ]
         print_json(
@@ -51,9 +61,10 @@ def report_dry_run(survey: Survey, as_json: bool) -> None:
             | _as_content(survey)
         )
         return
-    table = _table("Scan", "Image", "Labels")
+    images = survey.contrasts if len(survey.contrasts) > 1 else ("Image",)
+    table = _table("Scan", *images, "Labels")
     for pair in survey.pairs:
-        table.add_row(*(str(part) for part in (pair.scan, pair.image, pair.labels)))
+        table.add_row(*(str(part) for part in (pair.scan, *pair.images, pair.labels)))
     show(table)
     _show_values(survey)
     _show_labels(survey)

@@ -22,6 +22,12 @@ def synthesize(
         str, typer.Option(help="Labels that the others lack.", metavar="NAME,...")
     ] = "cgm,wm,dgm",
     seed: Annotated[int, typer.Option(help="Another seed, other phantoms.", min=0)] = 0,
+    contrasts: Annotated[
+        str,
+        typer.Option(
+            "--contrasts", help="The images of each phantom, as T2w T1w.", metavar="NAME,..."
+        ),
+    ] = "T2w",
     as_json: AsJson = False,
 ) -> None:
     """Make a dataset of phantom neonates, to try things without scans.
@@ -29,6 +35,7 @@ def synthesize(
     Example:
 
         partialseg synthesize phantoms --subjects 8 --full 2
+        partialseg synthesize both --contrasts T2w T1w
     """
     from ..synthesis import synthesize_dataset
 
@@ -39,6 +46,7 @@ def synthesize(
             full=full,
             seed=seed,
             hide=names(hide),
+            contrasts=names(contrasts),
             progress=advance,
         )
     report(made, as_json)

@@ -1,12 +1,13 @@
-"""One annotated scan of a dataset: image, 0/1/2 labels, and the sidecar that describes them."""
+"""One annotated scan of a dataset: images, 0/1/2 labels, and the sidecar that describes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
 from ..errors import UserError
 from ..files import read_checked
@@ -23,7 +24,8 @@ class CaseInfo(BaseModel):
     `labels` names the volumes of the multi-label file in order; `status` says for each label how
     far its annotation had come; `reviewed` gives, for labels that a model had drawn, the day on
     which they were accepted, as in 2026-12-01; `fully_known` says that no voxel of any label is
-    unknown.
+    unknown. `image_sha256` is that of the first contrast's image, `further_sha256` has those of
+    the others by their contrasts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +37,7 @@ class CaseInfo(BaseModel):
     date: datetime
     software_version: str
     image_sha256: str
+    further_sha256: dict[str, str] = {}
     labels_sha256: str
     fully_known: bool
 
@@ -44,6 +47,15 @@ class CaseInfo(BaseModel):
             raise ValueError("status must have one entry for each of the labels, and no other")
         return self
 
+    def sha256_of(self, contrasts: tuple[str, ...]) -> tuple[str | None, ...]:
+        """The checksum of the image of each contrast, of which the first is the first."""
+        return (self.image_sha256, *map(self.further_sha256.get, contrasts[1:]))
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, written: Any) -> dict[str, Any]:
+        content = written(self)
+        return content if self.further_sha256 else _without(content, "further_sha256")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -51,7 +63,7 @@ class Case:
 
     folder: Path
     scan: ScanName
-    contrast: str = DEFAULT
+    contrasts: tuple[str, ...] = (DEFAULT,)
 
     @property
     def subject(self) -> str:
@@ -70,23 +82,40 @@ class Case:
 
     @property
     def image_path(self) -> Path:
-        """The scan itself."""
-        return self.scan.files(self.folder, self.contrast)[0]
+        """The image of the first contrast, on whose grid the labels are."""
+        return self.image_paths[0]
+
+    @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """The image of each contrast, on grids of their own."""
+        return self.scan.files(self.folder, *self.contrasts)[:-2]
+
+    @property
+    def contrast(self) -> str:
+        """The first contrast."""
+        return self.contrasts[0]
 
     @property
     def image_sidecar_path(self) -> Path:
-        """The JSON file beside the image."""
-        return self.image_path.with_name(f"{self.scan}_{self.contrast}.json")
+        """The JSON file beside the image of the first contrast."""
+        return self.image_sidecar_paths[0]
+
+    @property
+    def image_sidecar_paths(self) -> tuple[Path, ...]:
+        """The JSON file beside each image."""
+        return tuple(
+            self.image_path.with_name(f"{self.scan}_{contrast}.json") for contrast in self.contrasts
+        )
 
     @property
     def labels_path(self) -> Path:
         """The multi-label file: (X, Y, Z, C) of 0 (no), 1 (yes), 2 (unknown)."""
-        return self.scan.files(self.folder, self.contrast)[1]
+        return self.scan.files(self.folder)[0]
 
     @property
     def sidecar_path(self) -> Path:
         """The JSON file beside the multi-label file."""
-        return self.scan.files(self.folder, self.contrast)[2]
+        return self.scan.files(self.folder)[1]
 
     @property
     def info(self) -> CaseInfo:
@@ -94,8 +123,15 @@ class Case:
         return read_checked(self.sidecar_path, CaseInfo)
 
     def image(self) -> Volume:
-        """The image, (X, Y, Z) float32. Raises UserError for a file that cannot be used."""
+        """The first contrast's image, (X, Y, Z) float32.
+
+        Raises UserError for a file that cannot be used.
+        """
         return read_volume(self.image_path)
+
+    def images(self) -> dict[str, Volume]:
+        """The image of each contrast as it lies on disk, in their order; see `image`."""
+        return dict(zip(self.contrasts, map(read_volume, self.image_paths), strict=True))
 
     def label_sets(self, scheme: LabelScheme) -> LabelSets:
         """What is known about each voxel, in the image's voxel order (X, Y, Z).
@@ -110,3 +146,7 @@ class Case:
                 f"'{scheme.name}' has {', '.join(scheme.names)}; export the case anew."
             )
         return read_label_sets(self.labels_path, scheme)[0]
+
+
+def _without(content: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != field}

@@ -22,18 +22,18 @@ from .split import split_problems, stray_rows
 def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[Problem]:
     """Every problem of a dataset, none where all is well; one case in memory at a time.
 
-    Checked are the description and the scheme; that image, labels and sidecar of each case are
-    there, can be read, lie on one grid, hold finite intensities and 0, 1, 2 that agree with the
-    scheme's hierarchy, and are the exported ones (checksums); that no scan is there twice; that
-    participants.tsv names each subject once, gives none that is not there a split or a group, and
-    splits no group. That no scan is fully labelled is a warning, and so are labels that are absent
-    in every scan. Raises UserError only when there is no such folder.
+    Checked are the description and the scheme; that images, labels and sidecar of each case are
+    there, can be read, lie on one grid, further contrasts in one space, hold finite intensities and
+    0, 1, 2 that agree with the scheme's hierarchy, and are the exported ones (checksums); that no
+    scan is there twice; that participants.tsv names each subject once, gives none that is not there
+    a split or a group, and splits no group. That no scan is fully labelled is a warning, and so are
+    labels that are absent in every scan. Raises UserError only when there is no such folder.
     """
     root = Path(folder)
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder of a dataset.")
     problems: list[Problem] = []
-    scheme, contrast = _check_top(root, problems)
+    scheme, contrasts = _check_top(root, problems)
     scans = []
     try:
         folders = list(scan_folders(root))
@@ -52,7 +52,7 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
             scans.append(scan)
     reports = []
     for done, scan in enumerate(scans, start=1):
-        reports.append(check_case(root, scan, scheme, contrast))
+        reports.append(check_case(root, scan, scheme, contrasts))
         problems += reports[-1].problems
         if progress:
             progress(done, len(scans))
@@ -62,7 +62,7 @@ def check_dataset(folder: str | Path, progress: Progress | None = None) -> list[
             continue
         other = first_with.setdefault(report.voxels_sha256, str(scan))
         if other != str(scan):
-            path = scan.files(root, contrast)[0].relative_to(root).as_posix()
+            path = scan.files(root, *contrasts)[0].relative_to(root).as_posix()
             problems.append(
                 Problem(path, f"It is the same image as that of {other}; remove one of the two.")
             )
@@ -102,19 +102,19 @@ def _check_absent(
         )
 
 
-def _check_top(root: Path, problems: list[Problem]) -> tuple[LabelScheme | None, str]:
-    """Check the files that speak for the whole dataset; the scheme, if valid, and the contrast."""
-    contrast = DEFAULT
+def _check_top(root: Path, problems: list[Problem]) -> tuple[LabelScheme | None, tuple[str, ...]]:
+    """Check the files that speak for the whole dataset; the scheme, if valid, and the contrasts."""
+    contrasts = (DEFAULT,)
     try:
-        contrast = read_checked(root / DESCRIPTION, Description).Contrast
+        contrasts = read_checked(root / DESCRIPTION, Description).Contrasts
     except (UserError, OSError) as error:
         problems.append(Problem(DESCRIPTION, str(error)))
     problems += _leftovers(root)
     try:
-        return LabelScheme.load(root / SCHEME), contrast
+        return LabelScheme.load(root / SCHEME), contrasts
     except (UserError, OSError) as error:
         problems.append(Problem(SCHEME, str(error)))
-        return None, contrast
+        return None, contrasts
 
 
 def _leftovers(root: Path) -> list[Problem]:

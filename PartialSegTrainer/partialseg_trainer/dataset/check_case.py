@@ -18,6 +18,7 @@ from ..labels import LabelScheme, LabelSets
 from ..volumes import Grid, Volume, checksum, read_multilabel, read_volume
 from .case import CaseInfo
 from .contrast import DEFAULT
+from .folder import check_together
 from .layout import ScanName
 from .problem import Problem
 from .tensors import read_label_sets
@@ -52,28 +53,48 @@ class CaseReport:
             self.add(path, str(error))
             return None
 
+    def compare(self, path: Path, images: dict[str, Volume], whose: str) -> None:
+        """Note what is odd about the image in `path`, the last of these, beside the others."""
+        try:
+            for doubt in check_together(images, whose):
+                self.add(path, doubt, "warning")
+        except UserError as error:
+            self.add(path, str(error))
+
 
 def check_case(
-    root: Path, scan: ScanName, scheme: LabelScheme | None, contrast: str = DEFAULT
+    root: Path,
+    scan: ScanName,
+    scheme: LabelScheme | None,
+    contrasts: tuple[str, ...] = (DEFAULT,),
 ) -> CaseReport:
     """Read every file of a case and compare them; without a scheme, labels only as a tensor."""
     report = CaseReport(root)
-    image_path, labels_path, sidecar_path = scan.files(root, contrast)
-    present = [path for path in scan.files(root, contrast) if path.is_file()]
-    for path in scan.files(root, contrast):
+    files = scan.files(root, *contrasts)
+    *image_paths, labels_path, sidecar_path = files
+    present = [path for path in files if path.is_file()]
+    for path in files:
         if path not in present:
             lost = f"The file is missing; export {scan} anew, or restore it from a copy."
             report.add(path, str(missing(path)) if is_dangling(path) else lost)
-    info = image = None
+    info = None
     if sidecar_path in present:
         info = report.attempt(sidecar_path, read_checked, CaseInfo)
-    if image_path in present:
-        image = report.attempt(image_path, read_volume)
+    images = {
+        contrast: report.attempt(path, read_volume)
+        for contrast, path in zip(contrasts, image_paths, strict=True)
+        if path in present
+    }
+    image = images.get(contrasts[0])
     if image is not None:
         report.voxels_sha256 = _voxels_sha256(image)
-        doubt = image.grid.doubt()
+    for contrast, path in zip(contrasts, image_paths, strict=True):
+        each = images.get(contrast)
+        doubt = each and each.grid.doubt()
         if doubt:
-            report.add(image_path, doubt, "warning")
+            report.add(path, doubt, "warning")
+        if each is not None and image not in (each, None):
+            report.compare(path, {contrasts[0]: image, contrast: each}, str(scan))
     sets = grid = None
     if labels_path in present:
         sets, grid = _read_labels(report, labels_path, scheme)
@@ -91,7 +112,7 @@ def check_case(
         if (sets.codebook == 2).all():
             report.add(labels_path, "Nothing is annotated; remove the case or label it.", "warning")
     if info is not None:
-        _check_sidecar(report, scan, info, scheme, contrast)
+        _check_sidecar(report, scan, info, scheme, contrasts)
     return report
 
 
@@ -109,9 +130,9 @@ def _check_sidecar(
     scan: ScanName,
     info: CaseInfo,
     scheme: LabelScheme | None,
-    contrast: str,
+    contrasts: tuple[str, ...],
 ) -> None:
-    image_path, labels_path, sidecar_path = scan.files(report.root, contrast)
+    *image_paths, labels_path, sidecar_path = scan.files(report.root, *contrasts)
     if scheme is not None and info.labels != scheme.names:
         report.add(
             sidecar_path,
@@ -124,8 +145,17 @@ def _check_sidecar(
             f"fully_known is {str(info.fully_known).lower()}, but the labels say "
             f"{str(report.fully_known).lower()}; export {scan} anew.",
         )
-    recorded = {image_path: info.image_sha256, labels_path: info.labels_sha256}
+    recorded = {
+        **dict(zip(image_paths, info.sha256_of(contrasts), strict=True)),
+        labels_path: info.labels_sha256,
+    }
     for path, expected in recorded.items():
+        if expected is None:
+            report.add(
+                sidecar_path,
+                f"further_sha256 lacks the checksum of {path.name}; export {scan} anew.",
+            )
+            continue
         if path.is_file() and report.attempt(path, checksum) not in (expected, None):
             report.add(
                 path,

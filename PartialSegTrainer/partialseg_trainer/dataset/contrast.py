@@ -1,14 +1,16 @@
-"""The contrast of a scan, by its BIDS suffix."""
+"""The contrasts of a scan, by their BIDS suffixes; the first one's grid is that of its labels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ..errors import UserError
 from ..volumes import split_ending
 
+T = TypeVar("T")
 DEFAULT = "T2w"
 # The suffixes of structural scans in BIDS, and what people write for them.
 _SUFFIXES = (
@@ -22,6 +24,8 @@ _NAMES = {suffix.lower(): suffix for suffix in _SUFFIXES} | {
     "t2flair": "FLAIR",
     "swi": "T2starw",
 }
+WORDS = frozenset(_NAMES)
+"""What `named` knows, in small letters."""
 
 
 def contrast_of(path: Path) -> str | None:
@@ -46,10 +50,28 @@ def checked_contrast(contrast: str) -> str:
     return known or contrast
 
 
+def checked_contrasts(contrasts: str | Iterable[str]) -> tuple[str, ...]:
+    """One contrast or several, as they stand in files, in their order.
+
+    Raises UserError for none, for what cannot be a suffix, and for one that is there twice.
+    """
+    listed = [contrasts] if isinstance(contrasts, str) else list(contrasts)
+    found = tuple(map(checked_contrast, listed))
+    if not found:
+        raise UserError(f"No contrast is named; name at least one, such as {DEFAULT}.")
+    for number, contrast in enumerate(found):
+        # Some disks take names for one that differ in case alone.
+        if contrast.lower() in {other.lower() for other in found[:number]}:
+            raise UserError(
+                f"The contrast {contrast} is named twice in {', '.join(listed)}; name each once."
+            )
+    return found
+
+
 def contrast_of_all(scans: Iterable[Path]) -> str:
     """The one contrast that the names of scans say, T2w where none says any.
 
-    Raises UserError where they say several: one model learns one contrast.
+    Raises UserError where they say several: which of them a dataset is of has to be told.
     """
     told: dict[str, Path] = {}
     for path in scans:
@@ -63,3 +85,40 @@ def contrast_of_all(scans: Iterable[Path]) -> str:
             "which one all of them have (--contrast)."
         )
     return next(iter(told), DEFAULT)
+
+
+def by_contrast(
+    images: T | Mapping[str, T], contrasts: tuple[str, ...], whose: str
+) -> dict[str, T]:
+    """An image of each contrast, in their order, of images by contrast; or of the only one.
+
+    Raises UserError, which begins with `whose` they are, for a contrast that is not among them or
+    of which there is no image.
+    """
+    if not isinstance(images, Mapping):
+        images = {contrasts[0]: images}
+    given = dict(zip(checked_contrasts(images), images.values(), strict=True))
+    strange = [contrast for contrast in given if contrast not in contrasts]
+    if strange:
+        raise UserError(
+            f"{whose} has an image of {', '.join(strange)}, where "
+            f"{' and '.join(contrasts)} {'is' if len(contrasts) == 1 else 'are'} wanted; leave it "
+            "out, or name its contrast rightly."
+        )
+    lacking = [contrast for contrast in contrasts if contrast not in given]
+    if lacking:
+        raise UserError(
+            f"{whose} has no image of {', '.join(lacking)}, where one each of "
+            f"{' and '.join(contrasts)} is wanted; give it too."
+        )
+    return {contrast: given[contrast] for contrast in contrasts}
+
+
+def one_or_several(content: dict[str, Any], one: str, several: str) -> dict[str, Any]:
+    """What a file says of contrasts: `one` where it is one, and else the list `several`.
+
+    So files of one contrast are what they were before there could be several. `content` has both,
+    or neither.
+    """
+    left_out = one if len(content.get(several, ())) > 1 else several
+    return {name: value for name, value in content.items() if name != left_out}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files import atomic_folder, write_json
-from ..volumes import write_volume
+from ..volumes import brought_to, write_volume
 from .case import Case
 from .folder import Dataset, compact
 from .nnunet_folds import SPLITS, nnunet_folds
@@ -61,7 +61,8 @@ def export_nnunet(
 
     Subjects fixed for testing, with their groups, go to `imagesTs` and `labelsTs`, the others to
     `imagesTr` and `labelsTr`; `splits_final.json` keeps subjects and groups together in the folds
-    (see `nnunet_folds`). Images are written anew, with a header that names nobody.
+    (see `nnunet_folds`). Images are written anew, with a header that names nobody; of several
+    contrasts each is a channel, on the grid of the first, as nnU-Net demands.
 
     Raises UserError when the folder exists, no scan is left to train on, or the dataset is empty or
     has a case that cannot be read, here or, because it is sheared, by nnU-Net.
@@ -84,7 +85,9 @@ def export_nnunet(
         ).to_dict()
         content = {
             "name": dataset.name,
-            "channel_names": {"0": dataset.contrast},
+            "channel_names": {
+                str(number): contrast for number, contrast in enumerate(dataset.contrasts)
+            },
             "labels": dict(declared.labels),
             "numTraining": len(folds.train),
             "file_ending": ".nii.gz",
@@ -105,7 +108,8 @@ def _write(
     case: Case, dataset: Dataset, declared: Declaration, root: Path, part: str
 ) -> VoxelCounts:
     """Write one case to imagesTr and labelsTr, or Ts. Raises UserError for a sheared scan."""
-    sets, image = case.label_sets(dataset.scheme), case.image()
+    sets, volumes = case.label_sets(dataset.scheme), list(case.images().values())
+    image = volumes[0]
     leaves = sets.leaf_sets()
     single = leaves.sum(axis=1) == 1
     values = np.where(single, declared.leaf_values[leaves.argmax(axis=1)], declared.ignored)
@@ -118,7 +122,9 @@ def _write(
     images, labels = root / f"images{part}", root / f"labels{part}"
     for folder in (images, labels):
         folder.mkdir(exist_ok=True)
-    write_volume(images / f"{case.name}_0000.nii.gz", image.with_data(compact(image.data)))
+    for number, volume in enumerate(volumes):
+        data = volume.data if number == 0 else brought_to(volume, image.grid).data
+        write_volume(images / f"{case.name}_{number:04d}.nii.gz", image.with_data(compact(data)))
     write_volume(labels / f"{case.name}.nii.gz", image.with_data(labelmap))
     voxels = np.bincount(sets.codes.ravel(order="K"), minlength=len(leaves))
     unknown = leaves.all(axis=1)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_serializer, model_validator
 
 from .. import __version__
 from ..errors import UserError
 from ..files import atomic_folder, read_checked, write_json, write_text
 from ..folders import entries, is_folder, same_on_some_disks
 from ..labels import LabelScheme, LabelSets, Status
-from ..volumes import Volume, as_volume, checksum, skull_stripped, write_volume
+from ..volumes import Volume, as_volume, checksum, doubt_of_space, skull_stripped, write_volume
 from .case import Case, CaseInfo
-from .contrast import DEFAULT, checked_contrast
+from .contrast import DEFAULT, by_contrast, checked_contrast, checked_contrasts, one_or_several
 from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
 from .lock import locked
 from .participants import record_subject, write_rows
 from .tensors import write_label_sets
+
+Image = str | os.PathLike | Volume
 
 
 class CaseExistsError(UserError):
@@ -38,32 +41,61 @@ class Generator(BaseModel):
 
 
 class Description(BaseModel):
-    """What dataset_description.json must say; the field names are those of BIDS, but Contrast."""
+    """What dataset_description.json must say; the field names are those of BIDS, but two.
+
+    `Contrast` is that of all scans; where each has several images, `Contrasts` are theirs, in
+    order, in place of it.
+    """
 
     Name: str
     BIDSVersion: str
     DatasetType: Literal["derivative"]
     GeneratedBy: list[Generator]
     Contrast: str = DEFAULT
+    Contrasts: tuple[str, ...] = ()
 
     @field_validator("Contrast")
     @classmethod
     def _suffix(cls, contrast: str) -> str:
         return checked_contrast(contrast)
 
+    @field_validator("Contrasts")
+    @classmethod
+    def _suffixes(cls, contrasts: tuple[str, ...]) -> tuple[str, ...]:
+        return checked_contrasts(contrasts)
+
+    @model_validator(mode="after")
+    def _all_of_them(self) -> Description:
+        self.Contrasts = self.Contrasts or (self.Contrast,)
+        self.Contrast = self.Contrasts[0]
+        return self
+
+    @model_serializer(mode="wrap")
+    def _one_or_several(self, written: Any) -> dict[str, Any]:
+        return one_or_several(written(self), "Contrast", "Contrasts")
+
 
 class Dataset:
-    """Annotated scans of one label scheme and one contrast in one folder.
+    """Annotated scans of one label scheme in one folder, each with an image of each contrast.
+
+    Labels are drawn on the first of the `contrasts`, and have its grid.
 
     Use `Dataset.create` or `Dataset.open`. `cases` looks at the folder each time, so a case that
     Slicer has just exported is seen without opening the dataset again.
     """
 
-    def __init__(self, folder: Path, scheme: LabelScheme, name: str, contrast: str = DEFAULT):
+    def __init__(
+        self, folder: Path, scheme: LabelScheme, name: str, contrasts: tuple[str, ...] = (DEFAULT,)
+    ):
         self.folder = folder
         self.scheme = scheme
         self.name = name
-        self.contrast = contrast
+        self.contrasts = contrasts
+
+    @property
+    def contrast(self) -> str:
+        """The first contrast."""
+        return self.contrasts[0]
 
     @classmethod
     def create(
@@ -71,14 +103,14 @@ class Dataset:
         folder: str | Path,
         scheme: LabelScheme | str | Path,
         name: str,
-        contrast: str = DEFAULT,
+        contrast: str | Sequence[str] = DEFAULT,
     ) -> Dataset:
-        """Make an empty dataset of scans of one contrast, a suffix of BIDS.
+        """Make an empty dataset of scans of one contrast, a suffix of BIDS, or of several.
 
         Raises UserError when the folder exists and is not empty, the scheme cannot be loaded, or
-        the contrast is no suffix.
+        a contrast is no suffix or named twice.
         """
-        folder, contrast = Path(folder), checked_contrast(contrast)
+        folder, contrasts = Path(folder), checked_contrasts(contrast)
         if not isinstance(scheme, LabelScheme):
             scheme = LabelScheme.load(scheme)
         description = Description(
@@ -86,7 +118,7 @@ class Dataset:
             BIDSVersion="1.10.0",
             DatasetType="derivative",
             GeneratedBy=[Generator(Name="PartialSeg", Version=__version__)],
-            Contrast=contrast,
+            Contrasts=contrasts,
         )
         with atomic_folder(folder) as temporary:
             write_json(temporary / DESCRIPTION, description.model_dump())
@@ -94,7 +126,7 @@ class Dataset:
             write_rows(temporary, [])
             # The suffix `multilabel` and the scheme are ours: validators shall pass them over.
             write_text(temporary / BIDSIGNORE, f"*_multilabel.*\n{SCHEME}\n")
-        return cls(folder, scheme, name, contrast)
+        return cls(folder, scheme, name, contrasts)
 
     @classmethod
     def open(cls, folder: str | Path) -> Dataset:
@@ -109,16 +141,20 @@ class Dataset:
         if not (folder / SCHEME).is_file():
             raise UserError(f"{folder} has no {SCHEME}; restore it from a copy of the dataset.")
         scheme = LabelScheme.load(folder / SCHEME)
-        return cls(folder, scheme, description.Name, description.Contrast)
+        return cls(folder, scheme, description.Name, description.Contrasts)
 
     @property
     def cases(self) -> tuple[Case, ...]:
         """Every case, ordered by path."""
         return tuple(
-            Case(self.folder, scan, self.contrast)
+            self.case(scan)
             for scan, anat in scan_folders(self.folder)
             if scan is not None and os.path.lexists(anat / f"{scan}{SIDECAR}")
         )
+
+    def case(self, scan: ScanName) -> Case:
+        """The case of that name, whether it exists or not."""
+        return Case(self.folder, scan, self.contrasts)
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -128,7 +164,7 @@ class Dataset:
     def add_case(
         self,
         subject: str,
-        image: str | os.PathLike | Volume,
+        image: Image | Mapping[str, Image],
         sets: LabelSets,
         status: Mapping[str, Status],
         *,
@@ -140,16 +176,18 @@ class Dataset:
     ) -> Case:
         """Write one scan and what is known about it.
 
-        `image` is (X, Y, Z); `sets` has the same shape. `status` may leave labels out: they are
-        not annotated. `reviewed` gives the day on which labels that a model had drawn were
-        accepted. Subjects of one `group` stay together in every split. The identifiers stand
-        in file names, so they must not be names of patients.
+        `image` is (X, Y, Z); `sets` has the same shape. Where the dataset has several contrasts,
+        `image` has one of each, by its name: `sets` has the shape of the first, and the others may
+        lie on any grid in the same space. `status` may leave labels out: they are not annotated.
+        `reviewed` gives the day on which labels that a model had drawn were accepted. Subjects of
+        one `group` stay together in every split. The identifiers stand in file names, so they must
+        not be names of patients.
 
         The sidecar makes the case: it is removed first and written last, so that a crash leaves
         the whole case or none. While one process adds a case, others wait. Raises CaseExistsError
         when the case exists and `replace` is false, and UserError for identifiers that BIDS does
-        not allow or that differ in case alone from one that is there, and for image or labels that
-        do not fit.
+        not allow or that differ in case alone from one that is there, for images or labels that do
+        not fit, and for a contrast that is missing, unknown, or the same image as another.
         """
         scan = ScanName(subject, session)
         with locked(self.folder):
@@ -160,7 +198,7 @@ class Dataset:
     def _add(
         self,
         scan: ScanName,
-        image: str | os.PathLike | Volume,
+        image: Image | Mapping[str, Image],
         sets: LabelSets,
         status: Mapping[str, Status],
         annotator: str,
@@ -169,7 +207,7 @@ class Dataset:
         replace: bool,
     ) -> Case:
         """`add_case`, while nobody else changes the dataset."""
-        targets = scan.files(self.folder, self.contrast)
+        targets = scan.files(self.folder, *self.contrasts)
         existing = [path for path in targets if os.path.lexists(path)]
         if existing and not replace:
             raise CaseExistsError(
@@ -177,12 +215,17 @@ class Dataset:
                 "replace the case."
             )
         self._refuse_other_case(scan)
-        volume = as_volume(image)
+        given = by_contrast(image, self.contrasts, str(scan))
+        volumes = {contrast: as_volume(each) for contrast, each in given.items()}
+        volume = volumes[self.contrast]
         self._check_fit(scan, volume, sets, status)
+        check_together(volumes, str(scan))
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as staging:
             staged = tuple(Path(staging) / path.name for path in targets)
-            write_volume(staged[0], volume.with_data(compact(volume.data)))
-            write_label_sets(staged[1], sets, volume.grid)
+            *images, labels, sidecar = staged
+            for path, each in zip(images, volumes.values(), strict=True):
+                write_volume(path, each.with_data(compact(each.data)))
+            write_label_sets(labels, sets, volume.grid)
             info = CaseInfo(
                 labels=self.scheme.names,
                 status={
@@ -193,21 +236,27 @@ class Dataset:
                 reviewed=reviewed,
                 date=datetime.now(timezone.utc).replace(microsecond=0),
                 software_version=f"PartialSeg {__version__}",
-                image_sha256=checksum(staged[0]),
-                labels_sha256=checksum(staged[1]),
+                image_sha256=checksum(images[0]),
+                further_sha256={
+                    contrast: checksum(path)
+                    for contrast, path in zip(self.contrasts[1:], images[1:], strict=True)
+                },
+                labels_sha256=checksum(labels),
                 fully_known=sets.fully_known,
             )
-            write_json(staged[2], info.model_dump(mode="json"))
-            case = Case(self.folder, scan, self.contrast)
-            of_image = Path(staging) / case.image_sidecar_path.name
-            # BIDS demands it of images in derivatives.
-            write_json(of_image, {"SkullStripped": skull_stripped(volume.data)})
+            write_json(sidecar, info.model_dump(mode="json"))
+            case = self.case(scan)
+            beside = [Path(staging) / path.name for path in case.image_sidecar_paths]
+            for path, each in zip(beside, volumes.values(), strict=True):
+                # BIDS demands it of images in derivatives.
+                write_json(path, {"SkullStripped": skull_stripped(each.data)})
             # First the folder: a row of the table that has none speaks of nobody.
             scan.folder(self.folder).mkdir(parents=True, exist_ok=True)
             record_subject(self.folder, scan.subject, group)
-            targets[2].unlink(missing_ok=True)
-            os.replace(of_image, case.image_sidecar_path)
-            for source, target in zip(staged, targets, strict=True):
+            targets[-1].unlink(missing_ok=True)
+            for source, target in zip(
+                (*beside, *staged), (*case.image_sidecar_paths, *targets), strict=True
+            ):
                 os.replace(source, target)
         return case
 
@@ -248,6 +297,25 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.folder)!r}, {self.scheme.name!r}, {len(self.cases)} cases)"
+
+
+def check_together(volumes: Mapping[str, Volume], whose: str) -> list[str]:
+    """Sentences on images of one scan, by their contrasts, that hardly cover the first.
+
+    Raises UserError where one lies elsewhere, or is another one once more.
+    """
+    (first, volume), *further = volumes.items()
+    doubts = []
+    for contrast, other in further:
+        names = (f"The {first} of {whose}", f"the {contrast} of {whose}")
+        doubts.append(doubt_of_space(volume.grid, other.grid, *names))
+    for (one, image), (other, again) in itertools.combinations(volumes.items(), 2):
+        if image.data.shape == again.data.shape and np.array_equal(image.data, again.data):
+            raise UserError(
+                f"The {one} and the {other} of {whose} are the same image; give one of each "
+                "contrast."
+            )
+    return list(filter(None, doubts))
 
 
 def compact(data: np.ndarray) -> np.ndarray:

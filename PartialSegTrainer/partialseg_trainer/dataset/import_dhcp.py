@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..errors import UserError
 from ..files import write_text
 from ..labels import LabelScheme
+from .contrast import DEFAULT, checked_contrasts
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
 from .layout import ScanName, scan_folders
@@ -18,7 +19,13 @@ from .participants import read_table, value_of
 from .progress import Progress
 
 # The names of the current release first, then those of older ones.
-_IMAGES = ("T2w", "desc-restore_T2w", "T2w_restore")
+_IMAGES = {
+    "T2w": ("T2w", "desc-restore_T2w", "T2w_restore"),
+    "T1w": (
+        *("desc-restore_space-T2w_T1w", "space-T2w_T1w", "desc-restore_T1w", "T1w"),
+        "T1w_restore",
+    ),
+}
 _TISSUES = (
     "desc-drawem9_dseg",
     "desc-drawem9_space-T2w_dseg",
@@ -38,6 +45,7 @@ def import_dhcp(
     groups: Groups | None = None,
     survey: Survey | None = None,
     progress: Progress | None = None,
+    contrast: str | Sequence[str] | None = None,
 ) -> Dataset | None:
     """Make a dataset from `sub-*/ses-*/anat/` with Draw-EM's nine tissues, as dHCP publishes them.
 
@@ -47,17 +55,30 @@ def import_dhcp(
     tables `sub-*_sessions.tsv` the column `scan_age` comes along, by which experiments tell preterm
     and term scans apart. `hide` to `progress` are those of `import_pairs`.
 
-    Raises UserError when nothing is found, when a session has only one of the two files, and for
-    what `import_pairs` refuses.
+    `contrast` may name T2w and T1w, for both images; a session without a T1w is left out then. The
+    T1w is the one in the space of the T2w, where the release has it.
+
+    Raises UserError when nothing is found, when a session has only one of the two files, for other
+    contrasts, and for what `import_pairs` refuses.
     """
+    contrasts = checked_contrasts(contrast or DEFAULT)
+    if contrasts not in ((DEFAULT,), tuple(_IMAGES)):
+        raise UserError(
+            f"The contrasts {', '.join(contrasts)} are asked for, where dHCP's release has labels "
+            f"of the T2w; name T2w, or {','.join(_IMAGES)}."
+        )
     root = Path(folder)
-    pairs, lonely = [], []
+    pairs, lonely, without = [], [], []
     for scan, anat in scan_folders(root):
         if scan is None:
             continue
-        image, tissues = _first(anat, scan, _IMAGES), _first(anat, scan, _TISSUES)
+        image, *further = (_first(anat, scan, _IMAGES[each]) for each in contrasts)
+        tissues = _first(anat, scan, _TISSUES)
         if image and tissues:
-            pairs.append(Pair(scan, image, tissues))
+            if all(further):
+                pairs.append(Pair(scan, image, tissues, tuple(further)))
+            else:
+                without.append(image)
         elif image or tissues:
             lonely.append(str(image or tissues))
     if lonely:
@@ -65,6 +86,15 @@ def import_dhcp(
             f"Image or tissue labels are missing beside {', '.join(lonely[:5])} ({len(lonely)} "
             "sessions); complete the download, or remove these sessions."
         )
+    if without:
+        left_out = f"It has no {contrasts[-1]} beside it, and is left out."
+        if survey is not None:
+            survey.doubts[left_out] = (left_out, without)
+        if not pairs:
+            raise UserError(
+                f"No session of {root} has a {contrasts[-1]} in its anat folder; complete the "
+                f"download, or import {DEFAULT} alone."
+            )
     if not pairs:
         raise UserError(
             f"{root} has no sub-*/[ses-*/]anat/*_T2w.nii.gz with *_desc-drawem9_dseg.nii.gz; give "
@@ -82,6 +112,7 @@ def import_dhcp(
         groups=groups,
         survey=survey,
         progress=progress,
+        contrasts=None if contrast is None else contrasts,
     )
     if dataset is not None:
         _carry_ages(root, dataset)

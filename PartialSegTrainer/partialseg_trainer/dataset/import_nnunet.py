@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..errors import UserError
 from ..files import read_checked
 from ..folders import composed, entries, is_folder
 from ..labels import LabelScheme
-from .contrast import DEFAULT, named
+from .contrast import DEFAULT, checked_contrasts, named
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
 from .names import SourceName, check_scan_names, scan_name
@@ -32,7 +32,7 @@ def import_nnunet(
     groups: Groups | None = None,
     survey: Survey | None = None,
     progress: Progress | None = None,
-    contrast: str | None = None,
+    contrast: str | Sequence[str] | None = None,
 ) -> Dataset | None:
     """Make a dataset from `dataset.json`, `imagesTr` and `labelsTr` of nnU-Net.
 
@@ -44,10 +44,13 @@ def import_nnunet(
             count as not annotated. None derives one: regions become super-labels of what lies in
             them. Nothing is known about voxels of the ignore label.
         channel: which image to take where scans have several (dataset.json numbers them).
+        contrast: that of this image. Or those of several channels, to take all of them, the one
+            that was drawn on first; dataset.json may call them so, or have as many channels in this
+            order. Those of an export of ours come along unasked.
 
     The other arguments are those of `import_pairs`. Raises UserError for a dataset.json that is no
-    tree of labels or does not fit the scheme, a channel that does not exist or is not chosen, and
-    for what `import_pairs` refuses.
+    tree of labels or does not fit the scheme, a channel that does not exist or is not chosen,
+    contrasts that are not its channels, and for what `import_pairs` refuses.
     """
     root = Path(folder)
     path = root / "dataset.json"
@@ -61,10 +64,9 @@ def import_nnunet(
     elif not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
     mapping, known = match_regions(regions, scheme, path)
-    number = _channel(described.channel_names, channel, path)
-    contrast = contrast or named(described.channel_names.get(str(number), "")) or DEFAULT
-    pairs = _pairs(root, "Tr", number, described.file_ending)
-    tested = _pairs(root, "Ts", number, described.file_ending)
+    channels = _channels(described.channel_names, channel, contrast, exported is not None, path)
+    pairs = _pairs(root, "Tr", tuple(channels.values()), described.file_ending)
+    tested = _pairs(root, "Ts", tuple(channels.values()), described.file_ending)
     _refuse_both(pairs, tested)
     made = import_scans(
         [*pairs, *tested],
@@ -77,7 +79,7 @@ def import_nnunet(
         groups=groups,
         survey=survey,
         progress=progress,
-        contrast=contrast,
+        contrasts=tuple(channels),
     )
     if made is not None and tested:
         assign_splits(made, dict.fromkeys({pair.scan.subject for pair in tested}, "test"))
@@ -93,8 +95,8 @@ def _refuse_both(trained: list[Pair], tested: list[Pair]) -> None:
         )
 
 
-def _pairs(root: Path, part: str, channel: int, ending: str) -> list[Pair]:
-    """Labelmaps `<case><ending>` with the images `<case>_<channel><ending>` of nnU-Net's rule.
+def _pairs(root: Path, part: str, channels: Sequence[int], ending: str) -> list[Pair]:
+    """Labelmaps `<case><ending>` with images `<case>_<channel><ending>` by nnU-Net's rule.
 
     The Decathlon's images are called as the labelmaps are. Test scans without labels are left out.
     """
@@ -107,13 +109,18 @@ def _pairs(root: Path, part: str, channel: int, ending: str) -> list[Pair]:
     check_scan_names(labels, "labelmap")
     pairs = []
     for name, path in labels.items():
-        image = images.get(SourceName(f"{name}_{channel:04d}"))
-        if image is None and channel == 0:
-            image = images.get(name)
-        if image is None:
-            expected = root / f"images{part}" / f"{name}_{channel:04d}{ending}"
-            raise UserError(f"{path} has no image {expected}; restore it, or remove the labelmap.")
-        pairs.append(Pair(scan_name(name.text), image, path))
+        found = []
+        for channel in channels:
+            image = images.get(SourceName(f"{name}_{channel:04d}"))
+            if image is None and channels == (0,):
+                image = images.get(name)
+            if image is None:
+                expected = root / f"images{part}" / f"{name}_{channel:04d}{ending}"
+                raise UserError(
+                    f"{path} has no image {expected}; restore it, or remove the labelmap."
+                )
+            found.append(image)
+        pairs.append(Pair(scan_name(name.text), found[0], path, tuple(found[1:])))
     return pairs
 
 
@@ -130,6 +137,38 @@ def _by_case(folder: Path, ending: str) -> dict[SourceName, Path]:
     return found
 
 
+def _channels(
+    names: dict[str, str],
+    channel: int | None,
+    contrast: str | Sequence[str] | None,
+    ours: bool,
+    path: Path,
+) -> dict[str, int]:
+    """The contrasts to import, and the channel of each; `ours` is whether we wrote dataset.json."""
+    contrasts = () if contrast is None else checked_contrasts(contrast)
+    if channel is None and ours and not contrasts:
+        contrasts = checked_contrasts(names.values())
+    if len(contrasts) < 2:
+        number = _channel(names, channel, path)
+        said = named(names.get(str(number), "")) or DEFAULT
+        return {contrasts[0] if contrasts else said: number}
+    listed = ", ".join(f"{number} ({name})" for number, name in names.items())
+    if channel is not None:
+        raise UserError(
+            f"{path}: channel {channel} was asked for, and the contrasts {', '.join(contrasts)}; "
+            "name one channel, or all of the contrasts."
+        )
+    by_name = {named(name) or name: int(number) for number, name in names.items()}
+    if all(each in by_name for each in contrasts):
+        return {each: by_name[each] for each in contrasts}
+    if len(contrasts) != len(names) or any(map(named, names.values())):
+        raise UserError(
+            f"{path} has the channels {listed}, and {', '.join(contrasts)} were asked for; name "
+            "contrasts that it has, or one for each channel where it does not say them."
+        )
+    return dict(zip(contrasts, map(int, names), strict=True))
+
+
 def _channel(names: dict[str, str], channel: int | None, path: Path) -> int:
     if channel is None and len(names) == 1:
         return int(next(iter(names)))
@@ -137,6 +176,7 @@ def _channel(names: dict[str, str], channel: int | None, path: Path) -> int:
         listed = ", ".join(f"{number} ({name})" for number, name in names.items())
         raise UserError(
             f"{path} has the channels {listed}, and {channel} was asked for; choose the channel of "
-            "the image that was annotated by its number."
+            "the image that was annotated by its number, or name the contrasts of several, that "
+            "one first (--contrasts)."
         )
     return channel

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from ..errors import UserError
 from ..labels import LabelScheme
+from .contrast import DEFAULT, checked_contrast, checked_contrasts
 from .folder import Dataset
 from .importing import Groups, Reading, Survey, import_scans
 from .nnunet_values import NnUNetValues, values_beside
@@ -30,7 +32,8 @@ def import_pairs(
     groups: Groups | None = None,
     survey: Survey | None = None,
     progress: Progress | None = None,
-    contrast: str | None = None,
+    contrast: str | Sequence[str] | None = None,
+    elsewhere: Mapping[str, str | Path] | None = None,
     values: NnUNetValues | None = None,
 ) -> Dataset | None:
     """Make a dataset from images and the labelmaps drawn on them.
@@ -54,13 +57,17 @@ def import_pairs(
         keep_full: the number of subjects, drawn by `seed`, that keep all their labels.
         groups: subject -> group; a group is never divided by a split.
         survey: gets what the import finds.
-        contrast: that of the scans, a suffix of BIDS; None reads it from their names.
+        contrast: that of the scans, a suffix of BIDS; None reads it from their names. Or several,
+            of each of which every scan has an image; the first is the one that was drawn on.
+        elsewhere: contrast -> folder or pattern of its images, where that is not `images`. Those
+            that `contrast` does not name come after it.
         values: what nnU-Net's values mean, where the labelmaps are its predictions; without it and
             without a mapping, a dataset.json beside them is used.
 
-    Raises UserError for files that do not pair or cannot be used, labelmaps on another grid than
-    their image, values outside the scheme, a labelmap without any label where
-    `annotated` is not given, unknown labels to hide, or an output that exists.
+    Raises UserError for contrasts that are named twice or that a scan lacks, files that do not pair
+    or cannot be used, labelmaps on another grid than their image, values outside the scheme, a
+    labelmap without any label where `annotated` is not given, unknown labels to hide, or an output
+    that exists.
     Nothing is written then.
     """
     if not isinstance(scheme, LabelScheme):
@@ -71,8 +78,9 @@ def import_pairs(
         values.check(scheme)
         mapping = dict(values.mapping)
         unknown = () if values.ignored is None else (values.ignored,)
+    contrasts, places = _all_contrasts(contrast, elsewhere or {}, images)
     return import_scans(
-        find_pairs(images, labels),
+        find_pairs(images, labels, contrasts or (), places),
         scheme,
         output,
         reading=Reading(mapping, unknown, annotated=annotated, renamed=renamed),
@@ -82,5 +90,23 @@ def import_pairs(
         groups=groups,
         survey=survey,
         progress=progress,
-        contrast=contrast,
+        contrasts=contrasts,
     )
+
+
+def _all_contrasts(
+    named: str | Sequence[str] | None, elsewhere: Mapping[str, str | Path], images: str | Path
+) -> tuple[tuple[str, ...] | None, dict[str, str | Path]]:
+    """The contrasts of a dataset and the places of some; None where the names of scans say it."""
+    places = {checked_contrast(contrast): place for contrast, place in elsewhere.items()}
+    if named is None and not places:
+        return None, {}
+    if named is None:
+        named = DEFAULT
+    contrasts = checked_contrasts(named)
+    if contrasts[0] in places:
+        raise UserError(
+            f"The images of {contrasts[0]} are in {places[contrasts[0]]} and in {images}; name one "
+            "place, and each contrast once."
+        )
+    return (*contrasts, *(each for each in places if each not in contrasts)), places

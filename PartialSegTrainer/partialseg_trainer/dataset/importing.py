@@ -25,8 +25,8 @@ from ..volumes import (
     read_volume,
 )
 from .annotations import LEFT_OUT, NamedSegments
-from .contrast import checked_contrast, contrast_of_all
-from .folder import Dataset
+from .contrast import checked_contrasts, contrast_of_all
+from .folder import Dataset, check_together
 from .hiding import check_hidden, hide_labels, status_after_hiding, subjects_kept_full
 from .pairing import Pair, scan_name
 from .progress import Progress
@@ -39,7 +39,7 @@ UNKNOWN = LEFT_OUT
 class Survey:
     """What an import found: whoever knows the labelmaps sees from it what went wrong.
 
-    `scheme` is the one imported to, `contrast` that of the scans, `pairs` are the scans,
+    `scheme` is the one imported to, `contrasts` those of the scans, `pairs` are the scans,
     `fully_known` how many are labelled fully; `values` counts voxels by (value in the labelmaps or
     name of a segment, name of the label it was taken for, "outside" or "unknown"); `statuses`
     counts scans by (label, its status there); `doubts` are sentences on scans that programs do not
@@ -47,7 +47,7 @@ class Survey:
     """
 
     scheme: LabelScheme | None = None
-    contrast: str = ""
+    contrasts: tuple[str, ...] = ()
     pairs: list[Pair] = field(default_factory=list)
     values: Counter[tuple[int | str, str]] = field(default_factory=Counter)
     statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
@@ -59,11 +59,11 @@ class Survey:
         pair: Pair,
         values: Mapping[tuple[int | str, str], int],
         status: Mapping[str, Status],
-        doubt: str | None = None,
+        doubts: Iterable[str] = (),
     ) -> None:
         """Count one scan."""
         self.pairs.append(pair)
-        if doubt:
+        for doubt in doubts:
             # The figures in them differ from scan to scan.
             kind = " ".join(doubt.split()[:4])
             self.doubts.setdefault(kind, (doubt, []))[1].append(pair.image)
@@ -226,7 +226,7 @@ def import_scans(
     groups: Groups | None,
     survey: Survey | None,
     progress: Progress | None,
-    contrast: str | None = None,
+    contrasts: Sequence[str] | None = None,
 ) -> Dataset | None:
     """Write a new dataset with a case for every pair, one scan in memory at a time.
 
@@ -234,12 +234,13 @@ def import_scans(
     is read, checked and put into the survey, and nothing is written. Raises UserError as the
     importers say.
 
-    `contrast` is that of the scans; None reads it from their names (see `contrast_of_all`).
+    `contrasts` are those of the scans, in the order of the images of a pair; None reads the one
+    that there is from their names (see `contrast_of_all`).
     """
-    contrast = checked_contrast(contrast or contrast_of_all(pair.image for pair in pairs))
+    contrasts = checked_contrasts(contrasts or contrast_of_all(pair.image for pair in pairs))
     if not isinstance(scheme, LabelScheme):
         scheme = LabelScheme.load(scheme)
-    check_fetched(path for pair in pairs for path in (pair.image, pair.labels))
+    check_fetched(path for pair in pairs for path in (*pair.images, pair.labels))
     reading.check(scheme)
     reading = reading.settled(scheme, ((pair.labels, _read_labels(pair.labels)) for pair in pairs))
     check_hidden(scheme, hide, keep_full)
@@ -247,14 +248,16 @@ def import_scans(
     kept = subjects_kept_full(subjects, keep_full, seed)
     group_of = _group_lookup(groups, subjects)
     survey = Survey() if survey is None else survey
-    survey.scheme, survey.contrast = scheme, contrast
+    survey.scheme, survey.contrasts = scheme, contrasts
     with nullcontext() if output is None else atomic_folder(output) as temporary:
         dataset = temporary and Dataset.create(
-            temporary, scheme, Path(output).resolve().name, contrast
+            temporary, scheme, Path(output).resolve().name, contrasts
         )
         for done, pair in enumerate(pairs, start=1):
             subject = pair.scan.subject
-            image, labelmap = read_volume(pair.image), _read_labels(pair.labels)
+            volumes = dict(zip(contrasts, map(read_volume, pair.images), strict=True))
+            image, labelmap = volumes[contrasts[0]], _read_labels(pair.labels)
+            doubts = [image.grid.doubt(), *check_together(volumes, str(pair.scan))]
             if isinstance(labelmap, Segments):
                 labelmap = labelmap.on(image.grid)
             difference = labelmap.grid.mismatch(image.grid)
@@ -266,12 +269,12 @@ def import_scans(
             hidden = () if subject in kept else hide
             sets = hide_labels(reading.label_sets(scheme, labelmap, pair.labels), hidden)
             status = status_after_hiding(sets, hidden)
-            survey.add(pair, reading.meanings(scheme, labelmap), status, image.grid.doubt())
+            survey.add(pair, reading.meanings(scheme, labelmap), status, filter(None, doubts))
             survey.fully_known += sets.fully_known
             if dataset is not None:
                 dataset.add_case(
                     subject,
-                    image,
+                    volumes,
                     sets,
                     status,
                     session=pair.scan.session,

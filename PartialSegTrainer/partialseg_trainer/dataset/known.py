@@ -14,7 +14,6 @@ from ..labels import ContradictionError, LabelScheme, LabelSets, Status
 from ..volumes import Grid, Volume, is_segmentation, read_labelmap, read_segments
 from ..volumes.preprocessing import AXES
 from .annotations import NamedSegments
-from .case import Case
 from .folder import Dataset
 from .layout import LABELS, SCHEME, ScanName
 from .same_image import KnownImages, is_same_image
@@ -126,14 +125,15 @@ def _of_case(path: Path, scan: Volume) -> tuple[LabelSets, Grid]:
     subject, *session = (
         part.split("-", 1)[1] for part in path.name.removesuffix(LABELS).split("_")
     )
-    case = Case(root, ScanName(subject, session[0] if session else None))
+    dataset = Dataset.open(root)
+    case = dataset.case(ScanName(subject, session[0] if session else None))
     image = case.image()
     if image.grid.mismatch(scan.grid) is None and not is_same_image(image, scan):
         raise UserError(
             f"{path} is the annotation of another scan: the image beside it is not this one; name "
             "the annotation of this scan."
         )
-    return case.label_sets(Dataset.open(root).scheme), image.grid
+    return case.label_sets(dataset.scheme), image.grid
 
 
 def _of_segmentation(entry: Annotation, scheme: LabelScheme, scan: Volume) -> LabelSets:

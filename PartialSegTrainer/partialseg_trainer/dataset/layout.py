@@ -49,14 +49,14 @@ class ScanName:
         subject = root / f"sub-{self.subject}"
         return (subject / f"ses-{self.session}" if self.session else subject) / "anat"
 
-    def files(self, root: Path, contrast: str) -> tuple[Path, Path, Path]:
-        """The paths of image, labels and sidecar, whether they exist or not.
+    def files(self, root: Path, *contrasts: str) -> tuple[Path, ...]:
+        """The paths of an image of each contrast, labels and sidecar, whether they exist or not.
 
-        `contrast` is the image's suffix, such as T2w.
+        `contrasts` are the images' suffixes, such as T2w.
         """
         folder = self.folder(root)
         return (
-            folder / f"{self}_{contrast}.nii.gz",
+            *(folder / f"{self}_{contrast}.nii.gz" for contrast in contrasts),
             folder / f"{self}{LABELS}",
             folder / f"{self}{SIDECAR}",
         )

@@ -10,9 +10,10 @@ from pathlib import Path
 from ..errors import UserError
 from ..folders import composed, same_on_some_disks
 from ..volumes import split_ending
+from .contrast import WORDS, contrast_of, named
 from .layout import ScanName
 
-IMAGE_WORDS = frozenset({"t1w", "t2w", "t1", "t2", "flair", "image", "img"})
+IMAGE_WORDS = WORDS | {"image", "img"}
 LABEL_WORDS = frozenset(
     {
         "dseg",
@@ -25,7 +26,6 @@ LABEL_WORDS = frozenset(
         "mask",
     }
 )
-_CONTRASTS = {"t1w": "t1", "t1": "t1", "t2w": "t2", "t2": "t2", "flair": "flair"}
 # Entities of BIDS that tell how labels were made. All others tell which scan it is.
 _OF_LABELS = frozenset({"desc", "label", "atlas", "seg", "scale"})
 
@@ -61,10 +61,10 @@ def source_name(path: Path) -> SourceName:
     """
     stem, _ = split_ending(path.name)
     stem, word = _without_last(composed(stem), LABEL_WORDS | IMAGE_WORDS)
-    contrast = _CONTRASTS.get(word)
+    contrast = named(word)
     if word in LABEL_WORDS:
-        stem, word = _without_last(stem, _CONTRASTS.keys())
-        contrast = _CONTRASTS.get(word)
+        stem, word = _without_last(stem, WORDS)
+        contrast = named(word)
     return SourceName(_canonical(stem or composed(path.parent.name)), contrast)
 
 
@@ -119,9 +119,12 @@ def by_name(files: Iterable[Path], kind: str) -> dict[SourceName, Path]:
         other = named.setdefault(name, path)
         # A file that is reached on two ways, over a link, is still one.
         if other is not path and not _same_file(path, other):
+            told = [contrast_of(each) for each in (other, path)]
+            several = None not in told and told[0] != told[1] and kind == "image"
+            both = f", or take both (--contrasts {','.join(told)})" if several else ""
             raise UserError(
                 f"{other} and {path} would both be the {kind} of {name}; rename one, or choose the "
-                "files by a pattern such as 'folder/*/T2w.nii.gz'."
+                f"files by a pattern such as 'folder/*/T2w.nii.gz'{both}."
             )
     return named
 

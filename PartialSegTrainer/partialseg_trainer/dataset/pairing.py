@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
 from ..folders import is_dangling, missing
 from ..volumes import ENDINGS, find_volumes, match_volumes, split_ending
+from .contrast import contrast_of
 from .layout import ScanName
 from .names import (
     IMAGE_WORDS,
@@ -28,14 +29,29 @@ _LISTED = 5
 
 @dataclass(frozen=True)
 class Pair:
-    """The files of one scan to import."""
+    """The files of one scan to import.
+
+    `further` has the images of the contrasts after the first, in their order.
+
+    """
 
     scan: ScanName
     image: Path
     labels: Path
+    further: tuple[Path, ...] = ()
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The image of every contrast, the first one first."""
+        return (self.image, *self.further)
 
 
-def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
+def find_pairs(
+    images: str | Path,
+    labels: str | Path,
+    contrasts: Sequence[str] = (),
+    elsewhere: Mapping[str, str | Path] | None = None,
+) -> list[Pair]:
     """Pair the images and labelmaps of two places.
 
     - A place is a folder, searched at every depth for .nii.gz, .nii and .nrrd, links followed, or a
@@ -46,11 +62,16 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
       a word that says so.
     - Files belong together when `names.source_name` is the same: all entities of BIDS that tell
       scans apart, or else the whole name. `names.scan_name` makes it the subject and session.
+    - Where there are several `contrasts`, every scan has an image of each. They are told apart by
+      their names; the images of one that has a place of its own `elsewhere` need not say it.
 
     Raises UserError when a place has no file or cannot be read, two files of one place have the
     same name or would become the same subject and session, or a file has no partner; it names them.
     """
-    image_files = by_name(_find(images, lambda word: word not in LABEL_WORDS), "image")
+    found = _find(images, lambda word: word not in LABEL_WORDS)
+    if len(contrasts) > 1:
+        found = _of_contrast(found, contrasts[0], images, silent=True)
+    image_files = by_name(found, "image")
     check_scan_names(image_files, "image")
     if Path(images).resolve() == Path(labels).resolve():
         label_files = by_name(_find(labels, lambda word: word in LABEL_WORDS), "labelmap")
@@ -62,8 +83,49 @@ def find_pairs(images: str | Path, labels: str | Path) -> list[Pair]:
         "image for the labelmap": [label_files[name] for name in label_files if name not in both],
     }
     _refuse_lonely(lonely, "or choose the files by a pattern such as 'folder/*/T2w.nii.gz'")
-    pairs = (Pair(scan_name(name.text), image_files[name], label_files[name]) for name in both)
+    further = _further(both, image_files, images, contrasts[1:], elsewhere or {})
+    pairs = (
+        Pair(scan_name(name.text), image_files[name], label_files[name], further[name])
+        for name in both
+    )
     return sorted(pairs, key=lambda pair: str(pair.scan))
+
+
+def _further(
+    scans: Iterable[SourceName],
+    first: Mapping[SourceName, Path],
+    images: str | Path,
+    contrasts: Sequence[str],
+    elsewhere: Mapping[str, str | Path],
+) -> dict[SourceName, tuple[Path, ...]]:
+    """The images of further contrasts of each scan. Raises UserError where a scan lacks one."""
+    named = []
+    for contrast in contrasts:
+        place = elsewhere.get(contrast, images)
+        found = _find(place, lambda word: word not in LABEL_WORDS)
+        found = _of_contrast(found, contrast, place, silent=contrast in elsewhere)
+        named.append(by_name(found, f"{contrast} image"))
+        lacking = [first[name] for name in scans if name not in named[-1]]
+        if lacking:
+            raise UserError(
+                f"There is no {contrast} image in {place} beside {_listing(lacking, _LISTED)}; "
+                "give all images of a scan one name but for the contrast at its end, or leave out "
+                "the scans that lack one."
+            )
+    return {name: tuple(of_contrast[name] for of_contrast in named) for name in scans}
+
+
+def _of_contrast(
+    files: list[Path], contrast: str, place: str | Path, *, silent: bool
+) -> list[Path]:
+    """The files whose names say a contrast, or, with `silent`, that say none."""
+    found = [path for path in files if contrast_of(path) in (contrast, None)[: 1 + silent]]
+    if not found:
+        raise UserError(
+            f"{place} has no image whose name ends in _{contrast}; name the folder or pattern of "
+            f"these images (--image {contrast}=DIR), or leave the contrast out."
+        )
+    return found
 
 
 def pair_labelmaps(

@@ -30,20 +30,23 @@ def partial_copy(
     """
     folder = Path(folder)
     with atomic_folder(folder) as temporary:
-        Dataset.create(temporary, source.scheme, folder.name, source.contrast)
+        made = Dataset.create(temporary, source.scheme, folder.name, source.contrasts)
         for case in source.cases:
             if case.subject in hidden:
                 record_subject(temporary, case.subject, None)
-                _copy(case, Case(temporary, case.scan, case.contrast), source, hidden[case.subject])
+                _copy(case, made.case(case.scan), source, hidden[case.subject])
         record_splits(temporary, splits)
     return Dataset.open(folder)
 
 
 def _copy(case: Case, target: Case, source: Dataset, hidden: Collection[str]) -> None:
     target.sidecar_path.parent.mkdir(parents=True, exist_ok=True)
-    _link(case.image_path, target.image_path)
-    if case.image_sidecar_path.is_file():
-        _link(case.image_sidecar_path, target.image_sidecar_path)
+    for image, copied in zip(case.image_paths, target.image_paths, strict=True):
+        _link(image, copied)
+    beside = zip(case.image_sidecar_paths, target.image_sidecar_paths, strict=True)
+    for sidecar, copied in beside:
+        if sidecar.is_file():
+            _link(sidecar, copied)
     if not hidden:
         _link(case.labels_path, target.labels_path)
         _link(case.sidecar_path, target.sidecar_path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dataset import Case, Dataset, ScanName
+from ..dataset import Dataset, ScanName
 from ..labels import LabelSets, Status
 from ..volumes import bounds
 from .axes import array_affine, to_array
@@ -22,7 +22,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
     dataset = Dataset.open(request["dataset"])
     scheme = dataset.scheme
-    case = Case(dataset.folder, ScanName(request["subject"], request["session"]))
+    case = dataset.case(ScanName(request["subject"], request["session"]))
     job.report("Reading the case")
     status = case.info.status
     grid = case.image().grid

@@ -56,7 +56,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         )
     except CaseExistsError as error:
         raise JobError(str(error), exists=True) from error
-    files = case.scan.files(dataset.folder, dataset.contrast)
+    files = case.scan.files(dataset.folder, *dataset.contrasts)
     return {
         "case": case.name,
         "files": [path.relative_to(dataset.folder).as_posix() for path in files],

@@ -1,4 +1,4 @@
-"""How a phantom looks in a T2-weighted scan: signal, texture, blur, bias field and noise."""
+"""How a phantom looks in a scan of a contrast: signal, texture, blur, bias field and noise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
+from pydantic import RootModel
 from scipy.ndimage import gaussian_filter
 
 from ..files import read_checked
@@ -29,7 +30,7 @@ _STRIPPED_SHARE = 0.5
 
 
 class Tissue(Table):
-    """Signal of one tissue relative to cerebrospinal fluid."""
+    """Signal of one tissue, relative to the brightest."""
 
     mean: float
     per_week: float
@@ -38,7 +39,7 @@ class Tissue(Table):
 
 
 class Appearance(Table):
-    """The signal of everything in the field of view."""
+    """The signal of everything in the field of view, in one contrast."""
 
     tissues: dict[str, Tissue]
     skull: float
@@ -46,11 +47,18 @@ class Appearance(Table):
     air: float
 
 
+class _Appearances(RootModel[dict[str, Appearance]]):
+    pass
+
+
 @cache
-def load_appearance() -> Appearance:
-    """The table of signals that ships with the package."""
+def load_appearances() -> Mapping[str, Appearance]:
+    """The tables of signals that ship with the package, by their contrasts.
+
+    A phantom's seeds are dealt out in their order: new ones go behind.
+    """
     with resources.as_file(resources.files(__package__) / "appearance.json") as path:
-        return read_checked(path, Appearance)
+        return read_checked(path, _Appearances).root
 
 
 def draw_scan(
@@ -60,13 +68,13 @@ def draw_scan(
     axes: Points,
     spacing: float,
     values: Mapping[str, int],
+    appearance: Appearance,
 ) -> np.ndarray:
-    """A T2-weighted scan (X, Y, Z) float32 of the anatomy, in arbitrary units from 0 up.
+    """A scan (X, Y, Z) float32 of the anatomy, in arbitrary units from 0 up.
 
     Half of the scans show skull and scalp; the others are zero outside the brain mask. Noise is
     Rician: the magnitude of a complex signal.
     """
-    appearance = load_appearance()
     coarse, fine = (SmoothField(rng, knot) for knot in (_COARSE_KNOT_MM, _FINE_KNOT_MM))
     texture = 0.7 * coarse.on_grid(*axes) + 0.7 * fine.on_grid(*axes)
     mean = np.zeros(max(values.values()) + 1, dtype=np.float32)

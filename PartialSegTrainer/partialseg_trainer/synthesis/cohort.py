@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..dataset import Dataset, hide_labels
+from ..dataset.contrast import DEFAULT
 from ..dataset.hiding import status_after_hiding, subjects_kept_full
 from ..dataset.progress import Progress
 from ..errors import UserError
@@ -24,13 +25,15 @@ def synthesize_dataset(
     shape: tuple[int, int, int] | None = None,
     spacing: float = 1.0,
     hide: Collection[str] = ("cgm", "wm", "dgm"),
+    contrasts: Sequence[str] = (DEFAULT,),
     progress: Progress | None = None,
 ) -> Dataset:
     """Write a new dataset of phantoms; it appears when the last scan is written.
 
     Of the `subjects`, `full` drawn by `seed` keep all labels; the others have the labels `hide` not
     annotated, by default the children of the total cerebrum. Subject n of a seed is the same
-    phantom however many there are. `shape` and `spacing` as in `make_phantom`.
+    phantom however many there are. `shape`, `spacing` and `contrasts` as in `make_phantom`; each
+    scan has an image of each contrast.
 
     Raises UserError when the output exists, or for numbers and labels that make no dataset.
     """
@@ -48,12 +51,12 @@ def synthesize_dataset(
     kept = subjects_kept_full(names, full, seed)
     output = Path(output)
     with atomic_folder(output) as temporary:
-        dataset = Dataset.create(temporary, scheme, output.resolve().name)
+        dataset = Dataset.create(temporary, scheme, output.resolve().name, contrasts)
         for done, name in enumerate(names, start=1):
-            phantom = make_phantom((seed, done), shape=shape, spacing=spacing)
+            phantom = make_phantom((seed, done), shape=shape, spacing=spacing, contrasts=contrasts)
             hidden = () if name in kept else hide
             sets = hide_labels(LabelSets.from_labelmap(scheme, phantom.labelmap.data), hidden)
-            dataset.add_case(name, phantom.image, sets, status_after_hiding(sets, hidden))
+            dataset.add_case(name, phantom.images, sets, status_after_hiding(sets, hidden))
             if progress:
                 progress(done, subjects)
     return Dataset.open(output)

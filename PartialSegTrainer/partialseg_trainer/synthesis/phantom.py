@@ -1,17 +1,18 @@
-"""A phantom neonate: a synthetic T2-weighted scan with its nine dHCP tissues."""
+"""A phantom neonate: a synthetic scan, of one contrast or several, with its nine dHCP tissues."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..dataset.contrast import DEFAULT, checked_contrasts
 from ..errors import UserError
 from ..labels import LabelScheme
 from ..volumes import Volume
 from .anatomy import draw_anatomy
-from .appearance import draw_scan
+from .appearance import draw_scan, load_appearances
 from .atlas import load_atlas
 from .subject import Subject
 
@@ -24,11 +25,15 @@ _SPACING_MM = (0.3, 3.0)
 
 @dataclass(frozen=True)
 class Phantom:
-    """A scan, its labelmap of `dhcp9` values (0 outside the head) and the gestational age."""
+    """A scan, its labelmap of `dhcp9` values (0 outside the head) and the gestational age.
+
+    `images` has the scan in each contrast, all on one grid; `image` is the first.
+    """
 
     image: Volume
     labelmap: Volume
     weeks: float
+    images: dict[str, Volume] = field(default_factory=dict)
 
 
 def make_phantom(
@@ -37,16 +42,18 @@ def make_phantom(
     shape: tuple[int, int, int] | None = None,
     spacing: float = 1.0,
     weeks: float | None = None,
+    contrasts: Sequence[str] = (DEFAULT,),
 ) -> Phantom:
     """Make the phantom neonate that belongs to `seed`.
 
     The seed (0 or more, or several numbers) fixes the head, so the same head comes at any `shape`
     (voxels) and `spacing` (mm); only the noise differs. Without a shape there are as many voxels as
     cover 96 x 112 x 96 mm. `weeks` is the gestational age, 28 to 44, drawn when not given. The axes
-    are RAS and the origin is the middle of the volume.
+    are RAS and the origin is the middle of the volume. Of the `contrasts` each is the same whatever
+    others are asked for.
 
     Raises UserError for a negative seed, a spacing at which the cortex is lost, a shape that cuts
-    heads off, or an age outside the atlas.
+    heads off, an age outside the atlas, or contrasts that phantoms do not have.
     """
     atlas = load_atlas()
     _check_seed(seed)
@@ -55,19 +62,43 @@ def make_phantom(
         _check_range("weeks", weeks, atlas.weeks)
     shape = shape or tuple(int(np.ceil(field / spacing)) for field in FIELD_MM)
     _check_field(shape, spacing)
-    head_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+    contrasts = _check_contrasts(contrasts)
+    head_seed, *scan_seeds = np.random.SeedSequence(seed).spawn(1 + len(load_appearances()))
+    seed_of = dict(zip(load_appearances(), scan_seeds, strict=True))
+    head_rng = np.random.default_rng(head_seed)
     axes = tuple(spacing * (np.arange(n) - (n - 1) / 2) for n in shape)
     values = {label.name: label.value for label in LabelScheme.load(SCHEME).labels}
 
     subject = Subject.draw(head_rng, atlas, weeks)
     anatomy = draw_anatomy(head_rng, subject, atlas, axes, values)
-    scan = draw_scan(scan_rng, anatomy, subject.weeks, axes, spacing, values)
+    scans = {
+        contrast: draw_scan(
+            np.random.default_rng(seed_of[contrast]),
+            anatomy,
+            subject.weeks,
+            axes,
+            spacing,
+            values,
+            load_appearances()[contrast],
+        )
+        for contrast in contrasts
+    }
 
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = [axis[0] for axis in axes]
-    return Phantom(
-        Volume(scan.astype(np.float32), affine), Volume(anatomy.labelmap, affine), subject.weeks
-    )
+    images = {contrast: Volume(scan.astype(np.float32), affine) for contrast, scan in scans.items()}
+    return Phantom(images[contrasts[0]], Volume(anatomy.labelmap, affine), subject.weeks, images)
+
+
+def _check_contrasts(contrasts: Sequence[str]) -> tuple[str, ...]:
+    known = tuple(load_appearances())
+    chosen = checked_contrasts(contrasts)
+    for contrast in chosen:
+        if contrast not in known:
+            raise UserError(
+                f"Phantoms have no {contrast}; choose of the contrasts {', '.join(known)}."
+            )
+    return chosen
 
 
 def _check_seed(seed: int | Sequence[int]) -> None:

@@ -7,13 +7,14 @@ matter is no one tissue yet. What a network then learns is the shape, not one sc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ..labels import LabelSets
-from ..volumes import Grid, Volume, normalise_intensity, resample
+from ..volumes import Grid, Volume, brought_to, normalise_intensity, resample
 from ..volumes.foreground import masked_value
 from .noise import SmoothField
 
@@ -51,20 +52,43 @@ def randomise(
 
     `sets` has the image's shape; it may be partial. Where the image is masked, so is the new one.
     """
+    scans, known = randomise_all({"": image}, sets, rng, variation)
+    return scans[""], known
+
+
+def randomise_all(
+    images: Mapping[str, Volume],
+    sets: LabelSets,
+    rng: np.random.Generator,
+    variation: Variation | None = None,
+) -> tuple[dict[str, Volume], LabelSets]:
+    """New scans of one head in several contrasts, all on the grid of the first: see `randomise`.
+
+    They are deformed alike, and look each as it is drawn.
+    """
     variation = variation or Variation()
-    affine = image.affine.copy()
+    first = next(iter(images.values()))
+    affine = first.affine.copy()
     affine[:3, :3] *= rng.uniform(*variation.scale)
-    grid = Grid(image.data.shape, affine)
-    known = normalise_intensity(image.data)
-    masked = masked_value(image.data)
-    hidden = None if masked is None else image.data == masked
-    parts, codes, dark = _parts(known, sets.codes, hidden, rng)
-    deformed = map_coordinates(parts, _positions(grid, rng, variation), order=0, mode="nearest")
-    means = _means(known, parts, len(codes), rng, variation)
-    spread = rng.uniform(0.01, 0.08, len(codes))
-    scan = _scan(means[deformed], spread[deformed], grid, rng, variation)
-    scan[dark[deformed]] = 0
-    return Volume(scan, affine), LabelSets(sets.scheme, codes[deformed], sets.leaf_sets())
+    grid = Grid(first.data.shape, affine)
+    scans, positions, moved = {}, None, None
+    for contrast, image in images.items():
+        data = brought_to(image, first.grid).data
+        known = normalise_intensity(data)
+        masked = masked_value(data)
+        hidden = None if masked is None else data == masked
+        parts, codes, dark = _parts(known, sets.codes, hidden, rng)
+        if positions is None:
+            positions = _positions(grid, rng, variation)
+        deformed = map_coordinates(parts, positions, order=0, mode="nearest")
+        means = _means(known, parts, len(codes), rng, variation)
+        spread = rng.uniform(0.01, 0.08, len(codes))
+        scan = _scan(means[deformed], spread[deformed], grid, rng, variation)
+        scan[dark[deformed]] = 0
+        scans[contrast] = Volume(scan, affine)
+        if moved is None:
+            moved = LabelSets(sets.scheme, codes[deformed], sets.leaf_sets())
+    return scans, moved
 
 
 def _parts(

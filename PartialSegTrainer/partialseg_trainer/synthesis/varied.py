@@ -13,7 +13,7 @@ from ..dataset.split import read_assignments
 from ..errors import UserError
 from ..files import atomic_folder
 from ..limits import SUBJECTS
-from .randomised import Variation, randomise
+from .randomised import Variation, randomise_all
 
 
 def vary_dataset(
@@ -43,18 +43,18 @@ def vary_dataset(
     groups, splits = read_assignments(dataset)
     output = Path(output)
     with atomic_folder(output) as temporary:
-        made = Dataset.create(temporary, dataset.scheme, output.resolve().name, dataset.contrast)
+        made = Dataset.create(temporary, dataset.scheme, output.resolve().name, dataset.contrasts)
         for done, case in enumerate(cases, start=1):
-            image, sets = case.image(), case.label_sets(dataset.scheme)
+            images, sets = case.images(), case.label_sets(dataset.scheme)
             status = case.info.status
             group = groups.get(case.subject, case.subject)
-            made.add_case(case.subject, image, sets, status, session=case.session, group=group)
+            made.add_case(case.subject, images, sets, status, session=case.session, group=group)
             split = splits.get(case.subject)
             for number in range(copies if split in (None, "train") else 0):
                 rng = np.random.default_rng((seed, done, number))
                 name = f"{case.subject}v{number + 1}"
-                scan, known = randomise(image, sets, rng, variation)
-                made.add_case(name, scan, known, status, session=case.session, group=group)
+                scans, known = randomise_all(images, sets, rng, variation)
+                made.add_case(name, scans, known, status, session=case.session, group=group)
                 if split:
                     splits[name] = split
             if progress:

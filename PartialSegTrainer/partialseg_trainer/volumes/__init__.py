@@ -7,6 +7,7 @@ from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity
 from .reading import as_volume, read_labelmap, read_multilabel, read_volume
 from .resampling import resample
+from .same_space import brought_to, doubt_of_space
 from .segments import Segments, is_segmentation, read_segments
 from .skull import skull_stripped
 from .volume import Volume, to_nibabel
@@ -21,9 +22,11 @@ __all__ = [
     "as_volume",
     "bounds",
     "brain_box",
+    "brought_to",
     "canonical_grid",
     "check_fetched",
     "checksum",
+    "doubt_of_space",
     "find_volumes",
     "foreground",
     "is_segmentation",
