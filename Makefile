@@ -10,8 +10,9 @@ MODELWORK ?= build/default-model
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS  := $(VENV)/.docs
 
-.PHONY: help env demo test bench faults lint format lists model clean
+.PHONY: help env demo test bench faults docs lint format lists model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ bench: $(READY)  ## measure speed and memory against their limits, in about 10 m
 
 faults: $(READY)  ## try files that lie and trainings that are killed, in a few minutes
 	OMP_NUM_THREADS=1 $(BIN)/python Testing/faults/faults.py --keep build/faults $(ARGS)
+
+docs: $(DOCS) $(DEMO)/report.html  ## build the site of Docs/ in build/site, with the demo's report
+	NO_MKDOCS_2_WARNING=1 DEMO_REPORT=$(DEMO)/report.html $(BIN)/mkdocs build --strict $(ARGS)
 
 lint: $(READY)  ## check style and formatting
 	$(BIN)/ruff check .
@@ -61,3 +65,10 @@ $(READY): PartialSegTrainer/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "PartialSegTrainer[test]"
 	@touch $@
+
+$(DOCS): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "PartialSegTrainer[docs]"
+	@touch $@
+
+$(DEMO)/report.html: | $(READY)
+	$(BIN)/partialseg demo --output $(DEMO)
