@@ -29,7 +29,7 @@ from partialseg_trainer.networks.model import Model, load_model, save_model
 from partialseg_trainer.runs import RunFolder, RunState, read_status
 from partialseg_trainer.synthesis import Variation, make_phantom, randomise
 from partialseg_trainer.training import TrainConfig, prepare_run, train
-from partialseg_trainer.training.card import model_card, preview
+from partialseg_trainer.training.run.card import model_card, preview
 from partialseg_trainer.volumes import Volume, normalise_intensity, read_labelmap, read_volume
 
 # The atlas's values as those of dhcp9. Its white matter holds the hippocampi, its scheme has the

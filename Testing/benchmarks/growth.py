@@ -30,7 +30,7 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.evaluation import score
 from partialseg_trainer.inference import load_model, segment
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
-from partialseg_trainer.training.slices import open_store
+from partialseg_trainer.training.material.slices import open_store
 from partialseg_trainer.volumes import Volume
 from partialseg_trainer.volumes.preprocessing import Preprocessing
 

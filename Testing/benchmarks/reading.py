@@ -25,10 +25,10 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.files import read_checked, write_json
 from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.training import TrainConfig, prepare_run
-from partialseg_trainer.training.callback import Silence
-from partialseg_trainer.training.module import PartialLabelTraining
-from partialseg_trainer.training.slices import StoreIndex
-from partialseg_trainer.training.train import open_material
+from partialseg_trainer.training.material.slices import StoreIndex
+from partialseg_trainer.training.run.callback import Silence
+from partialseg_trainer.training.run.train import open_material
+from partialseg_trainer.training.step.module import PartialLabelTraining
 from partialseg_trainer.volumes import Volume
 
 SCANS, SIZE, BATCHES = (25, 400), 256, 500

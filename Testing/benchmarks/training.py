@@ -34,12 +34,12 @@ from partialseg_trainer.models import NetworkSettings
 from partialseg_trainer.networks import build_network, memory_layout
 from partialseg_trainer.runs import RunFolder, RunReporter
 from partialseg_trainer.training import TrainConfig, prepare_run
-from partialseg_trainer.training.augmentation import augment
-from partialseg_trainer.training.callback import Reporter, Silence
-from partialseg_trainer.training.log import set_up_log
 from partialseg_trainer.training.material import Material
-from partialseg_trainer.training.module import PartialLabelTraining
-from partialseg_trainer.training.train import fit, open_material
+from partialseg_trainer.training.material.augmentation import augment
+from partialseg_trainer.training.run.callback import Reporter, Silence
+from partialseg_trainer.training.run.log import set_up_log
+from partialseg_trainer.training.run.train import fit, open_material
+from partialseg_trainer.training.step.module import PartialLabelTraining
 from partialseg_trainer.volumes import Volume
 
 SCHEME = LabelScheme.load("dhcp9")

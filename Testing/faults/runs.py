@@ -368,7 +368,7 @@ def wrong_clocks(rng: random.Random, place: Path) -> None:
 
 
 def _train_slowly(run) -> None:
-    from partialseg_trainer.training.callback import ReportProgress
+    from partialseg_trainer.training.run.callback import ReportProgress
 
     ended = ReportProgress.on_train_epoch_end
 

@@ -23,8 +23,8 @@ ALLOWED = {
     "jobs/folder.py": "arrays of its own, each looked at before",
     "models/packing.py": "an archive whose sizes were asked for",
     "networks/model.py": "weights, of a file whose size was asked for",
-    "training/checkpoints.py": "checkpoints of its own, without code",
-    "training/slices.py": "a store of its own",
+    "training/run/checkpoints.py": "checkpoints of its own, without code",
+    "training/material/slices.py": "a store of its own",
     "volumes/file_bytes.py": "the first bytes of what is a file",
 }
 

@@ -42,6 +42,16 @@ ENGINE_ROOMS = [
     "commands",
     "cli",
 ]
+TRAINING_ROOMS = [
+    "settings",
+    "ranks",
+    "material",
+    "step",
+    "run",
+    "strategies",
+    "__init__",
+    "__main__",
+]
 LIBRARY_ROOMS = [
     "resources",
     "scene",
@@ -56,7 +66,7 @@ LIBRARY_ROOMS = [
     "demo",
 ]
 SECTIONS = ["segmentNeonate", "labels", "segmentEditor", "export", "train", "review"]
-ROOMS = {ENGINE: ENGINE_ROOMS, LIBRARY: LIBRARY_ROOMS}
+ROOMS = {ENGINE: ENGINE_ROOMS, ENGINE / "training": TRAINING_ROOMS, LIBRARY: LIBRARY_ROOMS}
 TORCH_FREE = ("methods", "labels", "volumes", "dicom", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
 

@@ -17,8 +17,8 @@ from ..models import Head
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
 from ..networks.model import Model
-from ..training.augmentation import augment
-from ..training.config import Augmentation
+from ..training.material.augmentation import augment
+from ..training.settings.config import Augmentation
 from ..volumes.preprocessing import Prepared
 from .beside import Beside
 from .drawn import Drawn

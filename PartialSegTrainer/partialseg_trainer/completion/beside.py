@@ -9,7 +9,7 @@ import numpy as np
 from ..dataset import Dataset
 from ..errors import UserError
 from ..networks.model import Model
-from ..training.slices import SliceStore, open_store
+from ..training.material.slices import SliceStore, open_store
 
 
 class Beside:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..networks.model import Model, save_model, versions
-from ..training.card import model_card
+from ..training.run.card import model_card
 
 
 def require_new(folder: Path) -> None:

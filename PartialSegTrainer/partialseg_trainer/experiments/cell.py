@@ -16,7 +16,7 @@ from ..inference import load_model
 from ..runs import RunState, read_status, wait
 from ..runs.liveness import SILENCE_SECONDS
 from ..training import prepare_run, train
-from ..training.log import set_up_log
+from ..training.run.log import set_up_log
 from ..volumes import write_labelmap
 from .cell_folder import CellFolder, CellState, has_model
 from .experiment import Experiment, Member

@@ -7,10 +7,10 @@ from pathlib import Path
 from ..errors import UserError
 from ..files import read_json
 from ..runs import RunFolder
-from .config import TrainConfig
-from .local_ranks import end_with_launcher, start_together
-from .log import set_up_log
-from .ranks import joined, launcher, leads, wanted
+from .ranks.group import joined, launcher, leads, wanted
+from .ranks.local import end_with_launcher, start_together
+from .run.log import set_up_log
+from .settings.config import TrainConfig
 from .strategies import train
 
 

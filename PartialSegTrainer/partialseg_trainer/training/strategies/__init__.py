@@ -7,11 +7,11 @@ from contextlib import nullcontext, suppress
 
 from ...files import read_json
 from ...runs import RunFolder, RunReporter
-from ..callback import Reporter, Silence, StoppedOnRequest
-from ..config import TrainConfig
 from ..material import Material
-from ..ranks import check_ranks, leads
-from ..train import open_material
+from ..ranks.group import check_ranks, leads
+from ..run.callback import Reporter, Silence, StoppedOnRequest
+from ..run.train import open_material
+from ..settings.config import TrainConfig
 from .mean_teacher import mean_teacher
 from .phased import phased
 from .plain import plain

@@ -11,13 +11,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ...labels import LabelScheme
 from ...losses.partial import precise
 from ...runs import RunFolder
-from ..callback import Reporter
-from ..config import TrainConfig
 from ..material import Material
-from ..module import PartialLabelTraining
-from ..slices import SliceStore
-from ..split import SliceSplit
-from ..train import fit
+from ..material.slices import SliceStore
+from ..material.split import SliceSplit
+from ..run.callback import Reporter
+from ..run.train import fit
+from ..settings.config import TrainConfig
+from ..step.module import PartialLabelTraining
 
 
 def mean_teacher(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...runs import RunFolder
-from ..callback import Reporter
-from ..coarsening import coarsened
-from ..config import TrainConfig
 from ..material import Material
-from ..stages import StageReporter, train_stage
-from ..train import fit
+from ..material.coarsening import coarsened
+from ..run.callback import Reporter
+from ..run.stages import StageReporter, train_stage
+from ..run.train import fit
+from ..settings.config import TrainConfig
 
 
 def phased(run: RunFolder, config: TrainConfig, material: Material, reporter: Reporter) -> None:

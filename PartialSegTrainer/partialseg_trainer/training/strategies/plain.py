@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...runs import RunFolder
-from ..callback import Reporter
-from ..config import TrainConfig
 from ..material import Material
-from ..train import fit
+from ..run.callback import Reporter
+from ..run.train import fit
+from ..settings.config import TrainConfig
 
 
 def plain(run: RunFolder, config: TrainConfig, material: Material, reporter: Reporter) -> None:

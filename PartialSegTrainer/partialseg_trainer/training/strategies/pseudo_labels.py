@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...losses import build_loss
 from ...runs import RunFolder
-from ..callback import Reporter
-from ..config import TrainConfig
 from ..material import Material
-from ..pseudo_labels import pseudo_labelled
-from ..stages import StageReporter, train_stage
-from ..train import fit
+from ..run.callback import Reporter
+from ..run.predicted_labels import pseudo_labelled
+from ..run.stages import StageReporter, train_stage
+from ..run.train import fit
+from ..settings.config import TrainConfig
 
 
 def pseudo_labels(

@@ -1,0 +1,1 @@
+"""The processes that train one model together: how they start, who leads, whose share is whose."""
