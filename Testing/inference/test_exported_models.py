@@ -35,7 +35,7 @@ def by_torchscript(path, images):
         return torch.jit.load(path)(torch.from_numpy(images)).numpy()
 
 
-RUNS = {"onnx": by_onnxruntime, "torchscript": by_torchscript}
+RUNS = {"onnx": by_onnxruntime, "torchscript": by_torchscript, "monai-bundle": by_torchscript}
 
 
 @pytest.mark.parametrize("kind", KINDS)

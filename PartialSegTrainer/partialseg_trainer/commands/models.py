@@ -131,14 +131,14 @@ def export(
     model: Annotated[
         str, typer.Argument(help="A model's folder or name, or a run's folder.", metavar="DIR")
     ],
-    to: Annotated[str, typer.Option(help="onnx or torchscript.", metavar="FORM")],
+    to: Annotated[str, typer.Option(help="onnx, torchscript or monai-bundle.", metavar="FORM")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A new folder.", metavar="FOLDER")],
     as_json: AsJson = False,
 ) -> None:
     """Write a model's network for other programs, which need nothing of PartialSeg then.
 
     It gives the probabilities of the leaves. What has to happen before and after it stands in
-    description.json beside it.
+    description.json beside it; a MONAI bundle does it too, by `python -m monai.bundle run`.
 
     Example:
 

@@ -23,8 +23,10 @@ from ..losses.heads import leaf_logits
 from ..models import CARD_FILE
 from ..networks.folding import without_batch_norm
 from ..networks.model import Model
+from .bundle import NETWORK_FILE, write_bundle
 
 DESCRIPTION_FILE = "description.json"
+BUNDLE = "monai-bundle"
 # The newest that onnxruntime of the last three years knows.
 _OPSET = 17
 _INPUT, _OUTPUT = "image", "probabilities"
@@ -62,6 +64,8 @@ def export_model(model: Model, kind: str, folder: Path) -> Path:
     file, write = KINDS[kind]
     network = LeafNetwork(model).eval()
     with atomic_folder(folder) as temporary, torch.inference_mode():
+        if kind == BUNDLE:
+            write_bundle(model, temporary)
         try:
             write(network, _example(model, network.divisor), temporary / file)
         except ImportError as error:
@@ -170,5 +174,6 @@ def _write_torchscript(network: LeafNetwork, example: Tensor, path: Path) -> Non
 KINDS: dict[str, tuple[str, Callable[[LeafNetwork, Tensor, Path], None]]] = {
     "onnx": ("model.onnx", _write_onnx),
     "torchscript": ("model.ts", _write_torchscript),
+    BUNDLE: (NETWORK_FILE, _write_torchscript),
 }
 """The forms, each with its file and what writes it."""

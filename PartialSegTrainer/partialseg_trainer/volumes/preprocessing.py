@@ -18,7 +18,7 @@ Axis = Literal["sagittal", "coronal", "axial"]
 # In the order of the array axes that they cut, in a volume in RAS order.
 AXES: tuple[Axis, ...] = ("sagittal", "coronal", "axial")
 # Kept around the foreground: the network sees where the head ends.
-_MARGIN_MM = 6.0
+MARGIN_MM = 6.0
 
 
 class Preprocessing(BaseModel):
@@ -79,7 +79,7 @@ def prepare(volume: Volume, preprocessing: Preprocessing, name: str = "The scan"
 
     Raises UserError, which calls the scan `name`, where that takes more voxels than GRID allows.
     """
-    margin = int(np.ceil(_MARGIN_MM / min(volume.spacing)))
+    margin = int(np.ceil(MARGIN_MM / min(volume.spacing)))
     found = Foreground.of(volume.data)
     box = found.box(margin)
     corner = tuple(part.start for part in box)
