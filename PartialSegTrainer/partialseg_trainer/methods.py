@@ -59,13 +59,15 @@ class Network:
     """A network, its size, and how it is trained.
 
     `settings` are the fields of TrainConfig that select it, with those that it needs otherwise than
-    by default. `parameters` is counted with ten labels out. `extra` is the extra of the package
-    that brings what it is made of, None if nothing is needed.
+    by default. `parameters` is counted with ten labels out. `dimensions` is 2 where it sees slices,
+    3 where it sees blocks. `extra` is the extra of the package that brings what it is made of, None
+    if nothing is needed.
     """
 
     title: str
     description: str
     parameters: int
+    dimensions: int
     extra: str | None
     settings: dict[str, Any]
 

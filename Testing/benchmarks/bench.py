@@ -26,6 +26,7 @@ BENCHMARKS = (
     "reading",
     "training",
     "starting",
+    "clicks",
     "growth",
     "ranks",
     "grid",

@@ -57,6 +57,7 @@ def test_a_network_on_offer_can_be_trained_and_is_as_large_as_it_says(network):
         in_channels=config.preprocessing.channels, out_channels=10, **config.network.model_dump()
     )
     assert sum(each.numel() for each in built.parameters()) == network.parameters
+    assert network.dimensions == config.network.dimensions
     assert network.description.endswith(".") and len(network.description) < 130
 
 

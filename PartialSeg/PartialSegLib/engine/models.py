@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.files import read_json
@@ -68,13 +69,7 @@ def readModel(name: str) -> ModelCard:
 
     Raises UserError when the folder holds no model, or one whose description is damaged.
     """
-    file = (Path(name) if name else defaultModel()) / _INFO_FILE
-    if not file.is_file():
-        raise UserError(
-            f"{file.parent} holds no model (it has no {_INFO_FILE}); choose another model."
-        )
-    content = read_json(file)
-    try:
+    with _description(name) as (file, content):
         return ModelCard(
             name,
             content.get("title") or content["name"],
@@ -85,7 +80,37 @@ def readModel(name: str) -> ModelCard:
             content.get("outputs", "together"),
             content.get("scores", {}),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+
+
+def settingsFrom(model: str) -> dict[str, Any]:
+    """The settings with which a training goes on from a model: its network and what it is shown.
+
+    `model` is its folder, or empty for the default one. They are as the folder has them, for the
+    engine checks all settings of a training, and its import takes as long as a person waits for
+    nothing. Raises UserError when it is no model.
+    """
+    with _description(model) as (file, content):
+        patch = content.get("patch")
+        return {
+            "initial_model": str(file.parent),
+            "network": dict(content["network"]),
+            "preprocessing": dict(content["preprocessing"]),
+            **({} if patch is None else {"patch": list(patch)}),
+        }
+
+
+@contextmanager
+def _description(name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The file that describes a model, and its content; what is not in it is told as an error."""
+    file = (Path(name) if name else defaultModel()) / _INFO_FILE
+    if not file.is_file():
+        raise UserError(
+            f"{file.parent} holds no model (it has no {_INFO_FILE}); choose another model."
+        )
+    content = read_json(file)
+    try:
+        yield file, content
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f"{file} is no description of a model ({error}); copy the model folder again."
         ) from error

@@ -6,6 +6,9 @@ import qt
 import slicer
 import slicer.util
 
+from ..engine.packages import FILES
+from ..engine.steps import StepwiseWork
+from ..engine.warmUp import warmUp
 from ..prediction.confidence import removeLeftConfidences
 from ..scene.oneScan import scansInViews
 from ..scene.segmentationNodes import segmentationOf
@@ -14,7 +17,9 @@ from ..training.plots import leaveEmptyPlot
 from .export.section import ExportSection
 from .labels.section import LabelsSection
 from .nextStep.section import NextStepSection
+from .pollTimer import PollTimer
 from .review.section import ReviewSection
+from .section import showError
 from .segmentEditor.section import SegmentEditorSection
 from .segmentNeonate.section import SegmentNeonateSection
 from .shownScan import ShownScan
@@ -67,6 +72,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self._removedTimer.setSingleShot(True)
         self._removedTimer.setInterval(0)
         self._removedTimer.connect("timeout()", self._removeWhatIsLeft)
+        self._warmUp = PollTimer(0, lambda: None, showError)
         self._useParameterNode()
 
     def section(self, kind: type):
@@ -78,6 +84,8 @@ class Panel(slicer.util.VTKObservationMixin):
         self._shownScan.watchViews()
         for section in self.sections:
             section.enter()
+        if not self._warmUp.busy and not self._logic.missingPackages(FILES):
+            self._warmUp.start(StepwiseWork(warmUp(), lambda _nothing: None))
 
     def exit(self) -> None:
         for section in self.sections:
@@ -87,6 +95,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self._arrivedTimer.stop()
         self._removedTimer.stop()
         self._shownScan.follow(None)
+        self._warmUp.cancel()
         self.removeObservers()
         for section in self.sections:
             section.cleanup()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.jobs import Job, JobFailed
-from ..engine.models import defaultModel
 
 if TYPE_CHECKING:
     from partialseg_trainer.runs import RunFolder
@@ -74,21 +73,3 @@ def stop(run: RunFolder, now: bool = False) -> None:
         kill(run)
     else:
         request_stop(run)
-
-
-def settingsFrom(model: str) -> dict[str, Any]:
-    """The settings with which a training goes on from a model: its network and what it is shown.
-
-    `model` is its folder, or empty for the default one. Raises UserError when it is no model.
-    """
-    from partialseg_trainer.models import read_info
-
-    folder = Path(model) if model else defaultModel()
-    info = read_info(folder)
-    blocks = {} if info.patch is None else {"patch": list(info.patch)}
-    return {
-        "initial_model": str(folder),
-        "network": info.network.model_dump(),
-        "preprocessing": info.preprocessing.model_dump(),
-        **blocks,
-    }

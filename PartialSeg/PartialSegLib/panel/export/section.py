@@ -149,10 +149,14 @@ class ExportSection(Section):
         case = caseOf(scan)
         if case is not None:
             self._namedVolumeID = scan.GetID()
-            self.parameterNode.subject, self.parameterNode.session = case
+            self._name(*case)
         elif self._namedVolumeID:
             self._namedVolumeID = ""
-            self.parameterNode.subject = self.parameterNode.session = ""
+            self._name("", "")
+
+    def _name(self, subject: str, session: str) -> None:
+        with slicer.util.NodeModify(self.parameterNode):
+            self.parameterNode.subject, self.parameterNode.session = subject, session
 
     # What is shown
 

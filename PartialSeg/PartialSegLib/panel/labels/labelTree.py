@@ -84,14 +84,20 @@ class LabelTree:
         places = [(row.name, row.depth) for row in rows]
         if places != [(row.name, row.depth) for row in self._rows.values()]:
             self._rebuild(rows)
+        # Most of what is told changes a row or none, and filling and measuring all is felt.
+        changed = [row for row in rows if row != self._rows.get(row.name)]
         self._rows = {row.name: row for row in rows}
-        for row in rows:
+        for row in changed:
             self._fill(row)
-        self._fitHeight()
+        if changed:
+            self._fitHeight()
 
     def showVolume(self, name: str, volume: float | None) -> None:
         """Write the volume of a label, in mL; None where there is none to tell."""
-        self._items[name].setText(_VOLUME, "" if volume is None else f"{volume:.2f}")
+        item, text = self._items[name], "" if volume is None else f"{volume:.2f}"
+        # A new text lets Qt lay out the tree anew.
+        if item.text(_VOLUME) != text:
+            item.setText(_VOLUME, text)
 
     def _rebuild(self, rows: Sequence[LabelRow]) -> None:
         with silent(self._tree):

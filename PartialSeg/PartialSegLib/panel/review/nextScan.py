@@ -160,8 +160,8 @@ class NextScan:
                 "shows what Slicer makes of it."
             ) from error
         # The segmentation of the scan before stays in the scene, but must not be filled from this.
-        chosen.segmentation = None
-        chosen.inputVolume = node
+        with slicer.util.NodeModify(chosen):
+            chosen.segmentation, chosen.inputVolume = None, node
 
     def _tell(self, text: str) -> None:
         self._ui.findLabel.text = text

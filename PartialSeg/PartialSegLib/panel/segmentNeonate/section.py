@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import qt
+import slicer.util
 from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
@@ -118,11 +119,15 @@ class SegmentNeonateSection(Section):
         self._scan = chosen.inputVolume
         if self._scan is None or self._scan is before:
             return
-        chosen.region = regionOf(self._scan)
-        madeOn = chosen.segmentation and scanOf(chosen.segmentation)
-        if chosen.segmentation is None or madeOn not in (None, self._scan):
-            chosen.segmentation = segmentationOf(self._scan)
-            chosen.fillExisting = chosen.fillExisting and chosen.segmentation is not None
+        segmentation, fills = chosen.segmentation, chosen.fillExisting
+        madeOn = segmentation and scanOf(segmentation)
+        if segmentation is None or madeOn not in (None, self._scan):
+            segmentation = segmentationOf(self._scan)
+            fills = fills and segmentation is not None
+        # All at once, because every change is told to every section.
+        with slicer.util.NodeModify(chosen):
+            chosen.region, chosen.segmentation = regionOf(self._scan), segmentation
+            chosen.fillExisting = fills
 
     # Where the result goes
 
@@ -307,9 +312,10 @@ class SegmentNeonateSection(Section):
                 )
             )
             return
-        chosen.scheme = scheme
-        chosen.segmentation = segmented.loaded.segmentationNode
-        chosen.confidence = segmented.confidenceNode
+        with slicer.util.NodeModify(chosen):
+            chosen.scheme = scheme
+            chosen.segmentation = segmented.loaded.segmentationNode
+            chosen.confidence = segmented.confidenceNode
         self._say(
             _(
                 "Done in {time} ({device}). The result is flagged for review: look at every "

@@ -13,8 +13,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.methods import Method, Network, Sampling, Strategy
 
-from ...engine.models import ModelCard
-from ...training.trainings import settingsFrom
+from ...engine.models import ModelCard, settingsFrom
 from ..comboBox import longChoice
 from ..section import setEnabled
 from ..silent import silent
@@ -86,12 +85,12 @@ class TrainingForm:
 
         Raises UserError when the model to start from cannot be used.
         """
-        # Here, because it needs packages that Slicer may lack.
-        from partialseg_trainer.models import NETWORK_KINDS
-
         ui, model = self._ui, self._initialModel
-        start = self.network.settings if model is None else settingsFrom(model.name)
-        dimensions = NETWORK_KINDS[start["network"]["name"]].dimensions
+        if model is None:
+            start, dimensions = self.network.settings, self.network.dimensions
+        else:
+            start = settingsFrom(model.name)
+            dimensions = len(start.get("patch", (0, 0)))
         chosen = {
             "batch_size": ui.batchSizeSpinBox.value,
             "learning_rate": ui.learningRateSpinBox.value,
