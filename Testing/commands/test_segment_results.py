@@ -140,3 +140,42 @@ def test_a_table_that_is_another_is_not_gone_on_with(partialseg, model, scan, tm
     result = partialseg(*words, "--statistics", table)
     assert result.code == 2 and str(table) in result.sentence
     assert table.read_text().startswith("name,age")
+
+
+NORMS = (
+    "# population: none, made up\n# source: this test\n# licence: CC0\n"
+    "age_weeks,label,mean_ml,sd_ml\n30,pons,1,0.2\n42,pons,3,0.4\n"
+)
+
+
+def test_volumes_stand_beside_what_is_published_for_the_age(
+    partialseg, model, scan, few, painted, tmp_path
+):
+    norms = tmp_path / "norms.csv"
+    norms.write_text(NORMS)
+    words = ("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model, *painted)
+    words = (*words, "--norms", norms)
+    unknown = partialseg(*words)
+    assert unknown.code == 2 and "0.nii.gz is not known" in unknown.sentence
+    days = partialseg(*words, "--age", 266)
+    assert days.code == 2 and "divided by 7" in days.sentence
+    alone = partialseg(*words[:-2], "--age", 38)
+    assert alone.code == 2 and "--norms phantoms" in alone.sentence
+    assert not (tmp_path / "seg.nii.gz").exists()
+
+    told = partialseg(*words, "--age", 36)
+    assert told.code == 0 and "Published at 36 weeks" in told.out and "1.4 to 2.6" in told.out
+    assert (tmp_path / "seg_growth.png").read_bytes()[:4] == b"\x89PNG"
+
+    cohort = ("segment", few, "-o", tmp_path / "out", "--model", model, "--norms", norms)
+    refused = partialseg(*cohort, "--age", 36)
+    assert refused.code == 2 and "is a folder of scans" in refused.sentence
+    (few / "participants.tsv").write_text("participant_id\tscan_age\n1\t33\n")
+    some = partialseg(*cohort, "--json")
+    assert some.code == 0, some.err
+    published = [scan["published"] for scan in json.loads(some.out)["scans"]]
+    assert [each["weeks"] for each in published] == [None, 33]
+    assert published[1]["volumes_ml"]["pons"] == pytest.approx(
+        {"low": 1.0, "middle": 1.5, "high": 2.0}
+    )
+    assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["1_growth.png"]

@@ -11,7 +11,7 @@ READERS = {
     *("read_text", "read_bytes", "read_csv", "read_table", "loadtxt", "genfromtxt", "fromfile"),
     *("load", "loads", "safe_load", "load_file", "safe_open", "open", "memmap"),
 }
-OURS = {"incoming", "Dataset", "cls", "Experiment", "LabelScheme", "known"}
+OURS = {"incoming", "Dataset", "cls", "Experiment", "LabelScheme", "Norms", "known"}
 # Where else something is read, and why it may be.
 ALLOWED = {
     "incoming.py": "the one place",

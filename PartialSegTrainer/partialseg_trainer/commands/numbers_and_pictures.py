@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from ..errors import UserError
 
 if TYPE_CHECKING:
-    from ..evaluation import CohortStatistics
+    from ..evaluation import CohortStatistics, Norms
     from ..inference import Job, Outputs, Part, Segmentation
 
 
 class NumbersAndPictures:
-    """`--statistics` and `--preview` of all scans in `source`.
+    """`--statistics`, `--preview` and `--norms` of all scans in `source`.
 
     Args:
+        norms: published volumes, for the scans whose age is known; None where nobody asked.
         table: the file of --statistics; None where nobody asked for it.
         part, resume, overwrite: see `CohortStatistics`.
 
@@ -31,7 +32,9 @@ class NumbersAndPictures:
         part: Part | None,
         resume: bool,
         overwrite: bool,
+        norms: Norms | None = None,
     ):
+        self._norms = norms
         self._source, self._outputs, self._overwrite = source, outputs, overwrite
         self._numbers: CohortStatistics | None = None
         if table is not None:
@@ -62,6 +65,11 @@ class NumbersAndPictures:
 
     def add(self, job: Job, result: Segmentation) -> None:
         """Write what was asked for of one result."""
+        if self._norms is not None and job.weeks is not None:
+            from ..evaluation import write_growth_chart
+
+            volumes, scheme = result.volumes_ml(), result.scheme
+            write_growth_chart(job.growth, volumes, scheme, self._norms, job.weeks)
         if self._numbers is None and not self._outputs.preview:
             return
         from ..evaluation import write_preview

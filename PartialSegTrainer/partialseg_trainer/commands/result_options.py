@@ -52,6 +52,26 @@ Split = Annotated[
         rich_help_panel=_RESULT,
     ),
 ]
+Age = Annotated[
+    float | None,
+    typer.Option(
+        help="Post-menstrual age at the scan, in weeks; of several scans it is read of the column "
+        "scan_age in participants.tsv or a subject's sessions.",
+        metavar="WEEKS",
+        show_default="what the tables beside the scan say",
+        rich_help_panel=_RESULT,
+    ),
+]
+NormsTable = Annotated[
+    str | None,
+    typer.Option(
+        "--norms",
+        help="Also write a chart, OUT_growth.png: volumes beside those published for the age, a "
+        "table that you name; 'phantoms' is one to try it with.",
+        metavar="FILE",
+        rich_help_panel=_RESULT,
+    ),
+]
 Continue = Annotated[
     bool,
     typer.Option(

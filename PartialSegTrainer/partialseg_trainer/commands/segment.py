@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +15,12 @@ from .failures import ExitCode
 from .known import Known, known_scans
 from .numbers_and_pictures import NumbersAndPictures
 from .options import AsJson, Device, Overwrite, names
+from .published import published_volumes, require_ages
 from .result_options import (
+    Age,
     Continue,
     Labels,
+    NormsTable,
     PartOf,
     Preview,
     Probabilities,
@@ -28,6 +32,7 @@ from .result_options import (
 from .terminal import busy, counted, print_json, progress_bar, remark, say, show
 
 if TYPE_CHECKING:
+    from ..evaluation import Norms
     from ..inference import Job, Outputs, Segmentation
 
 
@@ -88,6 +93,8 @@ def segment(
     probabilities: Probabilities = False,
     labels: Labels = None,
     split: Split = False,
+    age: Age = None,
+    norms: NormsTable = None,
     go_on: Continue = False,
     part: PartOf = None,
     device: Device = "auto",
@@ -113,6 +120,9 @@ def segment(
     Segmentation carries the patient and study of its series, as the standard wants; NIfTI and NRRD
     carry nothing but voxels and their place.
 
+    --norms sets the volumes beside published ones; nothing is said of whether they are as they
+    should be.
+
     Examples:
 
         partialseg segment neonate.nii.gz -o neonate_seg.nii.gz
@@ -121,6 +131,7 @@ def segment(
         partialseg segment bids-tree -o derivatives --model my-run/model --confidence
         partialseg segment cohort -o out --statistics volumes.csv --preview --continue
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
+        partialseg segment neonate.nii.gz -o seg.nii.gz --norms our-norms.csv --age 38.5
         partialseg segment dicom-folder -o seg.dcm --series 5
     """
     # Open until the command ends: a zip file's series is unpacked meanwhile.
@@ -136,9 +147,11 @@ def segment(
             other_contrast,
             segment_files,
         )
+        from ..labels import LabelScheme
         from ..models import find_model, read_info
         from ..networks.device import choose_device, use_threads
 
+        published, ages = published_volumes(norms, age, source, many=source.is_dir() and not chosen)
         share = Part.parse(part) if part else None
         # The descriptions are read at once; what is wrong with paths is told before any weights.
         infos = [read_info(find_model(folder)) for folder in model or [None]]
@@ -149,6 +162,8 @@ def segment(
                 "contrast."
             )
         told = chosen_labels(names(labels), infos)
+        if published:
+            published.shared(LabelScheme.from_dict(infos[0].scheme), told)
         outputs = Outputs(
             confidence, probabilities, preview, told if split else (), told if labels else None
         )
@@ -162,9 +177,15 @@ def segment(
             series=chosen,
             dicom_seg=dicom_seg,
             part=share,
+            age=ages,
         )
+        ageless = require_ages(jobs) if published else []
         beside = NumbersAndPictures(
-            source, outputs, statistics, part=share, resume=go_on, overwrite=overwrite
+            *(source, outputs, statistics),
+            part=share,
+            resume=go_on,
+            overwrite=overwrite,
+            norms=published,
         )
         found = len(jobs)
         jobs = [job for job in jobs if not (go_on and beside.is_done(job))]
@@ -189,7 +210,7 @@ def segment(
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
             doubt = other_contrast(job, contrasts[0])
-            scans.append(as_json_entry(job, result, outputs, doubt))
+            scans.append(as_json_entry(job, result, outputs, doubt, published))
             if isinstance(result, UserError):
                 failed.append(result)
             if len(jobs) > 1:
@@ -212,9 +233,16 @@ def segment(
         for scan in scans:
             for warning in scan.get("warnings", ()):
                 remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
+        if ageless:
+            remark(
+                f"No chart of {counted(len(ageless), 'scan')}, whose age is not known: "
+                f"{', '.join(ageless[:5])}{', ...' * (len(ageless) > 5)}",
+                "yellow",
+            )
         if not quiet:
             if len(jobs) == 1 and not failed:
-                show(volumes_table(result, told if labels else None))
+                weeks = jobs[0].weeks
+                show(volumes_table(result, told if labels else None, published, weeks))
                 for path in jobs[0].files(outputs):
                     say(f"Written: {path}")
             else:
@@ -228,11 +256,16 @@ def segment(
 
 
 def as_json_entry(
-    job: Job, result: Segmentation | UserError, outputs: Outputs, doubt: str | None = None
+    job: Job,
+    result: Segmentation | UserError,
+    outputs: Outputs,
+    doubt: str | None = None,
+    norms: Norms | None = None,
 ) -> dict[str, Any]:
     """What scripts are told of one scan; `doubt` is a warning besides the result's own."""
     if isinstance(result, UserError):
         return {"image": str(job.image), "error": str(result)}
+    beside = {} if norms is None else {"published": as_published(norms, result, job.weeks)}
     return {
         "image": str(job.image),
         "labelmap": str(job.labelmap),
@@ -240,20 +273,49 @@ def as_json_entry(
         "confidence": str(job.confidence) if outputs.confidence else None,
         "files": [str(path) for path in job.files(outputs)],
         "volumes_ml": {name: round(ml, 3) for name, ml in result.volumes_ml().items()},
+        **beside,
         "warnings": [*([doubt] if doubt else []), *result.warnings],
     }
 
 
-def volumes_table(result: Segmentation, labels: Collection[str] | None = None) -> Any:
-    """The volume of each of these labels, or all, the parts of a super-label below it."""
+def as_published(norms: Norms, result: Segmentation, weeks: float | None) -> dict[str, Any]:
+    """What scripts are told of the volumes that are published for a scan's age."""
+    ranges = {} if weeks is None else {name: norms.at(name, weeks) for name in result.volumes_ml()}
+    return {
+        "weeks": weeks,
+        "range": norms.band,
+        "population": norms.population,
+        "source": norms.source,
+        "licence": norms.licence,
+        "volumes_ml": {name: asdict(each) for name, each in ranges.items() if each is not None},
+    }
+
+
+def volumes_table(
+    result: Segmentation,
+    labels: Collection[str] | None = None,
+    norms: Norms | None = None,
+    weeks: float | None = None,
+) -> Any:
+    """The volume of each of these labels, or all, the parts of a super-label below it.
+
+    With norms and an age, what is published stands beside it.
+    """
     from rich.table import Table
 
     volumes = result.volumes_ml()
     table = Table("Label", "Name")
     table.add_column("Volume (mL)", justify="right")
+    beside = norms is not None and weeks is not None
+    if beside:
+        table.add_column(f"Published at {weeks:g} weeks", justify="right")
     for label, depth in result.scheme.outline():
         if labels is not None and label.name not in labels:
             continue
         ml = f"{volumes[label.name]:.2f}" if label.name in volumes else "not told by this model"
-        table.add_row("  " * depth + label.title, label.name, ml)
+        cells = ["  " * depth + label.title, label.name, ml]
+        if beside:
+            published = norms.at(label.name, weeks)
+            cells.append(f"{published.low:.1f} to {published.high:.1f}" if published else "")
+        table.add_row(*cells)
     return table

@@ -3,8 +3,10 @@
 from .calibration import Calibration, calibration
 from .charts import dice_chart, training_chart
 from .folders import score_files, score_folders
+from .growth_chart import growth_chart, write_growth_chart
 from .hierarchy import HierarchyViolations
 from .label_statistics import CohortStatistics, LabelStatistics, label_statistics
+from .norms import Norms, norms_names
 from .picture import Picture
 from .pictures import partial_picture, segmentation_picture
 from .preview import write_preview
@@ -25,13 +27,16 @@ __all__ = [
     "HierarchyViolations",
     "LabelScore",
     "LabelStatistics",
+    "Norms",
     "Picture",
     "ReportCase",
     "ReportContent",
     "ReportPicture",
     "calibration",
     "dice_chart",
+    "growth_chart",
     "label_statistics",
+    "norms_names",
     "partial_picture",
     "plain_summary",
     "score",
@@ -43,6 +48,7 @@ __all__ = [
     "summary_table",
     "terminal_table",
     "training_chart",
+    "write_growth_chart",
     "write_preview",
     "write_report",
     "write_scores",

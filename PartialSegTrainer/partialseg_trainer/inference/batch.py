@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -50,8 +50,9 @@ class Job:
     """One scan and where its labelmap goes, and what is written beside that.
 
     With `table`, what each value means is written beside the labelmap. `tree` is the folder of all
-    results where the scan is one of a BIDS tree. `series` is the scan itself where `image` is a
-    DICOM folder or zip file; `dicom_seg` is where its DICOM Segmentation goes, which may be the
+    results where the scan is one of a BIDS tree. `weeks` is the post-menstrual age at the scan,
+    where a chart of the volumes by age is written too. `series` is the scan itself where `image` is
+    a DICOM folder or zip file; `dicom_seg` is where its DICOM Segmentation goes, which may be the
     labelmap's own place.
     """
 
@@ -59,6 +60,7 @@ class Job:
     labelmap: Path
     table: bool = False
     tree: Path | None = None
+    weeks: float | None = None
     series: Series | None = None
     dicom_seg: Path | None = None
 
@@ -81,6 +83,11 @@ class Job:
         """A picture of scan and labelmap."""
         return self._beside("preview", ".png")
 
+    @property
+    def growth(self) -> Path:
+        """A chart of the volumes beside those that are published for the age."""
+        return self._beside("growth", ".png")
+
     def mask(self, label: str) -> Path:
         """The file of 0 and 1 of one label."""
         return self._beside(label)
@@ -92,6 +99,7 @@ class Job:
             *([self.confidence] if outputs.confidence else ()),
             *([self.probabilities, _names_of(self.probabilities)] if outputs.probabilities else ()),
             *([self.preview] if outputs.preview else ()),
+            *([self.growth] if self.weeks is not None else ()),
             *map(self.mask, outputs.masks),
             *([table_of(self.labelmap)] if self.table else ()),
             *([self.dicom_seg] if self.dicom_seg not in (None, self.labelmap) else ()),
@@ -148,6 +156,7 @@ def find_jobs(
     part: Part | None = None,
     series: Series | None = None,
     dicom_seg: bool = False,
+    age: Callable[[Path], float | None] | None = None,
 ) -> list[Job]:
     """The scans in `source` (see `find_scans`), and the files to write under `output`.
 
@@ -158,6 +167,8 @@ def find_jobs(
 
     A DICOM folder or zip file gives the one file of its `series`: a labelmap, or for an output
     called .dcm a DICOM Segmentation; with `dicom_seg` that stands beside the labelmap.
+
+    `age` tells each scan's `weeks` by its path.
 
     Raises UserError when there is nothing to segment, the output's name has an unknown ending, a
     DICOM Segmentation is wanted of what is no DICOM, two scans would give files that only their
@@ -190,6 +201,8 @@ def find_jobs(
     _refuse_one_name(jobs, outputs)
     if part is not None:
         jobs = part.take(jobs)
+    if age is not None:
+        jobs = [replace(job, weeks=age(job.image)) for job in jobs]
     wanted = [path for job in jobs for path in job.files(outputs)]
     images = {scan.resolve() for scan in scans}
     identities = {_identity(scan) for scan in scans if scan.exists()}
