@@ -170,22 +170,20 @@ def _most_probable_of(
     choice = Choice(known.last_resort(values), summed)
     least = min(0.9 / len(leaves), _NEGLIGIBLE)
     for number, (leaf, value) in enumerate(zip(leaves, values.tolist(), strict=True)):
-        if known.leaf(number) is False:
+        if not known.possible(number):
             continue
         seen = _where_likely(leaf, least, planes, rows, columns)
         if seen is not None:
             box, p = seen
-            possible = known.leaf(number, box)
-            choice.see(value, p, None if possible is True else possible, box)
+            choice.see(value, p, known.excluded(number, box), box)
     found, best, total = choice.found, choice.best, choice.total
     short = torch.nonzero(known.open() & (best < least), as_tuple=True)
     for part in zip(*(axis.split(_POINTS) for axis in short), strict=True):
         there = Choice(found[part], summed)
         every = _at(leaves, (planes, rows, columns), part)
         for number, (p, value) in enumerate(zip(every, values.tolist(), strict=True)):
-            possible = known.leaf(number, part)
-            if possible is not False:
-                there.see(value, p, None if possible is True else possible)
+            if known.possible(number):
+                there.see(value, p, known.excluded(number, part))
         found[part], best[part] = there.found, there.best
         if summed:
             total[part] = there.total

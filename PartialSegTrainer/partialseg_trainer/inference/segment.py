@@ -157,7 +157,7 @@ def segment(
     if inspect:
         inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
     # Beyond the box there is nothing but background, which no network was asked about.
-    labelmap = beyond(known, scheme.leaf_values, grid.shape)
+    labelmap = beyond(known, scheme.leaf_values, grid.shape, prepared.box)
     certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
     inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
     sure = _Sure(scheme)

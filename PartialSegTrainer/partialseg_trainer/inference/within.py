@@ -6,13 +6,15 @@ scan's own grid, pseudo-labels on that of the model.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import UserError
 from ..labels import LabelScheme, LabelSets
-from ..labels.encode import count, look_up
+from ..labels.encode import look_up
 from ..volumes import Grid
 
 Box = tuple[slice, ...]
@@ -36,13 +38,13 @@ class Choice:
         self.best = torch.zeros(found.shape, device=found.device)
         self.total = torch.zeros_like(self.best) if summed else None
 
-    def see(self, value: int, p: Tensor, possible: Tensor | None = None, box: Box = _ALL) -> None:
-        """Take in one leaf: its probability `p` in some voxels, and where it is `possible`.
+    def see(self, value: int, p: Tensor, excluded: Tensor | None = None, box: Box = _ALL) -> None:
+        """Take in one leaf: its probability `p` in some voxels, and where it is `excluded`.
 
-        The first one of several that are equally probable stays.
+        The first one of several that are equally probable stays. `p` is changed.
         """
-        if possible is not None:
-            p = torch.where(possible, p, 0.0)
+        if excluded is not None:
+            p.masked_fill_(excluded, 0)
         best = self.best[box]
         self.found[box].masked_fill_(p > best, value)
         torch.maximum(best, p, out=best)
@@ -66,7 +68,8 @@ def most_probable_within(probabilities: np.ndarray, possible: np.ndarray) -> np.
     """
     choice = Choice(torch.full(possible.shape[1:], -1))
     for leaf, (p, allowed) in enumerate(zip(probabilities, possible, strict=True)):
-        choice.see(leaf, torch.from_numpy(p).float(), torch.from_numpy(allowed))
+        # A copy, because these are not to be changed.
+        choice.see(leaf, torch.tensor(p, dtype=torch.float32), torch.from_numpy(~allowed))
     return choice.found.numpy()
 
 
@@ -84,15 +87,36 @@ def known_of(known: LabelSets, scheme: LabelScheme, grid: Grid) -> LabelSets:
     return known.in_scheme(scheme, affine=grid.affine)
 
 
-def beyond(known: LabelSets | None, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(X, Y, Z) what stands where no network is asked: the outside, which is the first leaf, or
-    the first leaf of S where something is known.
+def beyond(
+    known: LabelSets | None, values: np.ndarray, shape: tuple[int, ...], box: tuple[slice, ...]
+) -> np.ndarray:
+    """(X, Y, Z) what stands beyond the box in which a network is asked: the outside, which is the
+    first leaf, or the first leaf of S where something is known.
     """
+    found = np.zeros(shape, dtype=values.dtype, order="F")
     if known is None:
-        return np.zeros(shape, dtype=values.dtype, order="F")
-    found = np.empty(shape, dtype=values.dtype, order="F")
-    found[...] = look_up(values[known.leaf_sets().argmax(1)], known.codes)
+        return found
+    table = values[known.leaf_sets().argmax(1)]
+    for part in _around(box, shape):
+        codes = known.codes[part]
+        if codes.size and any(table[code] for code in _used(codes, len(table))):
+            found[part] = look_up(table, codes)
     return found
+
+
+def _around(box: tuple[slice, ...], shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """The six parts of a volume that lie beyond a box, each voxel in one of them."""
+    for axis, (inside, length) in reversed(list(enumerate(zip(box, shape, strict=True)))):
+        for part in (slice(0, inside.start), slice(inside.stop, length)):
+            yield (*(slice(None),) * axis, part, *box[axis + 1 :])
+
+
+def _used(codes: np.ndarray, size: int) -> list[int]:
+    """The codes that occur in an array; for bytes without a pass over it for those that do."""
+    if codes.dtype.itemsize > 1:
+        return np.unique(codes).tolist()
+    content = codes.tobytes("A")
+    return [code for code in range(size) if code in content]
 
 
 class Known:
@@ -108,21 +132,23 @@ class Known:
 
     def __init__(self, codes: np.ndarray, sets: np.ndarray, device: torch.device):
         self._codes, self._sets, self._device = codes, sets, device
-        used = np.flatnonzero(count(codes, len(sets)))
+        used = _used(codes, len(sets))
         self._any, self._every = sets[used].any(0), sets[used].all(0)
         self._masks: dict[bytes, Tensor] = {}
         self.says_something = not self._every.all()
         if device.type != "cpu":
             self._on_device = torch.from_numpy(codes.astype(np.int64)).to(device)
 
-    def leaf(self, leaf: int, box: Box = _ALL) -> Tensor | bool:
-        """Where S holds a leaf: True or False where that is everywhere or nowhere."""
-        if not self._any[leaf]:
-            return False
+    def possible(self, leaf: int) -> bool:
+        """Whether S holds a leaf anywhere."""
+        return bool(self._any[leaf])
+
+    def excluded(self, leaf: int, box: Box = _ALL) -> Tensor | None:
+        """Where S does not hold a leaf; None where it holds it everywhere."""
         if self._every[leaf]:
-            return True
+            return None
         # All parts of a super-label are possible in the same voxels, where it alone was drawn.
-        table = self._sets[:, leaf]
+        table = ~self._sets[:, leaf]
         pattern = table.tobytes()
         if pattern not in self._masks:
             self._masks[pattern] = self.of_codes(table)
