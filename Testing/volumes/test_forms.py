@@ -76,6 +76,25 @@ def test_labels_fit_that_were_drawn_where_either_program_sees_the_scan(tmp_path,
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "sform_code"),
+    [("qform_code", 9, 0), ("sform_code", 70, 0), ("qform_code", -1, 2), ("pixdim", -2.0, 2)],
+)
+def test_what_nibabel_mends_in_a_header_stays_as_other_programs_read_it(
+    tmp_path, field, value, sform_code
+):
+    path = scan(tmp_path / "a.nii", ONE, sform_code, ONE, 1)
+    content = bytearray(path.read_bytes())
+    header = np.frombuffer(content, nibabel.nifti1.header_dtype, 1)
+    header[field][(0, 1) if field == "pixdim" else 0] = value
+    path.write_bytes(content)
+    draw_with_itk(path, tmp_path / "itk.nii", np.zeros(SHAPE, np.uint8))
+    assert read_labelmap(tmp_path / "itk.nii").grid.mismatch(read_volume(path).grid) is None
+    write_volume(tmp_path / "b.nii", read_volume(path))
+    assert np.array_equal(by_itk(tmp_path / "b.nii"), by_itk(path))
+    assert np.array_equal(by_nibabel(tmp_path / "b.nii"), by_nibabel(path))
+
+
+@pytest.mark.parametrize(
     ("forms", "words"),
     [
         (FORMS["no form at all"], "left and right"),

@@ -77,7 +77,8 @@ def test_labelmaps_of_any_integer_type(tmp_path, ending, dtype):
 
 
 def test_labels_above_255_are_uint16_and_whole_floats_are_labels(tmp_path):
-    labels = np.zeros((5, 6, 7), np.float64)
+    # As a scale factor leaves them.
+    labels = np.full((5, 6, 7), -1e-8, np.float64)
     labels[1, 1, 1] = 14175
     write_volume(tmp_path / "a.nii", Volume(labels, np.eye(4)))
     again = read_labelmap(tmp_path / "a.nii").data

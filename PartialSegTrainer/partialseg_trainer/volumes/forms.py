@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,9 @@ _FIELDS = (
 )
 _MM = {1: 1000.0, 3: 1 / 1000}  # xyzt_units: metres and micrometres; all else are millimetres.
 _SPACE_UNITS = 0b111
+_SILENT = logging.Logger("nibabel.silent", logging.CRITICAL)
+_OFFSET = 352  # Of the voxels in a NIfTI-1 file without extensions.
+_MOST = np.iinfo(np.int16).max
 # Cosine of two axes from which on ITK calls them not orthonormal.
 _RIGHT_ANGLE = 1e-4
 
@@ -57,6 +61,21 @@ class Nifti2Image(nibabel.Nifti2Image):
     header_class = Nifti2Header
 
 
+class PlacedImage(Nifti1Image):
+    """An image that is written with the very forms of a header.
+
+    nibabel mends what it reads otherwise than other programs do, and writes its own affine there.
+    """
+
+    def __init__(self, data: np.ndarray, affine: np.ndarray, header: Nifti1Header) -> None:
+        super().__init__(data, affine, header)
+        for name in (*_FIELDS, "pixdim"):
+            self.header[name] = header[name]
+
+    def update_header(self) -> None:
+        self.header.set_data_shape(self.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Forms:
     """qform, sform, their codes, voxel sizes and unit of a scan, as its file holds them.
@@ -69,11 +88,14 @@ class Forms:
 
     @classmethod
     def of(cls, header: nibabel.Nifti1Header) -> Forms:
-        """Those of a header, which is not kept."""
+        """Those of a header, which is not kept; as it is in the file, before nibabel mends it."""
         kind = Nifti2Header if isinstance(header, nibabel.Nifti2Header) else Nifti1Header
         forms = cls(kind())
         for name in _FIELDS:
             forms._header[name] = header[name]
+        for name in ("qform_code", "sform_code"):
+            # In NIfTI-1 they have 16 bits.
+            forms._header[name] = np.clip(int(header[name]), -1, _MOST)
         forms._header["pixdim"][:4] = header["pixdim"][:4]
         forms._header["xyzt_units"] = int(header["xyzt_units"]) & _SPACE_UNITS
         forms._header.set_data_shape((2, 2, 2))
@@ -100,9 +122,20 @@ class Forms:
         That is the sform, else the qform; else axes to left, anterior and superior with the middle
         voxel at 0. Raises ValueError for a quaternion that is no rotation.
         """
-        header = self._header.copy()
+        return in_mm(self.affine_in_unit(shape), self.mm)
+
+    def affine_in_unit(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The same in the unit of the header, in which nibabel has it."""
+        header = self._mended.copy()
         header.set_data_shape(shape[:3])
-        return in_mm(header.get_best_affine(), self.mm)
+        return header.get_best_affine()
+
+    @cached_property
+    def _mended(self) -> nibabel.Nifti1Header:
+        """The header as nibabel reads it: without codes that there are not, with sizes above 0."""
+        header = self._header.copy()
+        header.check_fix(_SILENT, error_level=np.inf)
+        return header
 
     def affine_of_itk(self, shape: tuple[int, ...]) -> np.ndarray | None:
         """The same as ITK, and with it Slicer, ITK-SNAP and nnU-Net, reads the header.
@@ -115,12 +148,13 @@ class Forms:
     def _clear(self, affine: np.ndarray) -> bool:
         """Whether there is but one way to read it, so that ITK need not be asked."""
         header, mm = self._header, self.mm
-        codes = [int(header["qform_code"]), int(header["sform_code"])]
+        codes = [int(header[name]) > 0 for name in ("qform_code", "sform_code")]
         sizes = np.linalg.norm(affine[:3, :3], axis=0)
         return (
             any(codes)
+            and header == self._mended
             and shear(affine) < _RIGHT_ANGLE / 2
-            and np.allclose(sizes, np.abs(header["pixdim"][1:4]) * mm, rtol=1e-4, atol=0)
+            and np.allclose(sizes, header["pixdim"][1:4] * mm, rtol=1e-4, atol=0)
             and (not all(codes) or self._qform_is(affine))
         )
 
@@ -142,8 +176,8 @@ class Forms:
             file = Path(folder) / "forms.nii"
             header = self.header((2, 2, 2))
             header.set_data_dtype(np.uint8)
-            image = Nifti1Image(np.zeros((2, 2, 2), np.uint8), None, header)
-            image.to_filename(file)
+            header["vox_offset"] = _OFFSET
+            file.write_bytes(header.binaryblock.ljust(_OFFSET + 2**3, b"\0"))
             reader.SetFileName(str(file))
             try:
                 with quiet_itk():
@@ -158,7 +192,7 @@ class Forms:
     @property
     def missing(self) -> bool:
         """Whether neither form is there, so that nothing is said of left and right."""
-        return not (int(self._header["qform_code"]) or int(self._header["sform_code"]))
+        return max(int(self._header["qform_code"]), int(self._header["sform_code"])) <= 0
 
 
 def in_mm(affine: np.ndarray, mm: float) -> np.ndarray:

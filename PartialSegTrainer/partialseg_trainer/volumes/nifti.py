@@ -84,7 +84,8 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
     try:
         with _silent_nibabel():
             image = _KINDS[_header_size(content)][0].from_bytes(content)
-        forms = Forms.of(image.header)
+        size = _header_size(content)
+        forms = Forms.of(_KINDS[size][0].header_class(content[:size], check=False))
         return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
     except _DAMAGE as error:
         raise damaged(name, "NIfTI file", error) from error

@@ -170,7 +170,8 @@ def _check_finite(data: np.ndarray, name: str) -> None:
 
 def _whole_numbers(data: np.ndarray, name: str) -> np.ndarray:
     _check_finite(data, name)
-    low, high = data.min(), data.max()
+    whole = np.rint(data) if data.dtype.kind == "f" else data
+    low, high = whole.min(), whole.max()
     if low < 0 or high > np.iinfo(np.uint16).max:
         raise UserError(
             f"{name} holds the value {low if low < 0 else high}, where labels from 0 to 65535 were "
@@ -179,7 +180,6 @@ def _whole_numbers(data: np.ndarray, name: str) -> np.ndarray:
     dtype = np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16
     if data.dtype.kind != "f":
         return data.astype(dtype, copy=False)
-    whole = np.rint(data)
     # Labels that were stored with a scale factor come back with rounding errors.
     fractional = np.abs(data - whole) > 1e-3
     if fractional.any():

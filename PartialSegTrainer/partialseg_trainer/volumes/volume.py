@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import nibabel
 import numpy as np
 
-from .forms import Forms, Nifti1Image
+from .forms import Forms, PlacedImage
 from .grid import Grid
 
 
@@ -59,7 +59,7 @@ def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
         data = storable(volume.data)
         header = volume.forms.header(data.shape)
         header.set_data_dtype(data.dtype)
-        return Nifti1Image(data, header.get_best_affine(), header)
+        return PlacedImage(data, volume.forms.affine_in_unit(data.shape), header)
     image = nibabel.Nifti1Image(storable(volume.data), volume.affine)
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code="scanner", update_affine=False)
