@@ -127,10 +127,16 @@ def _occupied(path: Path) -> UserError:
 def require_room(path: str | os.PathLike, size: float, what: str) -> None:
     """Raise UserError where the disk that `path` will be on has no room for so many bytes.
 
-    To be asked before work whose result would be lost. `what` begins the sentence.
+    Or where its folder may not be written to. To be asked before work whose result would be lost.
+    `what` begins the sentence.
     """
     place = Path(path).absolute()
-    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
+    if not os.access(there, os.W_OK):
+        raise UserError(
+            f"{what} cannot be written: {there} may not be changed with your account; allow the "
+            "access, or choose another place."
+        )
     free = shutil.disk_usage(there).free
     if free < size:
         raise UserError(

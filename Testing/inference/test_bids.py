@@ -55,6 +55,8 @@ def test_a_dataset_says_whether_its_scans_are_stripped_and_is_bids(tree):
 
 
 def test_segmentations_of_a_tree_are_a_bids_derivative(tree, tmp_path):
+    for case, named in zip(tree.cases, ("space-T1w", "desc-preproc"), strict=True):
+        case.image_path.rename(str(case.image_path).replace("_FLAIR", f"_{named}_FLAIR"))
     output = tmp_path / "results"
     jobs = find_jobs(tree.folder, output, outputs=Outputs(confidence=True), contrast="FLAIR")
     model = model_of(decided_unet(), Preprocessing(spacing=1.0))
@@ -62,6 +64,7 @@ def test_segmentations_of_a_tree_are_a_bids_derivative(tree, tmp_path):
     assert not any(isinstance(result, UserError) for result in results.values())
     described = json.loads((output / "dataset_description.json").read_text())
     assert described["DatasetType"] == "derivative"
+    assert len(list(output.glob("**/*_desc-preprocpartialseg_dseg.nii.gz"))) == 1
     assert errors_in(output) == []
 
 

@@ -20,7 +20,14 @@ from ..folders import entries, is_folder, same_on_some_disks
 from ..labels import LabelScheme, LabelSets, Status
 from ..volumes import Volume, as_volume, checksum, doubt_of_space, skull_stripped, write_volume
 from .case import Case, CaseInfo
-from .contrast import DEFAULT, by_contrast, checked_contrast, checked_contrasts, one_or_several
+from .contrast import (
+    DEFAULT,
+    by_contrast,
+    checked_contrast,
+    checked_contrasts,
+    one_or_several,
+    named,
+)
 from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
 from .lock import locked
 from .participants import record_subject, write_rows
@@ -125,7 +132,10 @@ class Dataset:
             scheme.save(temporary / SCHEME)
             write_rows(temporary, [])
             # The suffix `multilabel` and the scheme are ours: validators shall pass them over.
-            write_text(temporary / BIDSIGNORE, f"*_multilabel.*\n{SCHEME}\n")
+            # So are contrasts that BIDS does not know.
+            foreign = [f"*_{suffix}.*" for suffix in contrasts if not named(suffix)]
+            ours = ["*_multilabel.*", SCHEME, *foreign]
+            write_text(temporary / BIDSIGNORE, "".join(f"{pattern}\n" for pattern in ours))
         return cls(folder, scheme, name, contrasts)
 
     @classmethod

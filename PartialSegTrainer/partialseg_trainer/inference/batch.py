@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -88,6 +89,11 @@ class Job:
         """A chart of the volumes beside those that are published for the age."""
         return self._beside("growth", ".png")
 
+    @property
+    def in_named_space(self) -> bool:
+        """Whether the name has a `space`, of which BIDS wants to be told in a `.json` beside it."""
+        return self.tree is not None and "_space-" in self.labelmap.name
+
     def mask(self, label: str) -> Path:
         """The file of 0 and 1 of one label."""
         return self._beside(label)
@@ -97,11 +103,16 @@ class Job:
         return (
             self.labelmap,
             *([self.confidence] if outputs.confidence else ()),
-            *([self.probabilities, _names_of(self.probabilities)] if outputs.probabilities else ()),
+            *(
+                [self.probabilities, _json_beside(self.probabilities)]
+                if outputs.probabilities
+                else ()
+            ),
             *([self.preview] if outputs.preview else ()),
             *([self.growth] if self.weeks is not None else ()),
             *map(self.mask, outputs.masks),
             *([table_of(self.labelmap)] if self.table else ()),
+            *([_json_beside(self.labelmap)] if self.in_named_space else ()),
             *([self.dicom_seg] if self.dicom_seg not in (None, self.labelmap) else ()),
         )
 
@@ -318,7 +329,7 @@ def _write_probabilities(
         known = known.in_scheme(result.scheme, affine=labelmap.affine)
     channels = leaves.of_labels(names, labelmap.data, known)
     write_shares(job.probabilities, channels, len(names), labelmap.grid)
-    write_json(_names_of(job.probabilities), {"LabelMap": list(names)})
+    write_json(_json_beside(job.probabilities), {"LabelMap": list(names)})
 
 
 def _ask_for_room(job: Job, outputs: Outputs, shape: tuple[int, ...]) -> None:
@@ -341,6 +352,9 @@ def write_segmentation(job: Job, result: Segmentation, outputs: Outputs = _LABEL
     job.labelmap.parent.mkdir(parents=True, exist_ok=True)
     if job.tree is not None:
         describe_tree(job.tree)
+    if job.in_named_space:
+        # It lies on its scan, whatever that was brought to.
+        write_json(_json_beside(job.labelmap), {"SpatialReference": "orig"})
     if outputs.confidence:
         write_volume(job.confidence, as_volume(result.confidence))
     labelmap = read_labelmap(result.labelmap)
@@ -366,8 +380,8 @@ def _bids_scans(source: Path, contrast: str) -> list[Path]:
     return sorted(scans.values())
 
 
-def _names_of(probabilities: Path) -> Path:
-    return probabilities.with_name(f"{split_ending(probabilities.name)[0]}.json")
+def _json_beside(image: Path) -> Path:
+    return image.with_name(f"{split_ending(image.name)[0]}.json")
 
 
 def _refuse_one_name(jobs: list[Job], outputs: Outputs) -> None:
@@ -394,7 +408,12 @@ def _place(scan: Path, contrast: str) -> Path:
     name, ending = split_ending(scan.name)
     if len(scan.parts) == 1:
         return scan if ending.lower() in WRITTEN else scan.with_name(f"{name}.nii.gz")
-    return scan.with_name(f"{name.removesuffix(f'_{contrast}')}_desc-partialseg_dseg.nii.gz")
+    entities = name.removesuffix(f"_{contrast}")
+    # A name has one `desc`, into which goes what is said there of the scan.
+    named = re.sub(r"(_desc-[A-Za-z0-9]+)", r"\1partialseg", entities, count=1)
+    if named == entities:
+        named = f"{entities}_desc-partialseg"
+    return scan.with_name(f"{named}_dseg.nii.gz")
 
 
 def _split_ending(path: Path) -> tuple[str, str]:

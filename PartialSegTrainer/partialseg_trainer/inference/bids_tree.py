@@ -26,5 +26,6 @@ def describe_tree(output: str | os.PathLike) -> None:
     write_json(path, described.model_dump(exclude={"Contrast"}))
     ignored = path.with_name(BIDSIGNORE)
     if not ignored.exists():
-        # BIDS has no names for what lies beside a labelmap: confidence, pictures, single labels.
-        write_text(ignored, "*_confidence.*\n*_dseg_*\n")
+        # BIDS has no names for what lies beside a labelmap (confidence, pictures, single labels),
+        # nor for tables of a cohort.
+        write_text(ignored, "*_confidence.*\n*_dseg_*\n*.csv\n")
