@@ -101,6 +101,22 @@ def test_a_labelmap_without_image_is_named(tmp_path):
         import_nnunet(tmp_path / "in", tmp_path / "out")
 
 
+def test_an_image_to_train_on_without_labelmap_is_named(tmp_path):
+    write_raw(tmp_path / "in", BRATS, [0, 1])
+    write_volume(tmp_path / "in" / "imagesTr" / "case_2_0000.nii.gz", image())
+    with pytest.raises(UserError, match="case_2_0000"):
+        import_nnunet(tmp_path / "in", tmp_path / "out")
+
+
+def test_a_list_of_files_elsewhere_is_not_passed_over(tmp_path):
+    write_raw(tmp_path / "in", BRATS, [0, 1])
+    described = json.loads((tmp_path / "in" / "dataset.json").read_text())
+    described["dataset"] = {"case_1": {"images": ["../x.nii.gz"], "label": "../y.nii.gz"}}
+    (tmp_path / "in" / "dataset.json").write_text(json.dumps(described))
+    with pytest.raises(UserError, match="lists the files"):
+        import_nnunet(tmp_path / "in", tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

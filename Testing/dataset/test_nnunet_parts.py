@@ -6,7 +6,13 @@ import nibabel
 import numpy as np
 import pytest
 
-from partialseg_trainer.dataset import Dataset, assign_splits, export_nnunet, values_beside
+from partialseg_trainer.dataset import (
+    Dataset,
+    assign_splits,
+    export_nnunet,
+    other_labels_beside,
+    values_beside,
+)
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.evaluation import score_folders
 from partialseg_trainer.labels import LabelScheme, LabelSets
@@ -100,6 +106,29 @@ def test_a_perfect_prediction_of_nnunet_has_perfect_scores(of_six, tmp_path, bes
         assert {row.dice for rows in scores.values() for row in rows} == {1.0}
     with pytest.raises(UserError, match="scheme"):
         values_beside(predicted, LabelScheme.load("dhcp9"))
+
+
+def declare(folder, **labels):
+    folder.mkdir(exist_ok=True)
+    described = {"channel_names": {"0": "T2"}, "labels": {"background": 0, **labels}}
+    (folder / "dataset.json").write_text(json.dumps(described))
+
+
+def test_a_dataset_json_speaks_by_names_and_is_never_passed_over_unsaid(tmp_path):
+    scheme = LabelScheme.load("brainstem")
+    declare(tmp_path / "a", medulla=1, midbrain=2)
+    mapping = values_beside(tmp_path / "a", scheme).mapping
+    assert mapping == {0: 0, 1: scheme["medulla"].value, 2: scheme["midbrain"].value}
+    (tmp_path / "a" / "postprocessed").mkdir()
+    assert values_beside(tmp_path / "a" / "postprocessed", scheme).mapping == mapping
+    for titles in ({"medulla": 1, "mesencephalon": 2}, {"Medulla Oblongata": 1, "Midbrain": 2}):
+        declare(tmp_path / "a", **titles)
+        with pytest.raises(UserError, match=r"mesencephalon|Midbrain"):
+            values_beside(tmp_path / "a", scheme)
+    for other in ({"one": 1, "two": 2}, {"midbrain": scheme["midbrain"].value, "two": 2}):
+        declare(tmp_path / "a", **other)
+        assert values_beside(tmp_path / "a", scheme) is None
+        assert other_labels_beside(tmp_path / "a") == tmp_path / "a" / "dataset.json"
 
 
 def test_what_the_truth_does_not_know_counts_for_neither_side(tmp_path):

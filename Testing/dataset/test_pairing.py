@@ -7,6 +7,8 @@ import pytest
 from partialseg_trainer.dataset import import_nnunet, import_pairs
 from partialseg_trainer.dataset.pairing import find_pairs, pair_labelmaps
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels.table import bids_table
 from small_scans import write_pair
 
 NFC, NFD = (unicodedata.normalize(form, "Jörg") for form in ("NFC", "NFD"))
@@ -39,6 +41,8 @@ def paired(folder, images, labels):
         ("sub-01_space-T2w_T2w.nii.gz", "sub-01_space-T2w_dseg.nii.gz"),
         ("Anna.nii.gz", "sub-Anna_dseg.nii.gz"),
         ("A.NII.GZ", "A_seg.Nii"),
+        ("sub-01_PDw.nii.gz", "sub-01_dseg.nii.gz"),
+        ("7_T2FLAIR.nii.gz", "7_FLAIR_seg.nii.gz"),
     ],
 )
 def test_names_that_say_the_same_pair(tmp_path, images, labels):
@@ -54,6 +58,7 @@ def test_names_that_say_the_same_pair(tmp_path, images, labels):
         ("anna.nii.gz", "Anna_seg.nii.gz"),
         ("sub-01_left_T2w.nii.gz", "sub-01_right_dseg.nii.gz"),
         ("sub-01_T2w.nii.gz", "sub-01_T1w_dseg.nii.gz"),
+        ("sub-01_PDw.nii.gz", "sub-01_T2starw_dseg.nii.gz"),
         ("sub-01_space-T1w_T2w.nii.gz", "sub-01_space-T2w_dseg.nii.gz"),
         *(
             (f"sub-01_{entity}-1_T2w.nii.gz", f"sub-01{other}_dseg.nii.gz")
@@ -151,7 +156,10 @@ def test_a_folder_that_may_not_be_read_is_an_error_and_not_empty(tmp_path, close
 def test_labelmaps_that_segment_wrote_pair_with_the_truth(tmp_path):
     anat, name = tmp_path / "out/sub-01/anat", "sub-01_run-{}_desc-partialseg_dseg{}.nii.gz"
     for run in (1, 2):
-        touch(anat / name.format(run, ""), anat / name.format(run, "_confidence"))
+        touch(*(anat / name.format(run, f"{what}") for what in ("", "_confidence", "_wm")))
+        touch(anat / name.format(run, "_probabilities"))
+        table = anat / f"sub-01_run-{run}_desc-partialseg_dseg.tsv"
+        table.write_text(bids_table(LabelScheme.load("dhcp9")))
         touch(tmp_path / f"truth/sub-01/anat/sub-01_run-{run}_desc-manual_dseg.nii.gz")
         touch(tmp_path / f"truth/sub-01/anat/sub-01_run-{run}_T2w.nii.gz")
         touch(tmp_path / f"flat/sub-01_run-{run}_T2w.nii.gz")
@@ -160,6 +168,8 @@ def test_labelmaps_that_segment_wrote_pair_with_the_truth(tmp_path):
         assert list(map(str, pairs)) == ["sub-01_run-1", "sub-01_run-2"]
         for scan, (one, other) in pairs.items():
             assert str(scan) in one.name and f"{scan}_desc-manual" in other.name
+    touch(*(tmp_path / folder / f"1{what}.nii.gz" for folder in "ab" for what in ("", "_wm")))
+    assert len(pair_labelmaps(tmp_path / "a", tmp_path / "b")) == 2
 
 
 def test_files_that_macos_leaves_beside_others_are_no_scans(tmp_path):

@@ -98,9 +98,10 @@ def test_a_heading_that_can_be_read_in_two_ways_is_refused(seven, head, words):
         split_subjects(seven)
 
 
-def test_groups_that_differ_in_case_alone_are_refused(seven):
-    write(seven, "participant_id\tgroup", "sub-01\tTwins", "sub-02\ttwins ")
-    with pytest.raises(UserError, match="'Twins' and 'twins'"):
+@pytest.mark.parametrize("one", ["Family 3", "family\u00a0 3", "family3"])
+def test_groups_that_differ_in_case_or_blanks_alone_are_refused(seven, one):
+    write(seven, "participant_id\tgroup", f"sub-01\t{one}", "sub-02\tfamily 3 ")
+    with pytest.raises(UserError, match=f"'{one}' and 'family 3'"):
         split_subjects(seven)
 
 

@@ -70,7 +70,13 @@ def evaluate(
 
     chosen = LabelScheme.load(scheme)
     declared = nnunet_values(values, prediction, chosen)
-    nnunet_values(None, truth, chosen)
+    if (declared is None) != (nnunet_values(None, truth, chosen) is None):
+        plain = prediction if declared is None else truth
+        remark(
+            f"No map of nnU-Net's values speaks for {plain}: its values are taken as those of "
+            f"scheme '{chosen.name}'.",
+            "yellow" if plain == prediction else "dim",
+        )
     failed: dict[str, UserError] = {}
     if prediction.is_dir():
         with progress_bar("Scoring scans") as advance:

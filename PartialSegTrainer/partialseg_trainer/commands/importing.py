@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -175,7 +175,7 @@ def import_(
     with progress_bar("Reading scans" if dry_run else "Importing scans") as advance:
         if layout == "pairs":
             values, forgotten, renamed = parse_mapping(names(mapping), chosen)
-            forgotten = (*forgotten, *_values(unknown))
+            forgotten = (*forgotten, *_values(unknown, values))
             declared = None
             if nnunet or not (values or forgotten):
                 declared = nnunet_values(nnunet, Path(labels), chosen)
@@ -247,10 +247,14 @@ def parse_mapping(
     return mapping, tuple(unknown), renamed
 
 
-def _values(text: str | None) -> tuple[int, ...]:
+def _values(text: str | None, mapped: Collection[int]) -> tuple[int, ...]:
     for entry in names(text):
         if not entry.isdecimal():
             raise UserError(f"--unknown: found '{entry}', where a value was expected, as in 255.")
+        if int(entry) in mapped:
+            raise UserError(
+                f"--unknown: the value {entry} has a meaning by --map too; give each value once."
+            )
     return tuple(int(entry) for entry in names(text))
 
 

@@ -49,15 +49,23 @@ RunsRoot = Annotated[
 
 
 def nnunet_values(file: Path | None, labelmaps: Path, scheme: LabelScheme) -> NnUNetValues | None:
-    """The map in `file`, or in the one beside the labelmaps; a remark says that it is used.
+    """The map in `file`, or in the one beside the labelmaps; a remark says whether it is used.
 
     Raises UserError for a file without a map, and for a map of another scheme.
     """
-    from ..dataset import read_values, values_beside
+    from ..dataset import other_labels_beside, read_values, values_beside
 
     found = read_values(file, scheme) if file else values_beside(labelmaps, scheme)
+    other = None if found else other_labels_beside(labelmaps)
     if found is not None:
         remark(f"The values of {labelmaps} are nnU-Net's, and are taken by {found.origin}", "dim")
+    elif other is not None:
+        remark(
+            f"Doubtful: {other} names other labels than scheme '{scheme.name}' and is not used: "
+            f"the values of {labelmaps} are taken as the scheme's; if they are not, call the "
+            "labels there as the scheme does.",
+            "yellow",
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from .import_pairs import import_pairs
 from .importing import Survey
 from .known import Annotation, KnownScans, parse_annotation
 from .layout import ScanName
-from .nnunet_values import NnUNetValues, read_values, values_beside
+from .nnunet_values import NnUNetValues, other_labels_beside, read_values, values_beside
 from .partial_copy import partial_copy
 from .problem import Problem
 from .split import Split, assign_splits, split_subjects
@@ -37,6 +37,7 @@ __all__ = [
     "import_dhcp",
     "import_nnunet",
     "import_pairs",
+    "other_labels_beside",
     "parse_annotation",
     "partial_copy",
     "read_values",

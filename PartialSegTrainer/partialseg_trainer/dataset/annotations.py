@@ -104,10 +104,14 @@ class NamedSegments:
         """
         sought = self.scheme.names if looked_for == "all" else tuple(looked_for)
         masks, status = {}, dict.fromkeys(sought, Status.ABSENT)
+        done = self.scheme.names if finished == "all" else finished
+        parts_of = {
+            name: [self._part(segment, name in done) for segment in ids]
+            for name, ids in self._ids.items()
+        }
         try:
             for name, ids in self._ids.items():
-                done = finished == "all" or name in finished
-                parts = [self._part(segment, done) for segment in ids]
+                parts = parts_of[name]
                 state, counted = united(name, parts)
                 untold = all(STATUS_TAG not in self._by_id[segment].tags for segment in ids)
                 if untold and name in sought and not any(part.painted for part in parts):
@@ -131,8 +135,9 @@ class NamedSegments:
             status = status_of_tag(own.tags[STATUS_TAG], painted)
             if status is None:
                 raise UserError(
-                    f"segment '{own.name}' has the status '{own.tags[STATUS_TAG]}', which Slicer "
-                    "does not know; set it in the Segment Editor."
+                    f"{self.segments.path}: segment '{own.name}' has the status "
+                    f"'{own.tags[STATUS_TAG]}', which Slicer does not know; set it in the Segment "
+                    "Editor."
                 )
         elif not painted:
             status = Status.NOT_ANNOTATED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -55,6 +56,12 @@ def import_nnunet(
     root = Path(folder)
     path = root / "dataset.json"
     described = read_checked(path, DatasetJson)
+    if described.dataset:
+        raise UserError(
+            f"{path} lists the files of its cases itself (dataset), which are not looked for here; "
+            "put them into imagesTr and labelsTr by nnU-Net's names, or import the folders that "
+            "they are in (--images, --labels)."
+        )
     regions = declared_regions(described.labels, path)
     exported = values_beside(root, None) if scheme is None else None
     if exported is not None:
@@ -121,7 +128,23 @@ def _pairs(root: Path, part: str, channels: Sequence[int], ending: str) -> list[
                 )
             found.append(image)
         pairs.append(Pair(scan_name(name.text), found[0], path, tuple(found[1:])))
+    if part == "Tr":
+        _refuse_unlabelled(images, labels)
     return pairs
+
+
+def _refuse_unlabelled(images: dict[SourceName, Path], labels: dict[SourceName, Path]) -> None:
+    """Raise UserError for images to train on that have no labelmap, whichever their channel."""
+    lonely = [
+        path
+        for name, path in images.items()
+        if not {name, SourceName(re.sub(r"_\d{4}$", "", name.text))} & labels.keys()
+    ]
+    if lonely:
+        raise UserError(
+            f"{lonely[0]}{f' and {len(lonely) - 1} more' * (len(lonely) > 1)} has no labelmap in "
+            "labelsTr; add it, or take the image out of imagesTr."
+        )
 
 
 def _by_case(folder: Path, ending: str) -> dict[SourceName, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from ..errors import UserError
 from ..labels import LabelScheme
+from ..labels.segments import folded
 
 BACKGROUND, IGNORE = "background", "ignore"
 
@@ -21,7 +23,7 @@ class DatasetJson(BaseModel):
     """The fields of dataset.json that are used.
 
     Those of nnU-Net v1 and of the Medical Segmentation Decathlon are read too: `modality`, and
-    labels that lead from values to names.
+    labels that lead from values to names. `dataset` lists files that lie elsewhere.
     """
 
     channel_names: dict[str, str] = Field(
@@ -29,6 +31,7 @@ class DatasetJson(BaseModel):
     )
     labels: dict[str, int | list[int]]
     file_ending: str = ".nii.gz"
+    dataset: dict[str, Any] | None = None
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -131,17 +134,43 @@ def match_regions(
     when there is none for a value.
     """
     declared = {name: values for name, values in regions.values.items() if name in scheme}
-    mapping = {}
-    for name in sorted(declared, key=lambda name: -len(declared[name])):
-        mapping.update(dict.fromkeys(declared[name], scheme[name].value))
-    missing = sorted(frozenset().union(*regions.values.values()) - mapping.keys())
+    mapping = _values_of(declared, {name: scheme[name].value for name in declared})
+    missing = frozenset().union(*regions.values.values()) - mapping.keys()
     if missing:
-        names = [name for name, values in regions.values.items() if values & set(missing)]
+        names = [name for name, values in regions.values.items() if values & missing]
         raise UserError(
             f"{path}: the labels {', '.join(names)} are not in scheme '{scheme.name}', which has "
             f"{', '.join(scheme.names)}; rename them in dataset.json, or import without a scheme."
         )
     return mapping, tuple(declared)
+
+
+def numbered_otherwise(regions: Regions, scheme: LabelScheme) -> bool:
+    """Whether labels that seem to be the scheme's have other values than there.
+
+    They do by a label's name or title in any case. Where they have none, labelmaps may be of the
+    scheme's values, whatever else is declared.
+    """
+    meant = {
+        name: label.value
+        for name in regions.values
+        for label in scheme
+        if _loosely(name) in (_loosely(label.name), _loosely(label.title))
+    }
+    declared = {name: regions.values[name] for name in meant}
+    return any(old != new for old, new in _values_of(declared, meant).items())
+
+
+def _values_of(declared: Mapping[str, frozenset[int]], values: Mapping[str, int]) -> dict[int, int]:
+    """Declared value -> value of the smallest region that it is in."""
+    mapping: dict[int, int] = {}
+    for name in sorted(declared, key=lambda name: -len(declared[name])):
+        mapping.update(dict.fromkeys(declared[name], values[name]))
+    return mapping
+
+
+def _loosely(name: str) -> str:
+    return folded(re.sub(r"[^A-Za-z0-9]+", " ", name))
 
 
 class Declaration(NamedTuple):

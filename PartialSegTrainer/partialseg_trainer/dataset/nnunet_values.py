@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..files import checked, read_json
 from ..labels import LabelScheme
 from ..volumes import Volume
-from .nnunet_labels import DatasetJson, declared_regions, match_regions
+from .nnunet_labels import DatasetJson, declared_regions, match_regions, numbered_otherwise
 
 DATASET_JSON = "dataset.json"
 VALUES = "partialseg.json"
@@ -127,30 +127,52 @@ def values_beside(place: str | Path, scheme: LabelScheme | None) -> NnUNetValues
     """The map that speaks for a labelmap, or a folder of them; None where there is none.
 
     It lies in their folder, where nnU-Net's predictions have a copy of dataset.json; above
-    `labelsTr` and `labelsTs`; and above the `validation` of a model's fold. Raises UserError for a
-    map that is damaged or of another scheme; a dataset.json whose names are not the scheme's is
-    none.
+    `labelsTr`, `labelsTs` and `postprocessed`; and above the `validation` of a model's fold.
+
+    A dataset.json of other labels is no map: see `other_labels_beside`. Raises UserError for a map
+    that is damaged or of another scheme, and for a dataset.json in which labels that seem to be the
+    scheme's have other values, beside some that are none.
     """
+    for path in _maps_for(place):
+        if _speaks_for(path, scheme):
+            return read_values(path, scheme)
+    return None
+
+
+def other_labels_beside(place: str | Path) -> Path | None:
+    """The dataset.json that would speak for a labelmap or a folder of them, if there is one.
+
+    Where `values_beside` finds no map, it is one of other labels than the scheme's.
+    """
+    return next(iter(_maps_for(place)), None)
+
+
+def _maps_for(place: str | Path) -> list[Path]:
     folder = Path(place).absolute()
     if not folder.is_dir():
         folder = folder.parent
     looked = [folder]
-    if folder.name in ("labelsTr", "labelsTs"):
+    if folder.name in ("labelsTr", "labelsTs", "postprocessed"):
         looked.append(folder.parent)
     if folder.name.startswith("validation"):
         looked += [folder.parent, folder.parent.parent]
-    for path in (each / name for each in looked for name in (VALUES, DATASET_JSON)):
-        if path.is_file() and _speaks_for(path, scheme):
-            return read_values(path, scheme)
-    return None
+    paths = (each / name for each in looked for name in (VALUES, DATASET_JSON))
+    return [path for path in paths if path.is_file()]
 
 
 def _speaks_for(path: Path, scheme: LabelScheme | None) -> bool:
     content = read_json(path)
     if path.name == VALUES or (isinstance(content, dict) and VALUES_KEY in content):
         return True
+    if scheme is None:
+        return False
     try:
-        read_values(path, scheme)
+        described = checked(content, DatasetJson, str(path))
+        regions = declared_regions(described.labels, path)
     except UserError:
         return False
+    try:
+        match_regions(regions, scheme, path)
+    except UserError:
+        return numbered_otherwise(regions, scheme)
     return True

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..folders import is_dangling, missing
-from ..volumes import ENDINGS, find_volumes, match_volumes, split_ending
+from ..incoming import read_text
+from ..labels.table import names_in_table
+from ..volumes import ENDINGS, WRITTEN, find_volumes, match_volumes, split_ending, table_of
 from .contrast import contrast_of
 from .layout import ScanName
 from .names import (
@@ -25,6 +27,8 @@ from .names import (
 )
 
 _LISTED = 5
+# What `segment` writes beside a labelmap, by the end of its name.
+_MAPS = ("confidence", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,8 @@ def pair_labelmaps(
 ) -> dict[SourceName, tuple[Path, Path]]:
     """The labelmaps of two places, scan by scan, as `find_pairs` pairs; in the order of the names.
 
-    Either may be what `segment` wrote: confidence maps beside labelmaps are passed over, and where
-    no file says that it is a labelmap, those with the name of an image are (`sub-01_T2w.nii.gz`).
+    Either may be what `segment` wrote: what lies beside its labelmaps is passed over, and where no
+    file says that it is a labelmap, those with the name of an image are (`sub-01_T2w.nii.gz`).
     Raises UserError as `find_pairs` does.
     """
     first, second = (find_labelmaps(place, or_images=True) for place in (predictions, truths))
@@ -187,7 +191,7 @@ def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
         found = [
             path
             for path in find_volumes(Path(place))
-            if wanted(last_word(path)) and not _is_brain_mask(path) and not _is_confidence(path)
+            if wanted(last_word(path)) and not _is_brain_mask(path) and not _is_beside(path)
         ]
     elif glob.has_magic(str(place)):
         found = match_volumes(str(place))
@@ -207,13 +211,27 @@ def _is_brain_mask(path: Path) -> bool:
     return re.search(r"brain_?mask$", split_ending(path.name)[0], re.IGNORECASE) is not None
 
 
-def _is_confidence(path: Path) -> bool:
-    """Whether `segment` wrote the file beside a labelmap, to tell how sure it is."""
-    stem, ending = split_ending(path.name)
-    labelmap = stem.removesuffix("_confidence")
-    return labelmap != stem and any(
-        path.with_name(f"{labelmap}{word}{ending}").exists() for word in ("", ".seg")
-    )
+def _is_beside(path: Path) -> bool:
+    """Whether `segment` wrote the file beside a labelmap: how sure it is of it, or a part of it.
+
+    A part is called by a label that the labelmap's table names.
+    """
+    stem, _ = split_ending(path.name)
+    for place in (found.start() for found in re.finditer("_", stem)):
+        labelmap, what = path.with_name(stem[:place]), stem[place + 1 :]
+        endings = (f"{word}{ending}" for word in ("", ".seg") for ending in WRITTEN)
+        file = next(
+            (file for each in endings if (file := Path(f"{labelmap}{each}")).exists()), None
+        )
+        if file and (what in _MAPS or what in _labels_told(file)):
+            return True
+    return False
+
+
+def _labels_told(labelmap: Path) -> set[str]:
+    """The labels that the table beside a labelmap names; none where there is no table."""
+    table = table_of(labelmap)
+    return names_in_table(read_text(table)) if table.is_file() else set()
 
 
 def _listing(files: list[Path], limit: int | None) -> str:

@@ -156,9 +156,11 @@ def split_problems(rows: Rows) -> list[str]:
                 )
     spellings: dict[str, str] = {}
     for group in groups.values():
-        other = spellings.setdefault(same_on_some_disks(group), group)
+        other = spellings.setdefault(same_on_some_disks("".join(group.split())), group)
         if other != group:
-            found.append(f"the groups '{other}' and '{group}' differ in case alone; write one.")
+            found.append(
+                f"the groups '{other}' and '{group}' differ in case or blanks alone; write one."
+            )
     for block in _blocks(map(subject_of, rows), groups):
         parts = sorted({column[subject] for subject in block if subject in column})
         if len(parts) > 1:
