@@ -25,8 +25,8 @@ from .contrast import (
     by_contrast,
     checked_contrast,
     checked_contrasts,
-    one_or_several,
     named,
+    one_or_several,
 )
 from .layout import BIDSIGNORE, DESCRIPTION, SCHEME, SIDECAR, ScanName, scan_folders
 from .lock import locked
