@@ -31,6 +31,7 @@ class WorkItem(NamedTuple):
     """A scan of a folder, and its draft: `path` of the scan, `labels` annotated so far, by whom.
 
     `labels` are titles, empty where there is no draft; `date` is that of its last change.
+    `keptBeside` is the file of another draft that was found in its place when it was written.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class WorkItem(NamedTuple):
     labels: tuple[str, ...]
     annotator: str
     date: str
+    keptBeside: Path | None = None
 
     @property
     def begun(self) -> bool:
@@ -64,10 +66,17 @@ def workItems(folder: str | Path, dataset: str | Path) -> list[WorkItem]:
     ]
 
 
+def lookAgain(item: WorkItem) -> WorkItem:
+    """The item with its draft as that is now: another Slicer may have written one."""
+    return _item(item.path, item.draft)
+
+
 def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: str) -> WorkItem:
     """Write a segmentation as the draft of a scan, whole or not at all; return the item as it is.
 
-    Raises UserError when it cannot be written.
+    `item` is the draft that this one goes on from: where another Slicer has written one since, that
+    one is kept beside it, and the item returned names it as `keptBeside`. Raises UserError when the
+    draft cannot be written.
     """
     annotated = [scheme[name].title for name in LabelSegments(segmentationNode, scheme).annotated()]
     try:
@@ -81,6 +90,8 @@ def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: 
     storage = slicer.vtkMRMLSegmentationStorageNode()
     # Compressing takes ten times as long, and a draft is written while someone paints.
     storage.SetUseCompression(False)
+    there = lookAgain(item)
+    others = there.begun and there.date != item.date
     with atomic_path(item.draft) as temporary:
         storage.SetFileName(str(temporary))
         if not storage.WriteData(segmentationNode):
@@ -88,13 +99,22 @@ def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: 
                 f"Slicer could not write the draft {item.draft}; check that there is room on the "
                 "disk and that you may write there."
             )
+        keptBeside = _keepBeside(there) if others else None
     note = {
         "annotator": annotator,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "labels": annotated,
     }
     write_json(_noteOf(item.draft), note)
-    return _item(item.path, item.draft)
+    return _item(item.path, item.draft)._replace(keptBeside=keptBeside)
+
+
+def _keepBeside(item: WorkItem) -> Path:
+    """Give a draft the name of its date, so that another one can take its place."""
+    date = "".join(filter(str.isalnum, item.date)) or "undated"
+    kept = item.draft.with_name(f"{item.draft.name.removesuffix(_DRAFT)}.{date}{_DRAFT}")
+    item.draft.replace(kept)
+    return kept
 
 
 def loadItem(item: WorkItem):

@@ -49,6 +49,9 @@ class Section(slicer.util.VTKObservationMixin):
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(self.widget)
         _takeTheRoomThereIs(self.widget)
+        for table in self.widget.findChildren("QTableWidget"):
+            # Tab would go from cell to cell, and never leave the table.
+            table.tabKeyNavigation = False
         self._jobTimer = PollTimer(_POLL_MS, self.jobChanged, showError)
         self.setup()
 

@@ -1,6 +1,7 @@
 """Section Export: what training will see, the export, the dataset's cases, and one loaded back."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -351,6 +352,28 @@ def test_an_export_can_be_cancelled(export, waitFor, tmp_path):
     assert not export.ui.exportProgressBar.visible
     assert export.ui.exportButton.enabled
     assert not (tmp_path / "dataset").exists()
+
+
+def test_two_slicers_that_export_at_once_leave_both_scans_whole(logic, scan, annotation, tmp_path):
+    from partialseg_trainer.dataset import Dataset, check_dataset
+
+    told, scheme = [], logic.scheme("dhcp9")
+    jobs = [
+        logic.exportJob(
+            *(annotation, scan, scheme, tmp_path / "dataset", subject),
+            onFinished=told.append,
+            onFailed=lambda error: told.append(bool(error.details["exists"])),
+        )
+        for subject in ("01", "02", "02")
+    ]
+    while not all([job.poll() for job in jobs]):
+        time.sleep(0.01)
+    assert sorted(told, key=str) == [True, "sub-01", "sub-02"]
+    assert [case.name for case in Dataset.open(tmp_path / "dataset").cases] == ["sub-01", "sub-02"]
+    problems = [
+        each.message for each in check_dataset(tmp_path / "dataset") if each.severity == "error"
+    ]
+    assert all("same image" in message for message in problems), problems
 
 
 def test_closing_the_scene_ends_export_and_preview(

@@ -126,3 +126,19 @@ def test_a_draft_that_cannot_be_written_is_told_and_nothing_is_lost(work, dialog
     assert len(dialogs.errors) == 1
     assert work.parameterNode.inputVolume.GetName() == "a" and work._changed
     work._changed = False
+
+
+def test_what_another_slicer_has_drawn_of_a_scan_meanwhile_is_kept(work):
+    from PartialSegLib.dataset.drafts import saveDraft
+
+    work.ui.nextButton.click()
+    paint(work)
+    opened, chosen = work._open, work.parameterNode
+    saveDraft(opened, chosen.segmentation, work.logic.scheme("dhcp9"), "somebody else")
+    theirs = opened.draft.read_bytes()
+    for label, kept in (("wm", True), ("csf", False)):
+        paint(work, label)
+        work._timer.timeout()
+        assert ("Somebody else had written one" in work.ui.worklistLabel.text) is kept
+    (beside,) = (file for file in opened.draft.parent.glob("*.seg.nrrd") if file != opened.draft)
+    assert beside.read_bytes() == theirs != opened.draft.read_bytes()

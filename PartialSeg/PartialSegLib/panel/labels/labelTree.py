@@ -119,6 +119,12 @@ class LabelTree:
             self._statusButtons[row.name] = self._addStatusButton(item, row.name)
             self._showButtons[row.name] = self._addShowButton(item, row.name)
         self._tree.expandAll()
+        # They came last, and Tab would reach them behind all that is below the tree.
+        before = self._tree
+        for name in self._items:
+            for button in (self._statusButtons[name], self._showButtons[name]):
+                qt.QWidget.setTabOrder(before, button)
+                before = button
 
     def _addStatusButton(self, item, name: str):
         button = qt.QToolButton()

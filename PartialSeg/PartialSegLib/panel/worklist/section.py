@@ -10,7 +10,14 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from ...dataset.content import isNewDataset
-from ...dataset.drafts import WorkItem, loadItem, nextItem, saveDraft, workItems
+from ...dataset.drafts import (
+    WorkItem,
+    loadItem,
+    lookAgain,
+    nextItem,
+    saveDraft,
+    workItems,
+)
 from ...engine.packages import FILES
 from ...scene.oneScan import regionOf
 from ..packagesRequest import packagesAreThere
@@ -167,6 +174,7 @@ class WorklistSection(Section):
     def _openItem(self, item: WorkItem) -> None:
         self._save()
         self._makeDataset()
+        item = lookAgain(item)
         chosen, before = self.parameterNode, (self._scan, self._followed)
         scan, segmentation = loadItem(item)
         if segmentation is None:
@@ -222,11 +230,14 @@ class WorklistSection(Section):
             with silent(self.ui.worklistTable):
                 self._fill(row)
         self._open = saved
-        self._say(
-            _("The draft of {scan} was saved at {time}.").format(
-                scan=saved.path.name, time=qt.QTime.currentTime().toString("HH:mm")
-            )
+        text = _("The draft of {scan} was saved at {time}.").format(
+            scan=saved.path.name, time=qt.QTime.currentTime().toString("HH:mm")
         )
+        if saved.keptBeside is not None:
+            text += " " + _(
+                "Somebody else had written one since it was opened here; that is kept as {file}."
+            ).format(file=saved.keptBeside.name)
+        self._say(text)
 
     def _forget(self) -> None:
         """No scan is open any more."""
