@@ -81,7 +81,7 @@ def show_(
         ("Model", info.title or info.name),
         ("Date", info.date),
         ("Trained on", info.training_data),
-        ("Contrast", info.contrast),
+        ("Contrast" + "s" * (len(info.contrasts) > 1), ", ".join(info.contrasts)),
         ("Loss", info.loss),
         ("Network", f"{network.name}, width {network.width}, depth {network.depth}"),
         ("Sees", f"{info.seen}, of {info.preprocessing.spacing:g} mm"),

@@ -69,6 +69,14 @@ def train(
         int | None,
         typer.Option(help="Slices on either side shown with each.", rich_help_panel=_SCANS),
     ] = None,
+    contrast_dropout: Annotated[
+        float | None,
+        typer.Option(
+            help="How often each of several contrasts is kept from the network, so that it learns "
+            "to do without.",
+            rich_help_panel=_SCANS,
+        ),
+    ] = None,
     patch: Annotated[
         tuple[int, int] | None,
         typer.Option(
@@ -190,6 +198,7 @@ def train(
         "preprocessing.spacing": spacing,
         "preprocessing.axis": axis,
         "preprocessing.neighbours": neighbours,
+        "contrast_dropout": contrast_dropout,
         "patch": patch,
         "slices_per_epoch": slices_per_epoch,
         "sampling": sampling,

@@ -102,6 +102,7 @@ def adapt(
             settings,
             generator,
             shown.sagittal.to(device),
+            contrasts=len(model.info.contrasts),
         )
         image = image.view(shown.image.shape).contiguous(memory_format=layout)
         possible = codebook.possible_leaves(codes)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..dataset import Dataset
+from ..dataset.contrast import differ
 from ..errors import UserError
 from ..networks.model import Model
 from ..training.material.slices import SliceStore, open_store
@@ -26,8 +27,8 @@ class Beside:
 
     @classmethod
     def of_dataset(cls, folder: Path, model: Model) -> Beside:
-        """Raises UserError for a dataset of other labels or without anything drawn, and for a model
-        that sees blocks.
+        """Raises UserError for a dataset of other labels or several other contrasts or without
+        anything drawn, and for a model that sees blocks.
         """
         dataset = Dataset.open(folder)
         if not dataset.scheme.has_labels_of(model.scheme):
@@ -35,6 +36,12 @@ class Beside:
                 f"The dataset {folder} has the labels {', '.join(dataset.scheme.names)}, but the "
                 f"model {model.info.name} {', '.join(model.scheme.names)}; name a dataset of the "
                 "model's labels."
+            )
+        if differ(dataset.contrasts, model.info.contrasts):
+            raise UserError(
+                f"The dataset {folder} has {' and '.join(dataset.contrasts)} of each scan, but the "
+                f"model {model.info.name} sees {model.info.of_contrasts}; name a dataset of the "
+                "model's contrasts."
             )
         if model.info.patch is not None:
             raise UserError(

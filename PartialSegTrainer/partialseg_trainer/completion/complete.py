@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import nibabel
-
 from ..inference import Segmentation, segment
+from ..inference.contrasts import Images, name_of, shown_images
 from ..inference.within import known_of
 from ..labels import LabelSets
 from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
-from ..volumes import Volume, as_volume
 from ..volumes.preprocessing import prepare
 from .adaptation import Effort, adapt
 from .beside import Beside
@@ -39,7 +36,7 @@ class Completion:
 
 
 def complete(
-    image: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
+    image: Images,
     model: Model,
     known: LabelSets,
     *,
@@ -67,12 +64,13 @@ def complete(
 
     Raises UserError as `segment` does.
     """
-    volume = as_volume(image)
-    known = known_of(known, model.scheme, volume.grid)
+    name = name_of(image)
+    shown = shown_images(image, [model.info], name)
+    known = known_of(known, model.scheme, shown.first.grid)
     told = _Told(progress)
     reason, adapted = "You asked not to learn from it.", None
     if learn:
-        prepared = prepare(volume, model.info.preprocessing)
+        prepared = prepare(shown.volumes, model.info.preprocessing, name)
         drawn = Drawn(prepared, known)
         reason = why_not_enough(drawn)
         if reason is None:
@@ -87,8 +85,9 @@ def complete(
                     seed,
                     told.of("Learning from what was drawn"),
                 )
+    pairs = zip(shown.contrasts, shown.volumes, strict=True)
     result = segment(
-        volume,
+        {contrast: volume for contrast, volume in pairs if volume is not None},
         adapted or model,
         device=device,
         mirror=mirror,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..models import ModelInfo
-from ..volumes.preprocessing import Axis, Prepared
+from ..volumes.preprocessing import Axis, Prepared, recut
 from .beside import Beside
 from .drawn import Drawn
 
@@ -18,7 +18,7 @@ _DRAWN_OF = 4
 
 
 class Shown(NamedTuple):
-    """Images (B, C, H, W) float32 in [0, 1] with codes (B, H, W), or (B, 1, S, H, W) with codes
+    """Images (B, C, H, W) float32 in [0, 1] with codes (B, H, W), or (B, K, S, H, W) with codes
     (B, S, H, W); and `sagittal`, (B,) bool, as `augment` wants it.
     """
 
@@ -46,7 +46,9 @@ class Pictures:
         self._shares: dict[Axis, np.ndarray | None] = {}
         self._alone = drawn.sets.sum(1) == 1
         for axis in info.preprocessing.axes:
-            self._images[axis], self._codes[axis] = prepared.cut(axis), drawn.along(axis)
+            # (K, S, H, W)
+            self._images[axis] = recut(prepared.images, prepared.axis, axis)
+            self._codes[axis] = drawn.along(axis)
             # By the root, so that small slices have their turn too.
             shown = np.sqrt(self._alone[self._codes[axis]].sum((1, 2)))
             self._shares[axis] = shown / shown.sum() if shown.any() else None
@@ -65,7 +67,7 @@ class Pictures:
                 continue
             axis = axes[rng.integers(len(axes))]
             share = self._shares[axis] if item % _DRAWN_OF else None
-            number = int(rng.choice(len(self._images[axis]), p=share))
+            number = int(rng.choice(len(self._codes[axis]), p=share))
             image, codes = cut(axis, number, rng)
             items.append((image, codes.astype(np.int32), axis == "sagittal"))
         images, codes, sagittal = zip(*items, strict=True)
@@ -91,8 +93,9 @@ class Pictures:
         """A slice with its neighbours, padded to one size; beyond the scan the last is repeated."""
         beside = self._info.preprocessing.neighbours
         stack, codes = self._images[axis], self._codes[axis][number]
-        near = np.arange(number - beside, number + beside + 1).clip(0, len(stack) - 1)
-        return _padded(stack[near], self._size), _padded(codes, self._size)
+        near = np.arange(number - beside, number + beside + 1).clip(0, stack.shape[1] - 1)
+        seen = stack[:, near].reshape(-1, *stack.shape[2:])
+        return _padded(seen, self._size), _padded(codes, self._size)
 
     def _block(
         self, axis: Axis, number: int, rng: np.random.Generator
@@ -107,7 +110,7 @@ class Pictures:
             for middle, size, length in zip((number, *place), patch, codes.shape, strict=True)
         ]
         box = tuple(slice(first, first + size) for first, size in zip(start, patch, strict=True))
-        return _padded(stack[box], patch)[None], _padded(codes[box], patch)
+        return _padded(stack[(slice(None), *box)], patch), _padded(codes[box], patch)
 
 
 def _padded(array: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

@@ -114,6 +114,11 @@ def by_contrast(
     return {contrast: given[contrast] for contrast in contrasts}
 
 
+def differ(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether a network of some contrasts cannot be shown others: one may stand for another."""
+    return one != other and max(len(one), len(other)) > 1
+
+
 def one_or_several(content: dict[str, Any], one: str, several: str) -> dict[str, Any]:
     """What a file says of contrasts: `one` where it is one, and else the list `several`.
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from ..dataset.contrast import DEFAULT
 from ..labels import LabelScheme
 from ..volumes import Volume
 from ..volumes.preprocessing import Prepared, from_slices
@@ -37,6 +38,7 @@ def doubts(
     confidence: Mapping[str, float | None],
     least_confidence: float | None = None,
     untold: Collection[str] = (),
+    contrast: str = DEFAULT,
 ) -> tuple[str, ...]:
     """Sentences about a segmentation, none where nothing is odd.
 
@@ -47,6 +49,7 @@ def doubts(
         least_confidence: what the model has in every label of a scan that it knows; None if nobody
             measured that.
         untold: labels that the model does not tell.
+        contrast: that of the scan's first image; which tissue is the darker is known of T2w alone.
     """
     found = []
     thickness = max(labelmap.spacing)
@@ -55,7 +58,7 @@ def doubts(
             f"The scan's slices are {thickness:.1f} mm apart, so that thin structures are blurred "
             "in it; take borders across the slices for rough."
         )
-    if _has(scheme, *_DARKER, _WHITE):
+    if contrast == DEFAULT and _has(scheme, *_DARKER, _WHITE):
         dark, white = _means(labelmap, scheme, prepared, _DARKER, (_WHITE,))
         if dark is not None and white is not None and dark >= white:
             found.append(

@@ -11,8 +11,8 @@ from ..networks.model import Model
 def as_ensemble(model: Model | Sequence[Model]) -> tuple[Model, ...]:
     """One or several models, all of which are shown the same and answer the same.
 
-    Raises UserError when they differ in their labels, their preprocessing or the size of blocks, or
-    when there are none.
+    Raises UserError when they differ in their labels, preprocessing, contrasts or the size of
+    blocks, or when there are none.
     """
     models = (model,) if isinstance(model, Model) else tuple(model)
     if not models:
@@ -23,6 +23,8 @@ def as_ensemble(model: Model | Sequence[Model]) -> tuple[Model, ...]:
             what, found = "labels", [", ".join(each.scheme.names) for each in (first, other)]
         elif other.info.preprocessing != first.info.preprocessing:
             what, found = "preprocessing", [str(each.info.preprocessing) for each in (first, other)]
+        elif other.info.contrasts != first.info.contrasts:
+            what, found = "contrasts", [each.info.of_contrasts for each in (first, other)]
         elif other.info.patch != first.info.patch:
             what, found = "input", [each.info.seen for each in (first, other)]
         else:

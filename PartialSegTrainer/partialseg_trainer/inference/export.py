@@ -56,11 +56,16 @@ def export_model(model: Model, kind: str, folder: Path) -> Path:
     It holds the network, `description.json` with all that has to happen before and after it, and
     the model's card.
 
-    Raises UserError for an unknown kind, a folder that holds something, a package that is missing,
-    and a network that cannot be put into this form.
+    Raises UserError for an unknown kind, a bundle of several contrasts, a folder that holds
+    something, a package that is missing, and a network that cannot be put into this form.
     """
     if kind not in KINDS:
         raise UserError(f"There is no form '{kind}'; choose one of {', '.join(KINDS)}.")
+    if kind == BUNDLE and len(model.info.contrasts) > 1:
+        raise UserError(
+            f"A bundle reads one image, but the model {model.info.name} sees "
+            f"{model.info.of_contrasts}; choose the form onnx or torchscript."
+        )
     file, write = KINDS[kind]
     network = LeafNetwork(model).eval()
     with atomic_folder(folder) as temporary, torch.inference_mode():
@@ -89,14 +94,15 @@ def export_model(model: Model, kind: str, folder: Path) -> Path:
 def describe_use(model: Model) -> dict[str, Any]:
     """What another program has to do before and after the network, as JSON content."""
     info, scheme = model.info, model.scheme
-    channels = info.preprocessing.channels
+    channels, around = info.channels, info.preprocessing.neighbours
     if info.patch is not None:
-        seen = f"(B, 1, S, H, W): a block of {info.patch}, with overlap, averaged"
-    elif channels > 1:
-        around = channels // 2
+        seen = f"(B, {channels}, S, H, W): a block of {info.patch}, with overlap, averaged"
+    elif around:
         seen = f"(B, {channels}, H, W): a slice between its {around} neighbours on either side"
     else:
-        seen = "(B, 1, H, W): a slice"
+        seen = f"(B, {channels}, H, W): a slice"
+    if len(info.contrasts) > 1:
+        seen += f"; of each contrast in turn: {', '.join(info.contrasts)}"
     return {
         "name": info.name,
         "licence": info.licence,
@@ -117,6 +123,14 @@ def describe_use(model: Model) -> dict[str, Any]:
             "Bring it to RAS order, with its axes as they are, and to voxels of "
             f"{info.preprocessing.spacing:g} mm, linearly; where that is coarser, blur it first to "
             "that resolution (a Gaussian of that width at half its height).",
+            *(
+                [
+                    "Scale every further contrast likewise, and bring it from its own grid to "
+                    "that of the first, black where it does not reach."
+                ]
+                if len(info.contrasts) > 1
+                else []
+            ),
             f"Cut slices: {', '.join(info.preprocessing.axes)}"
             + ("; average over the directions." if len(info.preprocessing.axes) > 1 else "."),
             "Pad height and width with 0 at their ends to a multiple of what the input says.",
@@ -135,7 +149,7 @@ def describe_use(model: Model) -> dict[str, Any]:
 def _example(model: Model, divisor: int) -> Tensor:
     """Something of the shape that the network sees; two of them, so that no size is taken for 1."""
     sizes = model.info.patch or (4 * divisor, 6 * divisor)
-    return torch.rand(2, model.info.preprocessing.channels, *sizes)
+    return torch.rand(2, model.info.channels, *sizes)
 
 
 def _free_sizes(model_input: Tensor) -> dict[int, str]:

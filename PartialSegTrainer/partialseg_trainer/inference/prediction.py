@@ -13,7 +13,7 @@ from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
 from ..networks.model import Model
-from ..volumes.preprocessing import AXES, Axis, Prepared, from_slices, to_slices
+from ..volumes.preprocessing import AXES, Axis, Prepared, recut
 
 BATCH = 16
 # From images (B, C, ...) and the direction that they are cut in to probabilities (B, L, ...).
@@ -32,7 +32,7 @@ def count_steps(prepared: Prepared, info: ModelInfo) -> int:
 
 @torch.inference_mode()
 def predict(
-    slices: np.ndarray,
+    images: np.ndarray,
     axis: Axis,
     models: Sequence[Model],
     device: torch.device,
@@ -50,18 +50,19 @@ def predict(
     here and now.
 
     Args:
-        slices: (S, H, W) float32 in [0, 1], cut along `axis`.
+        images: (S, H, W) float32 in [0, 1], cut along `axis`, or (K, S, H, W) of K contrasts.
         models: an ensemble, see `as_ensemble`.
         advance: called with the number of steps done since it was called last.
         mirror: whether to look at everything once more with left and right exchanged.
     """
     info, look = models[0].info, _look_of_all(models, device, mirror)
+    images = images[None] if images.ndim == 3 else images
     if info.patch is not None:
-        complete = _of_blocks(slices, axis, info.patch, look, device, advance)
+        complete = _of_blocks(images, axis, info.patch, look, device, advance)
     elif len(info.preprocessing.axes) > 1:
-        complete = _of_directions(slices, axis, models[0], look, device, advance)
+        complete = _of_directions(images, axis, models[0], look, device, advance)
     else:
-        stack = _with_neighbours(slices, info.preprocessing.neighbours)
+        stack = _with_neighbours(images, info.preprocessing.neighbours)
         return _in_order(_batches(stack, axis, look, device, advance))
     return lambda part: complete[:, part]
 
@@ -86,11 +87,12 @@ def _in_order(batches: Iterator[Tensor]) -> Callable[[slice], Tensor]:
 def _look_of_all(models: Sequence[Model], device: torch.device, mirror: bool) -> _Look:
     """The mean of what all models see, and of what they see in the mirror."""
     looks = [_look(model, device) for model in models]
+    slices = models[0].info.preprocessing.channels
 
     def probabilities(image: Tensor, cut: Axis) -> Tensor:
         answers = [look(image) for look in looks]
         if mirror:
-            answers += [_mirrored(look, image, cut) for look in looks]
+            answers += [_mirrored(look, image, cut, slices) for look in looks]
         return answers[0] if len(answers) == 1 else sum(answers) / len(answers)
 
     return probabilities
@@ -113,19 +115,22 @@ def _look(model: Model, device: torch.device) -> Callable[[Tensor], Tensor]:
     return probabilities
 
 
-def _mirrored(look: Callable[[Tensor], Tensor], image: Tensor, cut: Axis) -> Tensor:
-    """What is seen with left and right exchanged, put back where it belongs."""
+def _mirrored(look: Callable[[Tensor], Tensor], image: Tensor, cut: Axis, slices: int) -> Tensor:
+    """What is seen with left and right exchanged, put back where it belongs.
+
+    Of each contrast `slices` are seen together.
+    """
     if image.ndim == 5:
         x = 2 if cut == "sagittal" else 3
         return look(image.flip(x)).flip(x)
     if cut == "sagittal":
         # The slices on the left of one are now on its right; it stays as it is itself.
-        return look(image.flip(1))
+        return look(image.unflatten(1, (-1, slices)).flip(2).flatten(1, 2))
     return look(image.flip(2)).flip(2)
 
 
 def _of_directions(
-    slices: np.ndarray,
+    images: np.ndarray,
     cut: Axis,
     model: Model,
     look: _Look,
@@ -135,10 +140,11 @@ def _of_directions(
     """One array takes in the probabilities of all directions, so memory does not grow with them."""
     preprocessing = model.info.preprocessing
     axes = preprocessing.axes
-    total = torch.zeros(model.scheme.n_leaves, *slices.shape, dtype=torch.float16, device=device)
-    volume = from_slices(slices, cut)
+    total = torch.zeros(
+        model.scheme.n_leaves, *images.shape[1:], dtype=torch.float16, device=device
+    )
     for axis in axes:
-        stack = _with_neighbours(to_slices(volume, axis), preprocessing.neighbours)
+        stack = _with_neighbours(recut(images, cut, axis), preprocessing.neighbours)
         target = _cut_along(total, cut, axis)
         start = 0
         for leaves in _batches(stack, axis, look, device, advance):
@@ -153,17 +159,21 @@ def _of_directions(
 def _batches(
     stack: Tensor, axis: Axis, look: _Look, device: torch.device, advance: Advance
 ) -> Iterator[Tensor]:
-    """(L, B, H, W) of some slices after another, of (S, C, H, W) all."""
+    """(L, B, H, W) of some slices after another, of (S, K, N, H, W) all."""
     for images in stack.split(BATCH):
-        leaves = look(images.to(device), axis).transpose(0, 1)
+        leaves = look(images.flatten(1, 2).to(device), axis).transpose(0, 1)
         advance(len(images))
         yield leaves
 
 
-def _with_neighbours(slices: np.ndarray, neighbours: int) -> Tensor:
-    """(S, C, H, W), a view: each slice with those on either side, the outermost ones repeated."""
-    padded = np.pad(slices, [(neighbours, neighbours), (0, 0), (0, 0)], mode="edge")
-    return torch.from_numpy(padded).unfold(0, 2 * neighbours + 1, 1).movedim(-1, 1)
+def _with_neighbours(images: np.ndarray, neighbours: int) -> Tensor:
+    """(S, K, N, H, W), a view: of each of K contrasts a slice with those on either side.
+
+    The outermost ones are repeated.
+    """
+    padded = np.pad(images, [(0, 0), (neighbours, neighbours), (0, 0), (0, 0)], mode="edge")
+    near = torch.from_numpy(padded).unfold(1, 2 * neighbours + 1, 1)
+    return near.permute(1, 0, 4, 2, 3)
 
 
 def _cut_along(leaves: Tensor, now: Axis, axis: Axis) -> Tensor:
@@ -172,7 +182,7 @@ def _cut_along(leaves: Tensor, now: Axis, axis: Axis) -> Tensor:
 
 
 def _of_blocks(
-    slices: np.ndarray,
+    images: np.ndarray,
     cut: Axis,
     patch: tuple[int, int, int],
     look: _Look,
@@ -187,5 +197,5 @@ def _of_blocks(
         advance(len(image))
         return leaves
 
-    image = torch.from_numpy(slices)[None, None]
+    image = torch.from_numpy(images)[None]
     return over_windows(image, patch, counted, device)[0].half()

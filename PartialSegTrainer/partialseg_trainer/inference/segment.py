@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +13,10 @@ from ..labels import LabelScheme, LabelSets
 from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
 from ..networks.model import Model
-from ..volumes import Volume, as_volume, to_nibabel
+from ..volumes import Volume, to_nibabel
 from ..volumes.nifti import placed
 from ..volumes.preprocessing import Prepared, prepare
+from .contrasts import Images, name_of, shown_images
 from .doubts import doubts
 from .ensemble import as_ensemble
 from .islands import join_islands
@@ -98,7 +98,7 @@ class Segmentation:
 @torch.inference_mode()
 @freed_memory_kept()
 def segment(
-    image: str | os.PathLike | nibabel.spatialimages.SpatialImage | Volume,
+    image: Images,
     model: Model | Sequence[Model],
     *,
     device: str = "auto",
@@ -109,10 +109,12 @@ def segment(
     inspect: Inspect | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
-    """Segment one T2-weighted scan.
+    """Segment one scan.
 
     Args:
-        image: a path, nibabel image or Volume, on any grid.
+        image: a path, nibabel image or Volume, on any grid; for a model of several contrasts one of
+            each by their names, as in {"T2w": ..., "T1w": ...}, on grids of their own in one space.
+            The result lies on that of the first.
         model: one, or several whose probabilities are averaged.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         mirror: whether to average over the scan and its mirror image, which takes twice the time
@@ -129,19 +131,21 @@ def segment(
 
     Raises UserError for an image that cannot be used, a device that is not there, models that
     cannot be averaged (see `as_ensemble`), and what is known of other voxels than the scan's or of
-    labels that the model has none of (see `LabelSets.in_scheme`).
+    labels that the model has none of (see `LabelSets.in_scheme`); and for contrasts as
+    `shown_images` does.
     """
     models = as_ensemble(model)
     info, scheme = models[0].info, models[0].scheme
-    volume = as_volume(image)
+    name = name_of(image)
+    shown = shown_images(image, [each.info for each in models], name)
+    warnings, contrast, volume = shown.warnings, shown.first_contrast, shown.first
     grid = volume.grid
     if known is not None:
         known = known_of(known, scheme, volume.grid)
     blank = volume.data.min() == volume.data.max()
-    name = os.fspath(image) if isinstance(image, str | os.PathLike) else "The scan"
-    prepared = prepare(volume, info.preprocessing, name)
-    # From here on its slices are enough; an image that was read for them leaves the memory.
-    del volume
+    prepared = prepare(shown.volumes, info.preprocessing, name)
+    # From here on its slices are enough; images that were read for them leave the memory.
+    del volume, shown
     if ready:
         ready(grid.shape)
     steps, done = count_steps(prepared, info) + count_slabs(prepared), 0
@@ -153,7 +157,7 @@ def segment(
             progress(done, steps)
 
     on = choose_device(device)
-    leaves = predict(prepared.slices, prepared.axis, models, on, advance, mirror=mirror)
+    leaves = predict(prepared.images, prepared.axis, models, on, advance, mirror=mirror)
     if inspect:
         inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
     # Beyond the box there is nothing but background, which no network was asked about.
@@ -175,11 +179,11 @@ def segment(
             certainty[prepared.box][moved] = 0
     result = Volume(labelmap, grid.affine, grid.forms)
     untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
-    told = [grid.doubt(), *implausibilities(result, scheme, blank=blank)]
+    told = [grid.doubt(), *warnings, *implausibilities(result, scheme, blank=blank)]
     if labelmap.any() and not blank:
         # Within what is known, or where several models agree, confidence is another.
         least = info.least_confidence if known is None and len(models) == 1 else None
-        told += doubts(result, scheme, prepared, sure.means(), least, untold)
+        told += doubts(result, scheme, prepared, sure.means(), least, untold, contrast)
     return Segmentation(
         to_nibabel(result),
         None if certainty is None else to_nibabel(result.with_data(certainty)),

@@ -6,8 +6,17 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from ..dataset.contrast import checked_contrasts, one_or_several
 from ..errors import UserError
 from ..files import read_checked
 from ..limits import GRID
@@ -34,7 +43,9 @@ class ModelInfo(BaseModel):
     `decoding` is how a leaf is chosen from labels (see `losses.heads`).
     `strategy` is how its training was put together; `outputs` is how the network has its channels.
     `patch` is the (S, H, W) of the blocks that a 3D network learned from, and that it is shown.
-    `contrast` is that of the scans it learned from, a suffix of BIDS such as T2w.
+    `contrast` is that of the scans it learned from, a suffix of BIDS such as T2w; where they had
+    several, `contrasts` are theirs, in order, in place of it. `contrast_dropout` is how likely each
+    of them was to be kept from the network in training; where that is 0, it needs all of them.
     `untold` are the labels of the scheme that the training scans did not show: the model never
     finds them, and says nothing of them.
     `least_confidence` is the mean confidence that it has in every label of a scan that it knows;
@@ -58,12 +69,32 @@ class ModelInfo(BaseModel):
     scheme: dict[str, Any]
     untold: tuple[str, ...] = ()
     contrast: str = "T2w"
+    contrasts: tuple[str, ...] = ()
+    contrast_dropout: float = Field(0, ge=0, lt=1)
     training_data: str
     least_confidence: float | None = Field(None, gt=0, lt=1)
     scores: dict[str, dict[str, float | None]] = {}
     licence: str = "not stated"
     versions: dict[str, str] = {}
     weights_sha256: str = ""
+
+    @field_validator("contrasts")
+    @classmethod
+    def _suffixes(cls, contrasts: tuple[str, ...]) -> tuple[str, ...]:
+        return checked_contrasts(contrasts)
+
+    @model_validator(mode="after")
+    def _all_contrasts(self) -> ModelInfo:
+        self.contrasts = self.contrasts or (self.contrast,)
+        self.contrast = self.contrasts[0]
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_it_is_written(self, written: Any) -> dict[str, Any]:
+        content = one_or_several(written(self), "contrast", "contrasts")
+        if not self.contrast_dropout:
+            content.pop("contrast_dropout", None)
+        return content
 
     @model_validator(mode="after")
     def _blocks_have_a_size(self) -> ModelInfo:
@@ -72,6 +103,17 @@ class ModelInfo(BaseModel):
         if self.patch is not None:
             GRID.check(math.prod(self.patch) / 1e6, "A block of the patch has")
         return self
+
+    @property
+    def channels(self) -> int:
+        """How many slices, or blocks, the network is shown together: those of each contrast."""
+        return len(self.contrasts) * self.preprocessing.channels
+
+    @property
+    def of_contrasts(self) -> str:
+        """Its contrasts in words, such as "T2w and T1w"."""
+        *others, last = self.contrasts
+        return f"{', '.join(others)} and {last}" if others else last
 
     @property
     def seen(self) -> str:

@@ -97,7 +97,7 @@ def load_model(folder: str | Path) -> Model:
 
 def _build(info: ModelInfo, scheme: LabelScheme) -> nn.Module:
     return build_network(
-        in_channels=info.preprocessing.channels,
+        in_channels=info.channels,
         out_channels=len(scheme) if info.head == "labels" else scheme.n_leaves,
         outputs=info.outputs,
         **info.network.model_dump(),

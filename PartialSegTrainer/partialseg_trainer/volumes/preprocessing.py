@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -42,7 +43,7 @@ class Preprocessing(BaseModel):
 
     @property
     def channels(self) -> int:
-        """How many slices a network sees at once."""
+        """How many slices of each contrast a network sees at once."""
         return 1 + 2 * self.neighbours
 
 
@@ -52,7 +53,8 @@ class Prepared:
 
     `slices` is (S, H, W) float32 in [0, 1], cut along `axis`, the last one where there are several;
     `grid` is where these voxels lie, in (X, Y, Z) order; `native` is the part of the scan's own
-    grid that they cover, which starts at voxel `corner`.
+    grid that they cover, which starts at voxel `corner`. Of a scan with several contrasts `images`
+    is (K, S, H, W), all of them, black where one is not there, and `slices` the first that is.
     """
 
     slices: np.ndarray
@@ -60,6 +62,12 @@ class Prepared:
     native: Grid
     corner: tuple[int, int, int]
     axis: Axis
+    several: np.ndarray | None = None
+
+    @property
+    def images(self) -> np.ndarray:
+        """(K, S, H, W), the slices of each contrast."""
+        return self.slices[None] if self.several is None else self.several
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
@@ -71,14 +79,44 @@ class Prepared:
 
     def cut(self, axis: Axis) -> np.ndarray:
         """The same voxels as slices along another axis."""
-        return to_slices(from_slices(self.slices, self.axis), axis)
+        return recut(self.slices, self.axis, axis)
 
 
-def prepare(volume: Volume, preprocessing: Preprocessing, name: str = "The scan") -> Prepared:
+def prepare(
+    volume: Volume | Sequence[Volume | None],
+    preprocessing: Preprocessing,
+    name: str = "The scan",
+) -> Prepared:
     """Scale intensities, cut off empty space, bring to RAS order and spacing, slice.
+
+    Of several contrasts each is scaled by itself and interpolated but once, from its own grid to
+    that of the network, which follows from the first contrast that is there.
 
     Raises UserError, which calls the scan `name`, where that takes more voxels than GRID allows.
     """
+    if isinstance(volume, Volume):
+        return _prepare(volume, preprocessing, name)
+    first = next(each for each in volume if each is not None)
+    prepared = _prepare(first, preprocessing, name)
+    if len(volume) == 1:
+        return prepared
+    images = np.zeros((len(volume), *prepared.slices.shape), dtype=np.float32)
+    for contrast, (image, each) in enumerate(zip(images, volume, strict=True)):
+        if each is first:
+            image[...] = prepared.slices
+        elif each is not None:
+            images[contrast] = to_slices(_beside(each, first, prepared.grid), prepared.axis)
+    return replace(prepared, several=images)
+
+
+def _beside(volume: Volume, first: Volume, grid: Grid) -> np.ndarray:
+    """(X, Y, Z) another contrast of a scan on a network's grid, black where it does not reach."""
+    # Grids that programs see in one place are one.
+    own = first.grid if volume.grid.mismatch(first.grid) is None else volume.grid
+    return resample(normalise_intensity(volume.data), own, grid, order=1)
+
+
+def _prepare(volume: Volume, preprocessing: Preprocessing, name: str) -> Prepared:
     margin = int(np.ceil(MARGIN_MM / min(volume.spacing)))
     found = Foreground.of(volume.data)
     box = found.box(margin)
@@ -96,6 +134,13 @@ def prepare(volume: Volume, preprocessing: Preprocessing, name: str = "The scan"
 def to_slices(array: np.ndarray, axis: Axis) -> np.ndarray:
     """(X, Y, Z) in RAS order as contiguous (S, H, W), cut along `axis`."""
     return np.ascontiguousarray(np.moveaxis(array, AXES.index(axis), 0))
+
+
+def recut(slices: np.ndarray, now: Axis, axis: Axis) -> np.ndarray:
+    """(..., S, H, W) cut along `now` as contiguous slices along another axis."""
+    if slices.ndim > 3:
+        return np.stack([recut(each, now, axis) for each in slices])
+    return to_slices(from_slices(slices, now), axis)
 
 
 def from_slices(slices: np.ndarray, axis: Axis) -> np.ndarray:

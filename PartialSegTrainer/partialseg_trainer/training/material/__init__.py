@@ -13,15 +13,15 @@ from .split import SliceSplit
 class Material:
     """Prepared scans of the dataset of that name, which of them train, in which labels.
 
-    `contrast` is the suffix that BIDS has for all of them. `untold` are the labels that their
-    annotation does not show (`told.untold_labels`); labels that a model made show no more.
+    `contrasts` are the suffixes that BIDS has for the images of each. `untold` are the labels that
+    their annotation does not show (`told.untold_labels`); labels that a model made show no more.
     """
 
     dataset: str
     scheme: LabelScheme
     store: SliceStore
     split: SliceSplit
-    contrast: str = "T2w"
+    contrasts: tuple[str, ...] = ("T2w",)
     untold: tuple[str, ...] = ()
 
     def of_full_scans(self) -> Material:

@@ -23,34 +23,70 @@ def augment(
     generator: torch.Generator,
     sagittal: Tensor | None = None,
     share: Share = WHOLE,
+    contrasts: int = 1,
+    dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Deform a batch and change its intensities.
 
     The slices of an item, neighbours or a block, are deformed alike, each within itself, as nnU-Net
-    does where a scan has thick slices.
+    does where a scan has thick slices. So are the contrasts of an item, whose intensities change
+    each by itself.
 
     Args:
-        image: (B, S, H, W) float32 in [0, 1].
+        image: (B, S, H, W) float32 in [0, 1]; of several contrasts (B, K S, H, W), the slices of
+            one after the other.
         codes: (B, H, W) or (B, S, H, W); what is moved in from outside becomes code 0, unknown.
         generator: on the images' device; its state decides all that is random.
         sagittal: (B,) bool, the items in which left and right lie along S and not along H; none
             unless given.
         share: which items of the batch these are, where other processes have the rest.
+        contrasts: how many there are. One that an item lacks, and so is black, stays so.
+        dropout: how likely each of several contrasts is made black; one at least remains.
 
     Returns the changed image, within [0, 1], and the codes in their own type.
     """
     draw = _Draw(len(image), image.device, generator, share)
+    there = _there(image, contrasts) if contrasts > 1 else None
     if settings.head:
-        image = _surround(image, settings.head, draw)
+        parts = [_surround(part, settings.head, draw) for part in image.chunk(contrasts, 1)]
+        image = _joined(parts)
     if sagittal is None:
         sagittal = torch.zeros(len(image), dtype=torch.bool, device=image.device)
-    image, codes = _deform(image, codes, settings, draw, sagittal)
+    image, codes = _deform(image, codes, settings, draw, sagittal, contrasts)
+    parts = [_intensities(part, settings, draw) for part in image.chunk(contrasts, 1)]
+    if there is not None:
+        if dropout:
+            there = there & _kept(there, dropout, draw)
+        parts = [part.mul_(shown) for part, shown in zip(parts, there.unbind(1), strict=True)]
+    return _joined(parts), codes
+
+
+def _intensities(image: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
+    """Change those of one contrast, (B, S, H, W)."""
     image = _coarsen(image, settings.blur, draw)
     # In place from here on: to have new memory for each result takes longer than to compute it.
     _bend_tone(image, settings.tone, draw)
     image.mul_(draw.field(image.shape[2:], settings.bias).exp_())
     image.addcmul_(draw.normal(*image.shape[1:]), settings.noise * draw.uniform(0, 1))
-    return image.clamp_(0, 1), codes
+    return image.clamp_(0, 1)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+def _there(image: Tensor, contrasts: int) -> Tensor:
+    """(B, K, 1, 1, 1) bool: which contrasts of an item are not black all over."""
+    of_each = image.unflatten(1, (contrasts, -1))
+    return of_each.flatten(2).amax(2).view(len(image), contrasts, 1, 1, 1) > 0
+
+
+def _kept(there: Tensor, dropout: float, draw: _Draw) -> Tensor:
+    """(B, K, 1, 1, 1) bool: which contrasts are not dropped, one at least of those there are."""
+    drawn = torch.stack([draw.uniform(0, 1) for _ in range(there.shape[1])], 1)
+    # Of one of them the draw is the largest, and that one stays.
+    last = drawn.masked_fill(~there, -1).amax(1, keepdim=True)
+    return (drawn >= dropout) | (drawn == last)
 
 
 class _Draw:
@@ -106,7 +142,12 @@ def _bicubic(points: int, length: int, device: torch.device) -> Tensor:
 
 
 def _deform(
-    image: Tensor, codes: Tensor, settings: Augmentation, draw: _Draw, sagittal: Tensor
+    image: Tensor,
+    codes: Tensor,
+    settings: Augmentation,
+    draw: _Draw,
+    sagittal: Tensor,
+    contrasts: int,
 ) -> tuple[Tensor, Tensor]:
     height, width = image.shape[2:]
     angle = draw.uniform(-settings.rotation, settings.rotation) * math.pi / 180
@@ -137,10 +178,15 @@ def _deform(
     )
     reverse = mirrored & sagittal
     moved, labels = (
-        torch.where(reverse, each.flip(1), each) if each.shape[1] > 1 else each
-        for each in (moved, labels)
+        torch.where(reverse, _turned(each, count), each) if each.shape[1] > count else each
+        for each, count in ((moved, contrasts), (labels, 1))
     )
     return moved, labels.view(codes.shape).to(codes.dtype)
+
+
+def _turned(image: Tensor, contrasts: int) -> Tensor:
+    """The slices of each contrast in the other order."""
+    return image.unflatten(1, (contrasts, -1)).flip(2).flatten(1, 2)
 
 
 def _centres(length: int, device: torch.device) -> Tensor:

@@ -23,9 +23,10 @@ class TrainingBatches(Dataset[Batch]):
     """The batches of one epoch; an item is a whole batch.
 
     ``{"image": (B, C, H, W) float16, "codes": (B, H, W) uint8 or int32, "sagittal": (B,) bool}``,
-    with the C slices that the network sees at once; for one that sees blocks, (B, 1, S, H, W) and
-    (B, S, H, W). The last slices that do not fill a batch are left out, unless they are all there
-    is. Only the items of `share` are cut; raises UserError where an epoch has not one for each.
+    with the C slices that the network sees at once, those of each contrast in turn; for one that
+    sees blocks, (B, K, S, H, W), of K contrasts, and (B, S, H, W). The last slices that do not fill
+    a batch are left out, unless they are all there is. Only the items of `share` are cut; raises
+    UserError where an epoch has not one for each.
     """
 
     def __init__(
@@ -97,12 +98,12 @@ class ValidationBatches(Dataset[Batch]):
 def read_item(store: SliceStore, number: int, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
     """What the network sees of the place of a slice, and its codes.
 
-    A slice with its neighbours, (C, H, W), and (H, W); or a block round it, (1, S, H, W), and
-    (S, H, W).
+    A slice with its neighbours, (C, H, W), and (H, W); or a block round it in K contrasts,
+    (K, S, H, W), and (S, H, W).
     """
     if config.network.dimensions == 3:
         image, codes = store.read_block(number, config.thickness)
-        return image[None], codes
+        return image if store.contrasts > 1 else image[None], codes
     return store.read_stack(number, config.preprocessing.neighbours)
 
 

@@ -20,12 +20,13 @@ from pydantic import BaseModel
 
 from ... import __version__
 from ...dataset import Case, Dataset
+from ...dataset.folder import check_together
 from ...errors import UserError
 from ...files import atomic_folder, leftovers, read_checked, remove, write_json
 from ...labels import LabelScheme
 from ...user_folders import user_cache
 from ...volumes import resample
-from ...volumes.preprocessing import Axis, Preprocessing, prepare, to_slices
+from ...volumes.preprocessing import Axis, Preprocessing, prepare, recut, to_slices
 
 _log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -52,10 +53,13 @@ class StoredCase(BaseModel):
 
 
 class StoreIndex(BaseModel):
-    """The content of index.json; `leaf_sets` is the table of codes that all cases share."""
+    """The content of index.json; `leaf_sets` is the table of codes that all cases share, and each
+    has images of so many `contrasts`.
+    """
 
     cases: list[StoredCase]
     leaf_sets: list[list[bool]]
+    contrasts: int = 1
 
 
 class SliceStore:
@@ -63,6 +67,9 @@ class SliceStore:
 
     However much is read, little of it counts as memory of the process: pages go back to the system,
     which keeps them as long as nothing else needs the room.
+
+    Where scans have several `contrasts`, the images of a slice lie one after another in the file,
+    and what is read has an axis for them in front.
 
     `labels` is a folder of other codes for the same images, as `write_labels` leaves it; the
     store's own unless given.
@@ -72,6 +79,7 @@ class SliceStore:
         labels = labels or folder
         index = read_checked(labels / "index.json", StoreIndex)
         self.folder = folder
+        self.contrasts = read_checked(folder / "index.json", StoreIndex).contrasts
         self.cases = index.cases
         self.leaf_sets = np.array(index.leaf_sets, dtype=bool)
         self._maps = [_mapped(file) for file in (folder / "images.bin", labels / "codes.bin")]
@@ -95,27 +103,32 @@ class SliceStore:
         return self._find(number)[0].axis
 
     def read(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Image (H, W) float16 and codes (H, W) of one slice, as views of the mapped files."""
+        """Image (H, W) float16 and codes (H, W) of one slice, as views of the mapped files.
+
+        Of several contrasts the image is (K, H, W).
+        """
         images, codes = self.read_block(number, 1)
-        return images[0], codes[0]
+        return images[..., 0, :, :], codes[0]
 
     def read_stack(self, number: int, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
         """A slice with those on either side, (2 neighbours + 1, H, W), and its own codes (H, W).
 
-        Beyond the scan its outermost slice is repeated; elsewhere both are views.
+        Beyond the scan its outermost slice is repeated; elsewhere both are views. Of several
+        contrasts the image is (K (2 neighbours + 1), H, W), the slices of one after the other.
         """
         case, place = self._find(number)
         wanted = np.arange(place - neighbours, place + neighbours + 1)
         inside = wanted.clip(0, case.shape[0] - 1)
         images, _ = self._read(case, inside[0], inside[-1] + 1)
         if not np.array_equal(wanted, inside):
-            images = images[inside - inside[0]]
-        return images, self._read(case, place, place + 1)[1][0]
+            images = images[..., inside - inside[0], :, :]
+        return images.reshape(-1, *images.shape[-2:]), self._read(case, place, place + 1)[1][0]
 
     def read_block(self, number: int, thickness: int) -> tuple[np.ndarray, np.ndarray]:
         """Images and codes (S, H, W) of so many slices of a scan round one of them, as views.
 
-        The block is moved to lie within the scan; S is less than `thickness` where the scan is.
+        Of several contrasts the images are (K, S, H, W). The block is moved to lie within the scan;
+        S is less than `thickness` where the scan is.
         """
         case, place = self._find(number)
         count = case.shape[0]
@@ -123,7 +136,7 @@ class SliceStore:
         return self._read(case, first, min(first + thickness, count))
 
     def read_case(self, case: StoredCase) -> tuple[np.ndarray, np.ndarray]:
-        """Images and codes (S, H, W) of a whole case, as views."""
+        """Images, (S, H, W) or (K, S, H, W), and codes (S, H, W) of a whole case, as views."""
         return self._read(case, 0, case.shape[0])
 
     def with_leaf_sets(self, leaf_sets: np.ndarray) -> SliceStore:
@@ -143,7 +156,10 @@ class SliceStore:
         _, height, width = case.shape
         start, stop = (case.first_voxel + int(place) * height * width for place in (first, end))
         shape = (-1, height, width)
-        images, codes = (flat[start:stop].reshape(shape) for flat in (self._images, self._codes))
+        codes = self._codes[start:stop].reshape(shape)
+        images = self._images[self.contrasts * start : self.contrasts * stop].reshape(shape)
+        if self.contrasts > 1:
+            images = np.moveaxis(images.reshape(-1, self.contrasts, height, width), 1, 0)
         self._count(images.nbytes + codes.nbytes)
         return images, codes
 
@@ -185,6 +201,9 @@ def open_store(
         "preprocessing": preprocessing.model_dump(exclude={"neighbours"}),
         "cases": [(case.name, case.info.image_sha256, case.info.labels_sha256) for case in cases],
     }
+    if len(dataset.contrasts) > 1:
+        content["images"] = [case.info.sha256_of(dataset.contrasts) for case in cases]
+        content["contrasts"] = dataset.contrasts
     fingerprint = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     folder = _cache(dataset) / f"slices-{fingerprint}"
     _tidy(folder.parent)
@@ -264,7 +283,7 @@ def is_whole(folder: Path, files: Iterable[str] = ("images.bin", "codes.bin")) -
         return False
     voxels = sum(math.prod(case.shape) for case in index.cases)
     expected = {
-        "images.bin": 2 * voxels,
+        "images.bin": 2 * voxels * index.contrasts,
         "codes.bin": _code_type(len(index.leaf_sets)).itemsize * voxels,
     }
     slices = sum(case.shape[0] for case in index.cases)
@@ -286,17 +305,19 @@ def _write(
     # Codes are written wide and narrowed at the end, when the size of the table is known.
     with open(folder / "images.bin", "wb") as images, open(folder / "wide.bin", "wb") as codes:
         for done, case in enumerate(cases):
-            volume = case.image()
+            volumes = case.images()
+            check_together(volumes, case.name)
             labels = case.label_sets(scheme)
-            prepared = prepare(volume, preprocessing, str(case.image_path))
+            prepared = prepare(list(volumes.values()), preprocessing, str(case.image_path))
             table = np.array(
                 [sets.setdefault(row.tobytes(), len(sets)) for row in labels.leaf_sets()],
                 dtype=np.uint16,
             )
-            local = resample(labels.codes, volume.grid, prepared.grid, order=0)
+            grid = volumes[case.contrast].grid
+            local = resample(labels.codes, grid, prepared.grid, order=0)
             for axis in preprocessing.axes:
-                slices = prepared.cut(axis)
-                images.write(slices.astype(np.float16).tobytes())
+                slices = recut(prepared.images, prepared.axis, axis).astype(np.float16)
+                images.write(np.moveaxis(slices, 0, 1).tobytes())
                 shared = table[to_slices(local, axis)]
                 codes.write(shared.tobytes())
                 counts += [np.bincount(plane.reshape(-1)) for plane in shared]
@@ -307,16 +328,18 @@ def _write(
                         fully_known=labels.fully_known,
                         axis=axis,
                         first_voxel=first_voxel,
-                        shape=slices.shape,
+                        shape=slices.shape[1:],
                     )
                 )
-                first_voxel += slices.size
+                first_voxel += slices[0].size
             if progress:
                 progress(done + 1, len(cases))
     _narrow(folder / "wide.bin", folder / "codes.bin", _code_type(len(sets)))
     np.save(folder / "counts.npy", np.array([_padded(row, len(sets)) for row in counts]))
     leaf_sets = [np.frombuffer(row, dtype=bool).tolist() for row in sets]
-    write_json(folder / "index.json", StoreIndex(cases=stored, leaf_sets=leaf_sets).model_dump())
+    contrasts = len(cases[0].contrasts) if cases else 1
+    index = StoreIndex(cases=stored, leaf_sets=leaf_sets, contrasts=contrasts)
+    write_json(folder / "index.json", index.model_dump())
 
 
 def _code_type(count: int) -> np.dtype:

@@ -23,7 +23,8 @@ from ..ranks.group import once
 from .callback import Reporter, StoppedOnRequest
 
 _log = logging.getLogger(__name__)
-# From slices (S, H, W) and the axis that they cut to probabilities (L, S, H, W).
+# From slices (S, H, W), or (K, S, H, W) of K contrasts, and the axis that they cut to probabilities
+# (L, S, H, W).
 Predict = Callable[[np.ndarray, Axis], np.ndarray]
 
 
@@ -77,7 +78,7 @@ def _shown(models: Sequence[Path], device: str, reporter: Reporter) -> Predict:
         scans += 1
         reporter.update(stage=f"pseudo-labels of scan {scans}")
         leaves = predict(slices, axis, members, on, advance)
-        return leaves(slice(0, len(slices))).cpu().numpy()
+        return leaves(slice(0, slices.shape[-3])).cpu().numpy()
 
     return mean
 

@@ -15,10 +15,10 @@ from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 
-from ...dataset import Dataset
+from ...dataset import Case, Dataset
+from ...dataset.contrast import differ
 from ...errors import UserError
 from ...files import remove, require_room
-from ...labels import LabelScheme
 from ...losses import build_loss
 from ...models import ModelInfo
 from ...networks import check_network
@@ -70,8 +70,9 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     dataset = Dataset.open(config.dataset)
     cases, validation = choose_cases(dataset, config)
     wanted(config)
+    _check_contrasts(dataset, cases, config)
     if config.initial_model is not None:
-        _check_initial(config, dataset.scheme)
+        _check_initial(config, dataset)
     split = {_SPLIT_FILE: case_names(cases, validation, cases_to_test(dataset, config))}
     return RunFolder.create(run, config.model_dump(mode="json"), split)
 
@@ -102,7 +103,7 @@ def open_material(run: RunFolder, config: TrainConfig, reporter: RunReporter) ->
         _log.info(
             "No training scan shows %s: the model will say nothing of them", ", ".join(untold)
         )
-    return Material(dataset.name, dataset.scheme, store, split, dataset.contrast, untold)
+    return Material(dataset.name, dataset.scheme, store, split, dataset.contrasts, untold)
 
 
 def fit(
@@ -271,7 +272,8 @@ def _export(run: RunFolder, module: PartialLabelTraining, best: Path, material: 
         patch=config.patch if config.network.dimensions == 3 else None,
         scheme=material.scheme.to_dict(),
         untold=module.untold,
-        contrast=material.contrast,
+        contrasts=material.contrasts,
+        contrast_dropout=config.contrast_dropout,
         training_data=(
             f"{len(trained)} scans of the dataset '{material.dataset}', {full} fully labelled and "
             f"{len(trained) - full} in part"
@@ -303,7 +305,8 @@ def _preview(
     logits = module.logits(torch.from_numpy(padded)[None])
     leaves = module.leaf_logits(logits).argmax(1)[0].numpy()
     height, width = codes.shape[-2:]
-    slices = image.reshape(-1, height, width)
+    # Of the first contrast.
+    slices = image.reshape(store.contrasts, -1, height, width)[0]
     middle = len(slices) // 2
     # Of a block every slice is labelled, of a slice with neighbours it alone.
     labelled = leaves[middle] if leaves.ndim == 3 else leaves
@@ -314,8 +317,26 @@ def _preview(
     )
 
 
-def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
-    model = load_model(config.initial_model)
+def _check_contrasts(dataset: Dataset, cases: list[Case], config: TrainConfig) -> None:
+    """Raise UserError where a case lacks one, or one alone is to be dropped."""
+    if len(dataset.contrasts) == 1:
+        if config.contrast_dropout:
+            raise UserError(
+                f"contrast_dropout is {config.contrast_dropout}, but {dataset.folder} has the one "
+                f"contrast {dataset.contrast}, without which nothing is left; leave it 0."
+            )
+        return
+    for case in cases:
+        lacking = [path for path in case.image_paths if not path.is_file()]
+        if lacking:
+            raise UserError(
+                f"{case.name} has no {lacking[0].name}, where every case of {dataset.folder} has "
+                f"{' and '.join(dataset.contrasts)}; restore it, or take the case out."
+            )
+
+
+def _check_initial(config: TrainConfig, dataset: Dataset) -> None:
+    model, scheme = load_model(config.initial_model), dataset.scheme
     if not model.scheme.has_labels_of(scheme) or model.info.network != config.network:
         raise UserError(
             f"The model {config.initial_model} has scheme '{model.scheme.name}' and network "
@@ -328,6 +349,11 @@ def _check_initial(config: TrainConfig, scheme: LabelScheme) -> None:
             f"The model {config.initial_model} sees {neighbours} slices on either side, but the "
             f"training shows {config.preprocessing.neighbours} (preprocessing.neighbours); make "
             "them the same, or start from scratch."
+        )
+    if differ(model.info.contrasts, dataset.contrasts):
+        raise UserError(
+            f"The model {config.initial_model} sees {model.info.of_contrasts}, but the dataset has "
+            f"{' and '.join(dataset.contrasts)}; choose a model that fits, or start from scratch."
         )
     outputs = config.chosen_strategy.outputs
     if model.info.outputs != outputs:

@@ -73,6 +73,9 @@ class TrainConfig(BaseModel):
     `strategy` is any name of `methods.strategy_names()`: how the training is put together, with
     `strategy_options` of its own (`Docs/methods.md` tells these too).
 
+    `contrast_dropout` is how likely each contrast of several is kept from the network in an item;
+    one at least is shown. A model that learned so segments scans that lack one.
+
     `patch` is the (H, W) cut from each slice, in pixels; for a network that sees blocks, (S, H, W).
     `slices_per_epoch` None means as many as there are. `sampling`: "balanced" draws a share
     `full_share` of every epoch from fully labelled scans; "uniform" draws all slices alike;
@@ -108,6 +111,7 @@ class TrainConfig(BaseModel):
     network: NetworkSettings = NetworkSettings()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
+    contrast_dropout: float = Field(default=0.0, ge=0, lt=1)
     patch: tuple[int, ...] = (96, 128)
     batch_size: int = Field(default=12, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)

@@ -56,7 +56,7 @@ class PartialLabelTraining(lightning.LightningModule):
         torch.manual_seed(config.seed)
         self._layout = memory_layout(config.network.name)
         self.network = build_network(
-            in_channels=config.preprocessing.channels,
+            in_channels=store.contrasts * config.preprocessing.channels,
             out_channels=self.loss.out_channels,
             outputs=config.chosen_strategy.outputs,
             **config.network.model_dump(),
@@ -147,7 +147,14 @@ class PartialLabelTraining(lightning.LightningModule):
         image, codes = batch["image"].float(), batch["codes"]
         slices = image.flatten(1, -3)
         slices, codes = augment(
-            slices, codes, self.config.augmentation, generator, batch["sagittal"], share()
+            slices,
+            codes,
+            self.config.augmentation,
+            generator,
+            batch["sagittal"],
+            share(),
+            self._store.contrasts,
+            self.config.contrast_dropout,
         )
         return slices.view(image.shape), codes
 
