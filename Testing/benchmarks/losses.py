@@ -21,6 +21,7 @@ from partialseg_trainer.losses import Codebook, build_loss
 from partialseg_trainer.networks.freed_memory import keep_freed_memory
 
 LAYOUT = torch.channels_last
+OTHERS = ("iuc+dice", "huc", "weight", "wnorm", "multitalent", "marginal_dice", "leaf_dice")
 
 
 def main() -> None:
@@ -53,6 +54,10 @@ def compare(report: Report, device: torch.device, size: int, reach: float) -> No
         "marginal": step(lambda z: marginal.of_codes(z, codes, codebook), logits[marginal]),
         "marginal formula": step(lambda z: marginal_formula(z, possible), logits[marginal]),
     }
+    for name in OTHERS:
+        other = build_loss(name, scheme).to(device)
+        z = logits[iuc if other.head == "labels" else marginal]
+        tasks[name] = step(lambda z, other=other: other.of_codes(z, codes, codebook), z)
     # The formulas stop short of saturated probabilities; on logits both are exact.
     difference = (tasks["iuc"]() - tasks["torch"]()).abs().max()
     assert difference < 1e-5 * logits[iuc].grad.abs().max(), "the gradients differ"
@@ -74,6 +79,8 @@ def compare(report: Report, device: torch.device, size: int, reach: float) -> No
         "its formula with a float mask of leaves",
         seconds["marginal formula"] / seconds["marginal"],
     )
+    for name in OTHERS:
+        report.add(f"time of {name}, {where}", "that of IUC", seconds[name] / seconds["iuc"])
     if device.type == "cpu":
         report.add(
             "memory of targets: a byte for each of eleven labels",

@@ -205,6 +205,27 @@ def leaf_dice(z, sets, everywhere=False):
     return mean(of_image(image) for image in voxels(z, sets))
 
 
+def merged_dice(z, sets, squared=False):
+    def of_image(image):
+        annotated = [voxel for voxel in image if len(voxel[2]) < len(voxel[0])]
+        if not annotated:
+            return 0
+        groups = [{k} for k in range(len(image[0][0]))]
+        for _, _, possible in annotated:
+            met = [group for group in groups if group & set(possible)]
+            groups = [group for group in groups if group not in met] + [set().union(*met)]
+        losses = []
+        for group in groups:
+            p = [fsum(softmax(logits)[k] for k in group) for logits, _, _ in annotated]
+            g = [float(set(possible) <= group) for _, _, possible in annotated]
+            overlap = fsum(a * b for a, b in zip(p, g, strict=True))
+            sizes = fsum(a**2 if squared else a for a in p) + fsum(g)
+            losses.append(1 - (2 * overlap + 1e-5) / (sizes + 1e-5))
+        return mean(losses)
+
+    return mean(of_image(image) for image in voxels(z, sets))
+
+
 def class_adaptive(z, sets):
     def of_image(image):
         annotated = [voxel for voxel in image if len(voxel[2]) < len(voxel[0])]
@@ -254,6 +275,8 @@ FORMULAS = {
     "marginal_dice": marginal_dice,
     "marginal_focal": marginal_focal,
     "leaf_dice": leaf_dice,
+    "merged_dice": merged_dice,
+    "marginal_ce+merged_dice": lambda z, sets: marginal_ce(z, sets) + merged_dice(z, sets),
     "class_adaptive": class_adaptive,
     "dice": dice,
     "marginal_ce+dice": lambda z, sets: marginal_ce(z, sets) + dice(z, sets),

@@ -19,6 +19,7 @@ from .leaf_dice import LeafDice
 from .marginal_ce import MarginalCrossEntropy
 from .marginal_dice import MarginalDice
 from .marginal_focal import MarginalFocal
+from .merged_dice import MergedDice
 from .multitalent import MultiTalent
 from .options import LossOptions
 from .partial import PartialLoss
@@ -39,6 +40,7 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "marginal_dice": MarginalDice,
     "marginal_focal": MarginalFocal,
     "leaf_dice": LeafDice,
+    "merged_dice": MergedDice,
     "class_adaptive": ClassAdaptive,
     "dice": LabelDice,
     "supervised": Supervised,
@@ -48,6 +50,7 @@ _SUMS = (
     "even_ce+leaf_dice",
     "marginal_ce+dice",
     "marginal_ce+leaf_dice",
+    "marginal_ce+merged_dice",
     "marginal_focal+leaf_dice",
 )
 

@@ -1,4 +1,4 @@
-"""Binary cross-entropy from codes, without a target for every label of every voxel."""
+"""Sums over the voxels of sigmoid outputs, from codes: no target for every label of every voxel."""
 
 from __future__ import annotations
 
@@ -45,6 +45,60 @@ class BinaryEntropy(torch.autograd.Function):
             torch.mul(z, look_up(signs, numbers), out=slope)
             slope.sigmoid_().mul_(look_up(slopes, numbers))
         return result, None, None, None
+
+
+class ProbabilitySums(torch.autograd.Function):
+    """For several tables the sums over voxels of y = sigmoid(z), times what is looked up by code.
+
+    What a Dice takes of probabilities. As above, only the logits are kept, and the tables are added
+    up before they are looked up for the gradient, y (1 - y) times their sum.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, codes: Tensor, tables: Tensor) -> Tensor:
+        """(T, C) sums of (B, C, ...) logits, (B, ...) codes, and (T, K, C) tables."""
+        codes = codes.int()
+        ctx.save_for_backward(logits, codes, tables)
+        total = logits.new_zeros(len(tables), tables.shape[2])
+        voxels = (0, *range(2, logits.ndim))
+        for z, numbers in zip(*_pieces(logits, codes), strict=True):
+            y = z.sigmoid()
+            for sums, table in zip(total, tables, strict=True):
+                sums += (y * look_up(table, numbers)).sum(voxels)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        logits, codes, tables = ctx.saved_tensors
+        slopes = (tables * gradient[:, None]).sum(0)
+        result = torch.empty_like(logits)
+        for z, numbers, slope in zip(*_pieces(logits, codes, result), strict=True):
+            torch.sigmoid(z, out=slope)
+            slope.mul_(1 - slope).mul_(look_up(slopes, numbers))
+        return result, None, None
+
+
+class ChosenVoxels(torch.autograd.Function):
+    """(M, C) the logits of the voxels that a mask names, in its order.
+
+    Of an index PyTorch does not know that no voxel is in it twice, and adds up its gradient one
+    by one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, chosen: Tensor) -> Tensor:
+        """Of (B, C, ...) logits and a (B, ...) bool mask."""
+        ctx.save_for_backward(logits, chosen)
+        return logits.movedim(1, -1)[chosen]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        logits, chosen = ctx.saved_tensors
+        result = torch.zeros_like(logits)
+        result.movedim(1, -1)[chosen] = gradient
+        return result, None
 
 
 def _pieces(*tensors: Tensor) -> list[tuple[Tensor, ...]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+from .binary_entropy import ProbabilitySums
+from .codebook import Codebook
 
 
 def known_dice(probabilities: Tensor, target: Tensor) -> Tensor:
@@ -22,6 +26,23 @@ def known_dice(probabilities: Tensor, target: Tensor) -> Tensor:
     voxels = (0, *range(2, target.ndim))
     overlap = (known * yes).sum(voxels)
     return (1 - (2 * overlap + 1) / (known.sum(voxels) + yes.sum(voxels) + 1)).mean()
+
+
+def known_dice_of_codes(logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+    """`known_dice` of y = sigmoid(z), from (B, C, ...) logits and (B, ...) codes."""
+    yes, known = codebook.values == 1, codebook.values != 2
+    tables = torch.stack([known & yes, known]).to(logits.dtype)
+    overlap, found = ProbabilitySums.apply(logits, codes, tables)
+    marked = voxels_of_codes(codes, codebook).sum(0).to(logits.dtype) @ yes.to(logits.dtype)
+    return (1 - (2 * overlap + 1) / (found + marked + 1)).mean()
+
+
+def voxels_of_codes(codes: Tensor, codebook: Codebook) -> Tensor:
+    """(B, K) how many voxels of each image have each code; exact, as float64."""
+    numbers = codes.flatten(1).long()
+    counts = torch.zeros(len(codes), len(codebook.values), dtype=torch.float64, device=codes.device)
+    one = torch.ones((), dtype=counts.dtype, device=codes.device)
+    return counts.scatter_add_(1, numbers, one.expand_as(numbers))
 
 
 def mean_dice(log_probabilities: Tensor, target: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .label_set import LabelSetLoss, LeafProbabilities
+from .leaf_weights import LeafWeightOptions, weigh_voxels
 
 
 class EvenCrossEntropy(LabelSetLoss):
@@ -21,8 +22,11 @@ class EvenCrossEntropy(LabelSetLoss):
     learned, and which part of it is left to voxels that know. It is the average-based counterpart
     (Lv et al., ICML 2020, section 2) of the identification-based marginal loss, with the principle
     of IUC: what was not observed trains nothing. For a known leaf it is cross-entropy. The value is
-    that of `marginal_ce`; the gradient is not its derivative, on purpose.
+    that of `marginal_ce`, with its `weights`; the gradient is not its derivative, on purpose.
     """
+
+    Options = LeafWeightOptions
+    options: LeafWeightOptions
 
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
         value = -leaves.log_set.detach()
@@ -31,4 +35,5 @@ class EvenCrossEntropy(LabelSetLoss):
         inside = outside.sum(1, keepdim=True) / leaves.possible.sum(1, keepdim=True)
         push = torch.where(leaves.possible, -inside, outside)
         moved = (push * leaves.logits).sum(1)
-        return (value + moved - moved.detach()).mean()
+        of_voxels = value + moved - moved.detach()
+        return weigh_voxels(of_voxels, leaves.possible, self.leaf_weights).mean()

@@ -6,9 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import UserError
-from .binary_entropy import BinaryEntropy
 from .codebook import Codebook
-from .dice import known_dice
+from .dice import known_dice, known_dice_of_codes
 from .partial import precise
 from .sigmoid import SigmoidLoss
 
@@ -25,10 +24,7 @@ class IgnoreUnobservedChild(SigmoidLoss):
     """
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
-        logits = precise(logits)
-        signs = 1 - 2 * (codebook.values == 1).to(logits.dtype)
-        weights = (codebook.values != 2) * self.label_weights.to(logits.dtype) / logits.numel()
-        return BinaryEntropy.apply(logits, codes, signs, weights)
+        return self._of_known(precise(logits), codes, codebook)
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         logits = precise(logits)
@@ -43,14 +39,12 @@ class IgnoreUnobservedChildDice(IgnoreUnobservedChild):
     """IUC plus `known_dice`, which makes up for rare structures; not in the paper."""
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
-        dice = self._dice(logits, codebook.multilabel(codes))
+        dice = known_dice_of_codes(precise(logits), codes, codebook)
         return super().of_codes(logits, codes, codebook) + dice
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
-        return super()._of_multilabel(logits, target) + self._dice(logits, target)
-
-    def _dice(self, logits: Tensor, target: Tensor) -> Tensor:
-        return known_dice(precise(logits).sigmoid(), target)
+        dice = known_dice(precise(logits).sigmoid(), target)
+        return super()._of_multilabel(logits, target) + dice
 
 
 class Supervised(IgnoreUnobservedChild):

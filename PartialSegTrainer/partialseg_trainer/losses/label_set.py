@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..labels import LabelScheme
 from .codebook import Codebook
+from .leaf_weights import leaf_weights
+from .options import LossOptions
 from .partial import PartialLoss, precise
 
 
@@ -60,6 +63,12 @@ class LabelSetLoss(PartialLoss):
     """
 
     head = "leaves"
+    leaf_weights: Tensor | None
+
+    def __init__(self, scheme: LabelScheme, options: LossOptions | None = None):
+        super().__init__(scheme, options)
+        weights = leaf_weights(scheme, getattr(self.options, "weights", {}))
+        self.register_buffer("leaf_weights", weights, persistent=False)
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
         """Raises UserError when no code of the book is down to one leaf: nothing is to be learned

@@ -8,18 +8,24 @@ import torch
 from torch import Tensor
 
 from .label_set import LabelSetLoss, LeafProbabilities
-from .options import LossOptions
+from .leaf_weights import LeafWeightOptions, weighted_mean
 
 
-class LeafDiceOptions(LossOptions):
+class DiceOptions(LeafWeightOptions):
     """`squared`: whether p_k counts by its square in the denominator (Milletari et al., 3DV 2016).
     `batch`: whether sums run over all images of a batch together, so that a small structure which
-    few of them show counts once. `denominator`: whether p_k counts where it is "known" whether the
-    leaf is there, or, as Fidon et al. have it, in "all" voxels of which anything is known.
+    few of them show counts once. `weights`: of the leaves in the mean, by their names.
     """
 
     squared: bool = True
     batch: bool = False
+
+
+class LeafDiceOptions(DiceOptions):
+    """`denominator`: whether p_k counts where it is "known" whether the leaf is there, or, as Fidon
+    et al. have it, in "all" voxels of which anything is known.
+    """
+
     denominator: Literal["known", "all"] = "known"
 
 
@@ -52,4 +58,5 @@ class LeafDice(LabelSetLoss):
         sizes = (counted.square() if self.options.squared else counted).sum(voxels)
         labelled = leaves.alone.sum(voxels)
         dice = 2 * overlap / (sizes + labelled + 1e-8)
-        return torch.where(labelled.any(-1), 1 - dice.mean(-1), 0.0).mean()
+        loss = 1 - weighted_mean(dice, self.leaf_weights)
+        return torch.where(labelled.any(-1), loss, 0.0).mean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from .label_set import LabelSetLoss, LeafProbabilities
+from .leaf_weights import LeafWeightOptions, weigh_voxels
 
 
 class MarginalCrossEntropy(LabelSetLoss):
@@ -15,8 +16,12 @@ class MarginalCrossEntropy(LabelSetLoss):
         -log P_S = logsumexp(z) - logsumexp(z over S),
 
     averaged over voxels. A voxel of which nothing is known gives 0. The constant left out is
-    log |S|.
+    log |S|. With `weights`, a voxel counts as much as the leaves of S do in the mean (see
+    `weigh_voxels`); it is not divided by their sum, as torch's cross-entropy is.
     """
 
+    Options = LeafWeightOptions
+    options: LeafWeightOptions
+
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
-        return -leaves.log_set.mean()
+        return -weigh_voxels(leaves.log_set, leaves.possible, self.leaf_weights).mean()

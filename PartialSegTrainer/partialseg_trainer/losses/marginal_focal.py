@@ -7,11 +7,13 @@ from pydantic import Field
 from torch import Tensor
 
 from .label_set import LabelSetLoss, LeafProbabilities
-from .options import LossOptions
+from .leaf_weights import LeafWeightOptions, weigh_voxels
 
 
-class MarginalFocalOptions(LossOptions):
-    """`gamma`: how much less a voxel counts that is right already; 0 would be `marginal_ce`."""
+class MarginalFocalOptions(LeafWeightOptions):
+    """`gamma`: how much less a voxel counts that is right already; 0 would be `marginal_ce`.
+    `weights`: as there (the alpha of Lin et al.).
+    """
 
     gamma: float = Field(default=2.0, ge=0, allow_inf_nan=False)
 
@@ -33,7 +35,8 @@ class MarginalFocal(LabelSetLoss):
     def of_leaves(self, leaves: LeafProbabilities) -> Tensor:
         least = -leaves.possible.sum(1).to(leaves.p.dtype).log()
         log_phi = leaves.log_set + least
-        return (self._focal(log_phi) - self._focal(least)).mean()
+        of_voxels = self._focal(log_phi) - self._focal(least)
+        return weigh_voxels(of_voxels, leaves.possible, self.leaf_weights).mean()
 
     def _focal(self, log_phi: Tensor) -> Tensor:
         # Where a voxel is right this is 0, and a power below 1 of it has no derivative; nor has one

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .binary_entropy import BinaryEntropy, ProbabilitySums
+from .codebook import Codebook
+from .dice import voxels_of_codes
 from .partial import precise
 from .sigmoid import SigmoidLoss
 
@@ -27,6 +30,29 @@ class MultiTalent(SigmoidLoss):
     they are known to be nowhere else goes unused. `iuc+dice` uses it.
     """
 
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        logits = precise(logits)
+        values, kind = codebook.values, logits.dtype
+        unknown = values == 2
+        annotated = ~unknown.all(1, keepdim=True)
+        counts = voxels_of_codes(codes, codebook)
+        there = (counts > 0).double()
+        gaps = there @ (unknown & annotated).double() > 0
+        valid = ~gaps & (there @ annotated.double() > 0)
+        # What a code says depends on its image, so each image has codes of its own.
+        first = len(values) * torch.arange(len(codes), device=codes.device)
+        numbers = codes.int() + first.int().view(-1, *[1] * (codes.ndim - 1))
+        yes = (values == 1).expand(len(codes), -1, -1)
+        counted = valid[:, None] & annotated
+        weights = counted * self.label_weights.to(kind) / codes[0].numel()
+        entropy = BinaryEntropy.apply(
+            logits, numbers, (1 - 2 * yes.to(kind)).flatten(0, 1), weights.flatten(0, 1)
+        )
+        tables = torch.stack([counted & yes, counted]).to(kind).flatten(1, 2)
+        overlap, found = ProbabilitySums.apply(logits, numbers, tables)
+        marked = (counts[:, :, None] * (counted & yes)).sum((0, 1)).to(kind)
+        return entropy + self._dice(overlap, found + marked, valid)
+
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         logits = precise(logits)
         yes = (target == 1).to(logits.dtype)
@@ -41,6 +67,11 @@ class MultiTalent(SigmoidLoss):
         probabilities, yes = logits.sigmoid() * counted, yes * counted
         voxels = (0, *range(2, logits.ndim))
         sizes = probabilities.sum(voxels) + yes.sum(voxels)
+        dice = self._dice((probabilities * yes).sum(voxels), sizes, valid)
+        return entropy.flatten(2).mean(2).sum() + dice
+
+    def _dice(self, overlap: Tensor, sizes: Tensor, valid: Tensor) -> Tensor:
+        """The sum over the labels valid in any image, from (C,) sums and (B, C) `valid`."""
         # Only a label that is nowhere, and predicted nowhere, has no size; its Dice is 0 / 0.
-        dice = 2 * (probabilities * yes).sum(voxels) / sizes.clamp(min=1e-7)
-        return entropy.flatten(2).mean(2).sum() + torch.where(valid.any(0), 1 - dice, 0.0).sum()
+        dice = 2 * overlap / sizes.clamp(min=1e-7)
+        return torch.where(valid.any(0), 1 - dice, 0.0).sum()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelScheme
+from .binary_entropy import BinaryEntropy
 from .codebook import Codebook
 from .options import LossOptions
 from .partial import PartialLoss
@@ -29,6 +30,12 @@ class SigmoidLoss(PartialLoss):
 
     def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
         return self._of_multilabel(logits, codebook.multilabel(codes))
+
+    def _of_known(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        """(1 / C) sum over known l of w_l BCE(x_l, y_l), averaged over voxels, from codes."""
+        signs = 1 - 2 * (codebook.values == 1).to(logits.dtype)
+        weights = (codebook.values != 2) * self.label_weights.to(logits.dtype) / logits.numel()
+        return BinaryEntropy.apply(logits, codes, signs, weights)
 
     def _weights_like(self, logits: Tensor) -> Tensor:
         """w_l in a shape that multiplies (B, C, ...)."""

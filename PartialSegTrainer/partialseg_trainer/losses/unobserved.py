@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..labels import Label, LabelScheme
+from .binary_entropy import ChosenVoxels
+from .codebook import Codebook
 from .options import LossOptions
 from .partial import precise
 from .sigmoid import SigmoidLoss
@@ -42,6 +44,24 @@ class UnobservedChildLoss(SigmoidLoss):
         A root stands for itself: it cannot be 1 and unknown, and so never is in U.
         """
         return label.parent or label.name
+
+    def of_codes(self, logits: Tensor, codes: Tensor, codebook: Codebook) -> Tensor:
+        if logits.device.type != "cpu":
+            # A GPU would have to be waited for to know in how many voxels there is something in U.
+            return super().of_codes(logits, codes, codebook)
+        logits = precise(logits)
+        values = codebook.values
+        of_code = (values == 2) & (values[:, self.known_by] == 1)
+        guessed = of_code.any(1)[codes.int()]
+        voxels = ChosenVoxels.apply(logits, guessed)
+        unobserved = of_code.index_select(0, codes[guessed].int())
+        entropy = functional.binary_cross_entropy_with_logits(
+            voxels,
+            self._pseudo_targets(voxels, unobserved),
+            weight=unobserved * self.label_weights.to(logits.dtype),
+            reduction="sum",
+        )
+        return self._of_known(logits, codes, codebook) + entropy / logits.numel()
 
     def _of_multilabel(self, logits: Tensor, target: Tensor) -> Tensor:
         logits = precise(logits)
