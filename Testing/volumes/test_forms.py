@@ -80,7 +80,7 @@ def test_labels_fit_that_were_drawn_where_either_program_sees_the_scan(tmp_path,
     [("qform_code", 9, 0), ("sform_code", 70, 0), ("qform_code", -1, 2), ("pixdim", -2.0, 2)],
 )
 def test_what_nibabel_mends_in_a_header_stays_as_other_programs_read_it(
-    tmp_path, field, value, sform_code
+    tmp_path, field, value, sform_code, capfd
 ):
     path = scan(tmp_path / "a.nii", ONE, sform_code, ONE, 1)
     content = bytearray(path.read_bytes())
@@ -88,8 +88,10 @@ def test_what_nibabel_mends_in_a_header_stays_as_other_programs_read_it(
     header[field][(0, 1) if field == "pixdim" else 0] = value
     path.write_bytes(content)
     draw_with_itk(path, tmp_path / "itk.nii", np.zeros(SHAPE, np.uint8))
+    capfd.readouterr()
     assert read_labelmap(tmp_path / "itk.nii").grid.mismatch(read_volume(path).grid) is None
     write_volume(tmp_path / "b.nii", read_volume(path))
+    assert capfd.readouterr() == ("", "")
     assert np.array_equal(by_itk(tmp_path / "b.nii"), by_itk(path))
     assert np.array_equal(by_nibabel(tmp_path / "b.nii"), by_nibabel(path))
 

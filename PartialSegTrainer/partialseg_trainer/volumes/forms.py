@@ -68,7 +68,8 @@ class PlacedImage(Nifti1Image):
     """
 
     def __init__(self, data: np.ndarray, affine: np.ndarray, header: Nifti1Header) -> None:
-        super().__init__(data, affine, header)
+        # nibabel says on the screen what it mends; here that is mended in silence, and put back.
+        super().__init__(data, affine, _mended(header))
         for name in (*_FIELDS, "pixdim"):
             self.header[name] = header[name]
 
@@ -132,10 +133,7 @@ class Forms:
 
     @cached_property
     def _mended(self) -> nibabel.Nifti1Header:
-        """The header as nibabel reads it: without codes that there are not, with sizes above 0."""
-        header = self._header.copy()
-        header.check_fix(_SILENT, error_level=np.inf)
-        return header
+        return _mended(self._header)
 
     def affine_of_itk(self, shape: tuple[int, ...]) -> np.ndarray | None:
         """The same as ITK, and with it Slicer, ITK-SNAP and nnU-Net, reads the header.
@@ -193,6 +191,13 @@ class Forms:
     def missing(self) -> bool:
         """Whether neither form is there, so that nothing is said of left and right."""
         return max(int(self._header["qform_code"]), int(self._header["sform_code"])) <= 0
+
+
+def _mended(header: nibabel.Nifti1Header) -> nibabel.Nifti1Header:
+    """The header as nibabel reads it: without codes that there are not, with sizes above 0."""
+    header = header.copy()
+    header.check_fix(_SILENT, error_level=np.inf)
+    return header
 
 
 def in_mm(affine: np.ndarray, mm: float) -> np.ndarray:
