@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import os
 import pickle
 import shutil
 from types import SimpleNamespace
@@ -25,17 +26,21 @@ def test_one_scan_keeps_its_grid_and_its_volumes_are_listed(partialseg, model, s
     assert all(label.title in result.out for label in LabelScheme.load("brainstem"))
 
 
-def test_a_full_disk_is_told_before_the_network_has_run(
-    partialseg, model, scan, tmp_path, monkeypatch
+@pytest.mark.parametrize("words", ["MB left; free some space", "may not be changed"])
+def test_what_cannot_be_written_is_told_before_the_network_has_run(
+    partialseg, model, scan, tmp_path, monkeypatch, words
 ):
-    free = SimpleNamespace(total=10**9, used=10**9, free=2000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    if "MB" in words:
+        free = SimpleNamespace(total=10**9, used=10**9, free=2000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    else:
+        monkeypatch.setattr(os, "access", lambda path, _: str(path) != str(tmp_path))
     # Whoever calls it has come too far.
     module = importlib.import_module("partialseg_trainer.inference.segment")
     monkeypatch.setattr(module, "predict", None)
     result = partialseg("segment", scan, "-o", tmp_path / "seg.nii.gz", "--model", model)
     assert result.code == 2
-    assert "MB left; free some space" in result.sentence
+    assert words in result.sentence
     assert not list(tmp_path.glob("seg*"))
 
 

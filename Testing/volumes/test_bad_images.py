@@ -178,6 +178,14 @@ def test_affines_that_cannot_be_inverted(tmp_path, affine):
     assert "cannot be inverted" in refusal(read_labelmap, path)
 
 
+@pytest.mark.parametrize("ending", ["nii", "nrrd"])
+def test_a_scan_that_lies_nowhere_near_the_scanner(tmp_path, ending):
+    far = np.eye(4)
+    far[1, 3] = -1e30
+    write_volume(tmp_path / f"a.{ending}", Volume(np.ones((5, 6, 7), np.uint8), far))
+    assert "km away" in refusal(read_volume, tmp_path / f"a.{ending}")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [(1.5, "fractional value 1.5"), (-1, "value -1"), (70000, "value 70000")],

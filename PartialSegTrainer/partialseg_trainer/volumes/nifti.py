@@ -83,10 +83,10 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
     check_size(memory, name)
     try:
         with _silent_nibabel():
-            image = _KINDS[_header_size(content)][0].from_bytes(content)
-        size = _header_size(content)
-        forms = Forms.of(_KINDS[size][0].header_class(content[:size], check=False))
-        return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
+            size = _header_size(content)
+            image = _KINDS[size][0].from_bytes(content)
+            forms = Forms.of(_KINDS[size][0].header_class(content[:size], check=False))
+            return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
     except _DAMAGE as error:
         raise damaged(name, "NIfTI file", error) from error
 
@@ -128,11 +128,12 @@ def write_channels(
 
 @contextmanager
 def _silent_nibabel() -> Iterator[None]:
-    """nibabel also prints what it finds wrong; the one sentence of the error is enough."""
+    """nibabel and numpy print what they find wrong too; the one sentence of the error is enough."""
     logger = nibabel.imageglobals.logger
     before, logger.disabled = logger.disabled, True
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     finally:
         logger.disabled = before
 
