@@ -272,6 +272,8 @@ FORMULAS = {
     "marginal_ce": marginal_ce,
     "even_ce": marginal_ce,
     "even_ce+leaf_dice": lambda z, sets: marginal_ce(z, sets) + leaf_dice(z, sets),
+    "tree_ce": marginal_ce,
+    "tree_ce+leaf_dice": lambda z, sets: marginal_ce(z, sets) + leaf_dice(z, sets),
     "marginal_dice": marginal_dice,
     "marginal_focal": marginal_focal,
     "leaf_dice": leaf_dice,

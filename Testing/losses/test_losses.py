@@ -15,7 +15,7 @@ from partialseg_trainer.losses import Codebook, build_loss, loss_names
 NAMES = loss_names()
 PARTIAL = [name for name in NAMES if name != "supervised"]
 # Those whose gradient is the derivative of their value; of the others it is tested by itself.
-DERIVED = [name for name in NAMES if not name.startswith("even_ce")]
+DERIVED = [name for name in NAMES if not name.startswith(("even_ce", "tree_ce"))]
 over_methods = pytest.mark.parametrize("name", NAMES)
 over_partial_methods = pytest.mark.parametrize("name", PARTIAL)
 over_schemes = pytest.mark.parametrize("scheme", [SCHEME, DEEP], ids=lambda scheme: scheme.name)

@@ -24,6 +24,7 @@ from .multitalent import MultiTalent
 from .options import LossOptions
 from .partial import PartialLoss
 from .sum import Sum, SumOptions
+from .tree_ce import TreeCrossEntropy
 from .weight import Weight
 from .wnorm import WeightNormalised
 
@@ -37,6 +38,7 @@ _LOSSES: dict[str, type[PartialLoss]] = {
     "multitalent": MultiTalent,
     "marginal_ce": MarginalCrossEntropy,
     "even_ce": EvenCrossEntropy,
+    "tree_ce": TreeCrossEntropy,
     "marginal_dice": MarginalDice,
     "marginal_focal": MarginalFocal,
     "leaf_dice": LeafDice,
@@ -52,6 +54,7 @@ _SUMS = (
     "marginal_ce+leaf_dice",
     "marginal_ce+merged_dice",
     "marginal_focal+leaf_dice",
+    "tree_ce+leaf_dice",
 )
 
 __all__ = [
