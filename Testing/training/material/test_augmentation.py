@@ -75,6 +75,14 @@ def test_intensities_change_but_stay_in_range_and_labels_stay():
     assert (image - batch()[0]).abs().mean() > 0.02
 
 
+def test_an_inversion_makes_bright_dark_and_leaves_the_background():
+    image, codes = batch()
+    inverted, labels = run(NOTHING.model_copy(update={"inversion": 1.0}))
+    assert torch.equal(labels, codes)
+    assert torch.allclose(inverted[image > 0], 1.05 - image[image > 0], atol=1e-5)
+    assert (inverted[image == 0] == 0).all()
+
+
 def test_a_head_is_painted_around_a_masked_brain_and_never_over_it():
     image, codes = batch()
     around, labels = run(NOTHING.model_copy(update={"head": 1.0}))

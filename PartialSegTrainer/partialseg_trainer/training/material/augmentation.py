@@ -64,6 +64,8 @@ def augment(
 def _intensities(image: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
     """Change those of one contrast, (B, S, H, W)."""
     image = _coarsen(image, settings.blur, draw)
+    if settings.inversion:
+        image = _invert(image, settings.inversion, draw)
     # In place from here on: to have new memory for each result takes longer than to compute it.
     _bend_tone(image, settings.tone, draw)
     image.mul_(draw.field(image.shape[2:], settings.bias).exp_())
@@ -204,6 +206,12 @@ def _coarsen(image: Tensor, probability: float, draw: _Draw) -> Tensor:
     coarse = functional.interpolate(source, size=small, mode="area").to(image.device)
     coarse = functional.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
     return torch.where(draw.chosen(probability), coarse, image)
+
+
+def _invert(image: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """Make what is bright dark, as T1 does to T2; the background stays 0."""
+    inverse = (1.05 - image).clamp_(0.01, 1)
+    return torch.where(draw.chosen(probability) & (image > 0), inverse, image)
 
 
 def _bend_tone(image: Tensor, strength: float, draw: _Draw) -> None:

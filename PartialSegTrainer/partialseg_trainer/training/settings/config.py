@@ -38,7 +38,8 @@ class Augmentation(BaseModel):
     pixels: all the half-width of a uniform range or a standard deviation. `tone` bends the
     intensity curve, `bias` is the field's log amplitude, `noise` the largest standard deviation.
     `blur` and `head` are probabilities: of a coarser resolution, and of rings like skull and scalp
-    around a brain whose background is empty. `flip` mirrors left and right.
+    around a brain whose background is empty. `inversion` is the probability that bright and dark
+    change places, for scans of the opposite contrast. `flip` mirrors left and right.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -53,6 +54,7 @@ class Augmentation(BaseModel):
     noise: float = Field(default=0.05, ge=0)
     blur: float = Field(default=0.2, ge=0, le=1)
     head: float = Field(default=0.0, ge=0, le=1)
+    inversion: float = Field(default=0.0, ge=0, le=1)
 
 
 class TrainConfig(BaseModel):
