@@ -40,7 +40,9 @@ class PartialSeg(ScriptedLoadableModule):
         parent.helpText = _(
             "Segments brain MRI of newborns, and learns from scans that are annotated only in "
             "part. Draw what there is time for in the Segment Editor, the total cerebrum or any "
-            "of its tissues, and say for each segment how far it is: in progress, or completed."
+            "of its tissues, and say for each segment how far it is: in progress, or completed. "
+            "With three slices drawn, Complete my annotation fills the rest: it learns from them "
+            "first, and keeps them."
         )
         parent.acknowledgementText = _(
             "Learning from partial annotations of newborns, and the losses IUC, HUC, WEIGHT and "

@@ -37,13 +37,18 @@ def test_it_learns_keeps_what_was_drawn_and_says_what_to_draw_next(
     assert again.code == 2 and "is there already" in again.sentence
 
 
-def test_too_little_is_said_and_kept(partialseg, model, scan, drawn, tmp_path):
+def test_too_little_and_another_contrast_are_said_and_what_was_drawn_is_kept(
+    partialseg, model, scan, drawn, tmp_path
+):
     labels = read_labelmap(drawn)
     one = Volume(np.where(labels.data == 2, 2, 0).astype(np.uint8), labels.affine)
     write_volume(tmp_path / "pons.nii.gz", one)
     words = ("-o", tmp_path / "out.nii.gz", "--model", model, "--known", tmp_path / "pons.nii.gz")
-    result = partialseg("complete", scan, *words)
+    of_another = tmp_path / "sub-1_T1w.nii.gz"
+    of_another.write_bytes(scan.read_bytes())
+    result = partialseg("complete", of_another, *words)
     assert result.code == 0 and "Only 'pons' was drawn" in result.err
+    assert "It is a T1w by its name" in result.err
     assert (read_labelmap(tmp_path / "out.nii.gz").data[one.data == 2] == 2).all()
 
 

@@ -116,6 +116,12 @@ class TestWhatIsRefused:
         with pytest.raises(UserError, match="shows no label at all"):
             KnownScans([Annotation(tmp_path / "none.nii")], SCHEME).of(SCAN)
 
+    def test_values_that_the_scheme_does_not_have(self, tmp_path):
+        data = np.full(SHAPE, 41, np.uint8)
+        write_volume(tmp_path / "other.nii", Volume(data, SCAN.affine))
+        with pytest.raises(UserError, match=r"other.nii does not fit 'brainstem': .* values out"):
+            KnownScans([Annotation(tmp_path / "other.nii", "axial")], SCHEME).of(SCAN)
+
     def test_annotations_that_contradict_each_other(self, tmp_path):
         stem, *_ = drawn()
         write_volume(tmp_path / "stem.nii", Volume(stem * np.uint8(4), SCAN.affine))

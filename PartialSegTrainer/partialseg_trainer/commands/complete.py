@@ -83,7 +83,13 @@ def complete(
     with busy("Loading the model"):
         from ..completion import Beside, Effort, draw_next, keep, require_new
         from ..completion import complete as complete_scan
-        from ..inference import Outputs, find_jobs, load_model, write_segmentation
+        from ..inference import (
+            Outputs,
+            find_jobs,
+            load_model,
+            other_contrast,
+            write_segmentation,
+        )
         from ..networks.device import choose_device
         from ..volumes import read_volume
 
@@ -121,6 +127,9 @@ def complete(
             progress=told,
         )
     proposal = draw_next(result.segmentation)
+    entry = as_json_entry(
+        job, result.segmentation, outputs, other_contrast(job, chosen.info.contrast)
+    )
     write_segmentation(job, result.segmentation, outputs)
     if result.model is not None and keep_model is not None:
         keep(result.model, keep_model)
@@ -133,13 +142,13 @@ def complete(
                 "reason": result.reason,
                 "draw_next": proposal and asdict(proposal),
                 "seconds": round(time.monotonic() - began, 1),
-                **as_json_entry(job, result.segmentation, outputs),
+                **entry,
             }
         )
         return
     if result.reason:
         remark(f"Nothing was learned from the drawing, which is kept: {result.reason}", "yellow")
-    for warning in result.segmentation.warnings:
+    for warning in entry["warnings"]:
         remark(f"Doubtful: {warning}", "yellow")
     show(volumes_table(result.segmentation))
     if proposal is not None:

@@ -150,8 +150,11 @@ def _of_segmentation(entry: Annotation, scheme: LabelScheme, scan: Volume) -> La
 def _of_labelmap(labelmap: Volume, drawn: Drawn, scheme: LabelScheme, path: Path) -> LabelSets:
     """What is written in a labelmap, of the labels that occur in it."""
     data = labelmap.data
-    # Refuses values that the scheme does not have.
-    LabelSets.from_labelmap(scheme, data)
+    try:
+        # Refuses values that the scheme does not have.
+        LabelSets.from_labelmap(scheme, data)
+    except UserError as error:
+        raise UserError(f"{path} does not fit '{scheme.name}': {error}") from error
     present = set(np.flatnonzero(np.bincount(data.ravel(order="K"))).tolist())
     names = [label.name for label in scheme if label.value in present]
     if not names:
