@@ -74,13 +74,7 @@ class Segmentation:
 
     def sums(self, weights: np.ndarray | None = None) -> dict[str, float]:
         """Voxels of each label that is told, or the sum of `weights`, (X, Y, Z), over them."""
-        # As they lie in memory.
-        labelmap = np.asarray(self.labelmap.dataobj).T.reshape(-1)
-        by_value = np.bincount(
-            labelmap,
-            weights=None if weights is None else weights.T.reshape(-1),
-            minlength=self.scheme.labels[-1].value + 1,
-        )
+        by_value = _sums_by_value(self.scheme, np.asarray(self.labelmap.dataobj), weights)
         return {
             name: by_value[
                 [self.scheme[part].value for part in self.scheme.descendants(name)]
@@ -164,13 +158,16 @@ def segment(
     labelmap = beyond(known, scheme.leaf_values, grid.shape, prepared.box)
     certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
     inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
-    sure = _Sure(scheme)
+    # Within what is known, or where several models agree, confidence is another.
+    least = info.least_confidence if known is None and len(models) == 1 else None
+    sure = None if least is None else _Sure(scheme)
     slabs = most_probable(leaves, scheme.leaf_values, prepared, on, inside, summed=confidence)
     for place, found, best in slabs:
         labelmap[prepared.box][place] = found
         if certainty is not None:
             certainty[prepared.box][place] = best
-        sure.add(found, best)
+        if sure is not None:
+            sure.add(found, best)
         advance(1)
     if known is None:
         moved = join_islands(labelmap[prepared.box], scheme)
@@ -181,9 +178,8 @@ def segment(
     untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
     told = [grid.doubt(), *warnings, *implausibilities(result, scheme, blank=blank)]
     if labelmap.any() and not blank:
-        # Within what is known, or where several models agree, confidence is another.
-        least = info.least_confidence if known is None and len(models) == 1 else None
-        told += doubts(result, scheme, prepared, sure.means(), least, untold, contrast)
+        means = {} if sure is None else sure.means()
+        told += doubts(result, scheme, prepared, means, least, untold, contrast)
     return Segmentation(
         to_nibabel(result),
         None if certainty is None else to_nibabel(result.with_data(certainty)),
@@ -193,22 +189,38 @@ def segment(
     )
 
 
+def _sums_by_value(
+    scheme: LabelScheme, labelmap: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Voxels of each value up to the scheme's highest, or the sum of `weights` over them."""
+    # In the order in which volumes lie in memory.
+    return np.bincount(
+        labelmap.T.reshape(-1),
+        weights=None if weights is None else weights.T.reshape(-1),
+        minlength=scheme.labels[-1].value + 1,
+    )
+
+
 class _Sure:
-    """The mean confidence in each leaf's label, from every other voxel along each axis."""
+    """The mean confidence in each leaf's label, from every other voxel along each axis.
+
+    It is for scans whose confidence map nobody keeps; `Segmentation.mean_confidence` has the map.
+    """
 
     def __init__(self, scheme: LabelScheme):
-        self._names = {label.value: label.name for label in scheme}
-        size = scheme.labels[-1].value + 1
-        self._voxels, self._sums = np.zeros(size), np.zeros(size)
+        self._scheme = scheme
+        self._voxels = self._sums = 0
 
     def add(self, found: np.ndarray, best: np.ndarray) -> None:
         """Take in a slab: values of the scheme, and their probabilities."""
-        found, best = (array[::2, ::2, ::2].ravel() for array in (found, best))
-        self._voxels += np.bincount(found, minlength=len(self._voxels))
-        self._sums += np.bincount(found, weights=best, minlength=len(self._sums))
+        found, best = (array[::2, ::2, ::2] for array in (found, best))
+        self._voxels = self._voxels + _sums_by_value(self._scheme, found)
+        self._sums = self._sums + _sums_by_value(self._scheme, found, best)
 
     def means(self) -> dict[str, float | None]:
         return {
-            name: float(self._sums[value] / self._voxels[value]) if self._voxels[value] else None
-            for value, name in self._names.items()
+            label.name: float(self._sums[label.value] / self._voxels[label.value])
+            if self._voxels[label.value]
+            else None
+            for label in self._scheme
         }

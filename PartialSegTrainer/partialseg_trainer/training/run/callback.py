@@ -87,11 +87,12 @@ class ReportProgress(lightning.Callback):
         done = trainer.global_step - self._first_step
         steps = trainer.max_epochs * trainer.num_training_batches
         left = steps * (1 + self._reporter.stages_after) - trainer.global_step
-        self._reporter.update(step=trainer.global_step)
+        told: dict[str, Any] = {"step": trainer.global_step}
         # The first steps of a process are slower than those that follow.
         if done >= min(_STEPS_TO_TELL_BY, steps - self._first_step):
             pace = (time.monotonic() - self._began) / done
-            self._reporter.update(eta_seconds=round(left * pace, 1))
+            told["eta_seconds"] = round(left * pace, 1)
+        self._reporter.update(**told)
         if any_rank(self._reporter.stop_requested):
             raise StoppedOnRequest
 
