@@ -115,12 +115,12 @@ class Reading:
         return LabelSets.from_masks(scheme, masks, status, region=region, affine=labelmap.affine)
 
     def settled(
-        self, scheme: LabelScheme, labelmaps: Iterable[tuple[Path, Volume | Segments]]
+        self, scheme: LabelScheme, sources: Iterable[tuple[Path, Volume | Segments]]
     ) -> Reading:
         """The same with `annotated` named, or "all".
 
         Raises UserError for a label that the scheme does not have, and, where nothing says which
-        labels were annotated, for a labelmap without any label.
+        labels were annotated, as `drawn` does.
         """
         if self.known is not None or self.annotated == "all":
             return self
@@ -128,37 +128,36 @@ class Reading:
             for name in self.annotated:
                 scheme.index(name)
             return self
-        occurring: set[str] = set()
-        for path, labelmap in labelmaps:
-            if isinstance(labelmap, Segments):
-                found = NamedSegments(labelmap, scheme, self.renamed)
-                drawn = found.drawn
-                if not found.telling:
-                    raise UserError(
-                        f"No segment of {path} says anything: all are empty, not started or held "
-                        "back (flagged); set their status in Slicer's Segment Editor, or leave the "
-                        "file out."
-                    )
-            else:
-                drawn = self._drawn(scheme, labelmap.data)
-                if not drawn:
-                    raise UserError(
-                        f"{path} has no label in it; leave it out, or say which labels were looked "
-                        "for and are absent there (--annotated all, or their names)."
-                    )
-            occurring |= drawn
         named = _names_by_value(scheme)
-        mapped = {named[value] for value in (self.mapping or {}).values() if value}
-        chosen = mapped or occurring
+        chosen = {named[value] for value in (self.mapping or {}).values() if value}
+        if not chosen:
+            # Only all of them together say it, and they may not all be held in memory.
+            chosen = set().union(*(self.drawn(scheme, *source) for source in sources))
         annotated = tuple(name for name in scheme.names if name in chosen)
         return replace(self, annotated=annotated, implied=True)
 
-    def _drawn(self, scheme: LabelScheme, data: np.ndarray) -> set[str]:
-        """The labels that occur in a labelmap."""
-        named = _names_by_value(scheme)
-        values = np.flatnonzero(np.bincount(data.ravel(order="K"))).tolist()
-        found = {self._meaning(value, named) for value in values if value not in self.unknown}
-        return found - {OUTSIDE, None}
+    def drawn(self, scheme: LabelScheme, path: Path, labelmap: Volume | Segments) -> set[str]:
+        """The labels that occur in a source.
+
+        Raises UserError where nothing says which labels were annotated and the source has none.
+        """
+        if isinstance(labelmap, Segments):
+            found = NamedSegments(labelmap, scheme, self.renamed)
+            if not found.telling:
+                raise UserError(
+                    f"No segment of {path} says anything: all are empty, not started or held "
+                    "back (flagged); set their status in Slicer's Segment Editor, or leave the "
+                    "file out."
+                )
+            return found.drawn
+        drawn = {meaning for _, meaning in self.meanings(scheme, labelmap)}
+        drawn -= {OUTSIDE, UNKNOWN, None}
+        if not drawn:
+            raise UserError(
+                f"{path} has no label in it; leave it out, or say which labels were looked "
+                "for and are absent there (--annotated all, or their names)."
+            )
+        return drawn
 
     def meanings(
         self, scheme: LabelScheme, labelmap: Volume | Segments
@@ -257,6 +256,8 @@ def import_scans(
             subject = pair.scan.subject
             volumes = dict(zip(contrasts, map(read_volume, pair.images), strict=True))
             image, labelmap = volumes[contrasts[0]], _read_labels(pair.labels)
+            if reading.implied:
+                reading.drawn(scheme, pair.labels, labelmap)
             doubts = [image.grid.doubt(), *check_together(volumes, str(pair.scan))]
             if isinstance(labelmap, Segments):
                 labelmap = labelmap.on(image.grid)
