@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..labels import LabelSets
 from ..volumes import Volume
 
 # Reverses the columns that belong to the three axes; its own inverse.
@@ -18,6 +19,11 @@ def to_volume(array: np.ndarray, affine: ArrayLike) -> Volume:
         affine: (4, 4) from (k, j, i) to RAS mm.
     """
     return Volume(array.transpose(2, 1, 0), np.asarray(affine, dtype=np.float64)[:, _REVERSED])
+
+
+def sets_of_volume(sets: LabelSets) -> LabelSets:
+    """What is known of a (K, J, I) array as that of a volume, (X, Y, Z)."""
+    return LabelSets(sets.scheme, np.transpose(sets.codes), sets.leaf_sets())
 
 
 def to_array(data: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..labels import Contradiction, ContradictionError, LabelScheme, LabelSets
-from .folder import JobFolder
+from .folder import JobError, JobFolder
 
 
 def work(job: JobFolder) -> dict[str, Any]:
@@ -42,6 +42,15 @@ def label_sets(job: JobFolder) -> LabelSets:
         shape=tuple(request["shape"]),
         affine=np.array(request["affine"]),
     )
+
+
+def sets_without_contradiction(job: JobFolder) -> LabelSets:
+    """The same, with JobError where labels exclude each other: it carries `contradictions`."""
+    try:
+        return label_sets(job)
+    except ContradictionError as error:
+        found = [as_json(entry) for entry in error.contradictions]
+        raise JobError(str(error), contradictions=found) from error
 
 
 def as_json(entry: Contradiction) -> dict[str, Any]:

@@ -14,15 +14,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from ..completion import complete, draw_next
 from ..errors import UserError
 from ..inference import load_model
-from ..labels import ContradictionError, LabelSets
-from .axes import to_volume
-from .check import as_json, label_sets
-from .folder import JobError, JobFolder
+from .axes import sets_of_volume, to_volume
+from .check import sets_without_contradiction
+from .folder import JobFolder
 from .pace import Pace
 from .segment import write_result
 
@@ -30,11 +27,7 @@ from .segment import write_result
 def work(job: JobFolder) -> dict[str, Any]:
     began = time.monotonic()
     request = job.request()
-    try:
-        sets = label_sets(job)
-    except ContradictionError as error:
-        found = [as_json(entry) for entry in error.contradictions]
-        raise JobError(str(error), contradictions=found) from error
+    sets = sets_without_contradiction(job)
     if sets.leaf_sets().all():
         raise UserError(
             "Nothing is drawn: no label is in progress, complete or absent; set the status of what "
@@ -52,7 +45,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     result = complete(
         to_volume(job.array("image"), request["affine"]),
         model,
-        LabelSets(sets.scheme, np.transpose(sets.codes), sets.leaf_sets()),
+        sets_of_volume(sets),
         learn=request["learn"],
         device=request["device"],
         confidence=True,

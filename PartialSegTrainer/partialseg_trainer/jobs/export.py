@@ -13,15 +13,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..dataset import CaseExistsError, Dataset, ScanName
 from ..dataset.layout import DESCRIPTION
 from ..errors import UserError
-from ..labels import ContradictionError, LabelScheme, LabelSets
+from ..labels import LabelScheme
 from ..volumes import as_volume
-from .axes import to_volume
-from .check import as_json, label_sets
+from .axes import sets_of_volume, to_volume
+from .check import sets_without_contradiction
 from .folder import JobError, JobFolder
 
 
@@ -29,11 +27,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
     # All that can be refused is looked at before a dataset is made.
     ScanName(request["subject"], request["session"])
-    try:
-        sets = label_sets(job)
-    except ContradictionError as error:
-        found = [as_json(entry) for entry in error.contradictions]
-        raise JobError(str(error), contradictions=found) from error
+    sets = sets_without_contradiction(job)
     if sets.leaf_sets().all():
         raise UserError(
             f"Nothing is annotated: no label of scheme '{sets.scheme.name}' is in progress, "
@@ -46,7 +40,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         case = dataset.add_case(
             request["subject"],
             image,
-            LabelSets(sets.scheme, np.transpose(sets.codes), sets.leaf_sets()),
+            sets_of_volume(sets),
             request["status"],
             session=request["session"],
             annotator=request["annotator"],
