@@ -13,7 +13,7 @@ import typer
 
 from ..errors import UserError
 from .known import Known, known_scans
-from .options import AsJson, Device, Overwrite
+from .options import AsJson, Confidence, Device, Mirror, Overwrite
 from .segment import as_json_entry, volumes_table
 from .terminal import busy, print_json, progress_bar, remark, say, show
 
@@ -50,16 +50,8 @@ def complete(
         Path | None,
         typer.Option(help="A new folder for the model that learned from it.", metavar="DIR"),
     ] = None,
-    confidence: Annotated[
-        bool,
-        typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence."),
-    ] = False,
-    mirror: Annotated[
-        bool,
-        typer.Option(
-            "--mirror", help="Average over the scan and its mirror image; takes twice the time."
-        ),
-    ] = False,
+    confidence: Confidence = False,
+    mirror: Mirror = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,

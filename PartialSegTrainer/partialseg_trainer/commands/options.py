@@ -24,6 +24,15 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that
 Device = Annotated[
     str, typer.Option(help="What computes: auto, cpu, cuda, cuda:1 or mps.", metavar="NAME")
 ]
+Confidence = Annotated[
+    bool, typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence.")
+]
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror", help="Average over the scan and its mirror image; takes twice the time."
+    ),
+]
 Scheme = Annotated[
     str | None,
     typer.Option(

@@ -14,7 +14,7 @@ from .dicom import SeriesKey, dicom_series
 from .failures import ExitCode
 from .known import Known, known_scans
 from .numbers_and_pictures import NumbersAndPictures
-from .options import AsJson, Device, Overwrite, names
+from .options import AsJson, Confidence, Device, Mirror, Overwrite, names
 from .published import published_volumes, require_ages
 from .result_options import (
     Age,
@@ -63,16 +63,8 @@ def segment(
             show_default="the one that ships",
         ),
     ] = None,
-    confidence: Annotated[
-        bool,
-        typer.Option("--confidence", help="Also write how sure the model is, OUT_confidence."),
-    ] = False,
-    mirror: Annotated[
-        bool,
-        typer.Option(
-            "--mirror", help="Average over the scan and its mirror image; takes twice the time."
-        ),
-    ] = False,
+    confidence: Confidence = False,
+    mirror: Mirror = False,
     table: Annotated[
         bool,
         typer.Option(

@@ -6,6 +6,8 @@ import os
 from itertools import islice
 from pathlib import Path
 
+import nibabel
+
 from .. import incoming
 from ..errors import UserError
 from ..folders import missing
@@ -15,6 +17,18 @@ from ..limits import IMAGE_GB
 DICOM_REMEDY = (
     "name the folder to `partialseg segment`, convert the series with dcm2niix, or load it in "
     "Slicer and save it as .nii.gz"
+)
+
+# What nibabel raises for a header that makes no sense or promises more than there is.
+NIBABEL_DAMAGE = (
+    nibabel.filebasedimages.ImageFileError,
+    nibabel.spatialimages.HeaderDataError,
+    nibabel.wrapstruct.WrapStructError,
+    ArithmeticError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
 )
 
 # What lies in place of a file whose content was not fetched, where links cannot be made.

@@ -10,22 +10,12 @@ import numpy as np
 from nibabel.freesurfer.mghformat import MGHError
 
 from ..errors import UserError
-from .file_bytes import check_size, damaged
+from .file_bytes import NIBABEL_DAMAGE, check_size, damaged
 
 _HEADER = 284
 # Bytes a voxel of each type that the format has: uint8, int32, float32, int16.
 _TYPES = {0: 1, 1: 4, 3: 4, 4: 2}
-_DAMAGE = (
-    MGHError,
-    nibabel.filebasedimages.ImageFileError,
-    nibabel.spatialimages.HeaderDataError,
-    nibabel.wrapstruct.WrapStructError,
-    ArithmeticError,
-    LookupError,
-    OSError,
-    TypeError,
-    ValueError,
-)
+_DAMAGE = (MGHError, *NIBABEL_DAMAGE)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 
 from ..errors import UserError
-from .file_bytes import check_size, damaged
+from .file_bytes import NIBABEL_DAMAGE, check_size, damaged
 from .forms import Forms, Nifti1Image, Nifti2Image, in_mm
 from .grid import Grid
 from .volume import Volume, to_nibabel
@@ -23,17 +23,6 @@ _KINDS = {
 }
 # What a voxel takes once it has been multiplied.
 _SCALED_BYTES = 8
-# What nibabel raises for a header that makes no sense or promises more than there is.
-_DAMAGE = (
-    nibabel.filebasedimages.ImageFileError,
-    nibabel.spatialimages.HeaderDataError,
-    nibabel.wrapstruct.WrapStructError,
-    ArithmeticError,
-    LookupError,
-    OSError,
-    TypeError,
-    ValueError,
-)
 
 
 def is_nifti(content: bytes) -> bool:
@@ -61,7 +50,7 @@ def declared_sizes(content: bytes, name: str) -> tuple[int, int]:
         stored = header.get_data_dtype().itemsize
         offset = int(header.get_data_offset())
         scaled = header.get_slope_inter() not in ((None, None), (1, 0))
-    except _DAMAGE as error:
+    except NIBABEL_DAMAGE as error:
         raise damaged(name, "NIfTI file", error) from error
     if voxels < 0 or offset < 0:
         raise damaged(name, "NIfTI file", "its header declares less than nothing")
@@ -87,7 +76,7 @@ def decode(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, Forms]:
             image = _KINDS[size][0].from_bytes(content)
             forms = Forms.of(_KINDS[size][0].header_class(content[:size], check=False))
             return np.asanyarray(image.dataobj), forms.affine(image.shape), forms
-    except _DAMAGE as error:
+    except NIBABEL_DAMAGE as error:
         raise damaged(name, "NIfTI file", error) from error
 
 
