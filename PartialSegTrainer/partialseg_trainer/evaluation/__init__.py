@@ -13,7 +13,16 @@ from .preview import write_preview
 from .report import ReportCase, ReportContent, ReportPicture, write_report
 from .saving import scores_content, write_scores
 from .scores import RULES, LabelScore, score
-from .tables import DISTANCES, METRICS, SHARES, SIGNED, score_table, summary_table, terminal_table
+from .tables import (
+    DISTANCES,
+    METRICS,
+    SHARES,
+    SIGNED,
+    score_table,
+    summary_table,
+    terminal_table,
+    with_spread,
+)
 from .words import plain_summary
 
 __all__ = [
@@ -48,6 +57,7 @@ __all__ = [
     "summary_table",
     "terminal_table",
     "training_chart",
+    "with_spread",
     "write_growth_chart",
     "write_preview",
     "write_report",

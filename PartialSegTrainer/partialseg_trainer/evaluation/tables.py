@@ -61,13 +61,17 @@ def summary_table(table: pd.DataFrame) -> pd.DataFrame:
     return summary[[(metric, statistic) for metric in METRICS for statistic in statistics]]
 
 
-def mean_sd(summary: pd.DataFrame, label: str, metric: str) -> str:
-    """`0.91 ± 0.02` of a `summary_table`; without the spread for one scan, `—` for none."""
-    mean, sd, n = (summary.loc[label, (metric, name)] for name in ("mean", "sd", "n"))
-    if n == 0:
+def with_spread(mean: float, sd: float, digits: int) -> str:
+    """`0.91 ± 0.02`; without the spread where there is none (NaN), `—` where there is no mean."""
+    if pd.isna(mean):
         return "—"
-    digits = 3 if metric in SHARES else 2
-    return f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if n > 1 else "")
+    return f"{mean:.{digits}f}" + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")
+
+
+def mean_sd(summary: pd.DataFrame, label: str, metric: str) -> str:
+    """A label's score in a `summary_table`, by `with_spread`."""
+    mean, sd = (summary.loc[label, (metric, name)] for name in ("mean", "sd"))
+    return with_spread(mean, sd, 3 if metric in SHARES else 2)
 
 
 def terminal_table(summary: pd.DataFrame, scheme: LabelScheme, title: str = "") -> Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..evaluation import SHARES, SIGNED
+from ..evaluation import SHARES, SIGNED, with_spread
 from ..files import write_text
 from ..labels import LabelScheme
 from ..plain_text import markdown, spreadsheet
@@ -100,11 +100,10 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def _mean_sd(row: pd.Series, digits: int) -> str:
-    if pd.isna(row["mean"]):
-        return "—"
-    spread = "" if pd.isna(row["sd"]) else f" ± {row['sd']:.{digits}f}"
-    defined = f"{row['scores'] - row['undefined']} of {row['scores']}"
-    return f"{row['mean']:.{digits}f}{spread}" + (f" ({defined})" if row["undefined"] else "")
+    shown = with_spread(row["mean"], row["sd"], digits)
+    if pd.isna(row["mean"]) or not row["undefined"]:
+        return shown
+    return f"{shown} ({row['scores'] - row['undefined']} of {row['scores']})"
 
 
 def _markdown(table: pd.DataFrame) -> str:
