@@ -10,7 +10,6 @@ asked for, and takes no more memory than its limits allow. Inputs that it does n
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gzip
 import io
@@ -24,9 +23,11 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from trials import Kind, chosen, try_all
 
 # Lower than usual, so that what goes beyond them is found with little memory.
 LIMITS = {"PARTIALSEG_MAX_IMAGE_GB": "0.25", "PARTIALSEG_MAX_MEGAVOXELS": "20"}
@@ -57,14 +58,6 @@ TEXTS = (
 )
 
 
-class Kind(NamedTuple):
-    """Inputs of one kind: what makes the next one in a folder, and the words to call it with."""
-
-    name: str
-    make: Callable[[random.Random, Path], list[object]]
-    share: int
-
-
 class Ended(NamedTuple):
     code: object
     out: str
@@ -77,16 +70,8 @@ class TooLong(BaseException):
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--inputs", type=int, default=1500, help="about how many")
-    options.add_argument("--keep", type=Path, default=Path("build/faults"), metavar="DIR")
-    chosen = options.parse_args()
+    options = chosen(__doc__, "inputs", 1500, "about how many")
     os.environ.update(LIMITS)
-    shares = sum(kind.share for kind in KINDS)
-    rows, failures = [], []
-    _print_row(("files", "tried", "survived", "failed"))
-    _print_row(("---", "---:", "---:", "---:"))
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CACHE_HOME"] = home
         good = Path(home) / "good"
@@ -94,27 +79,13 @@ def main() -> int:
         _GOOD["folder"] = good
         _make_good(good)
         _limit_memory()
-        for kind in KINDS:
-            rng = random.Random(f"{chosen.seed} {kind.name}")
-            tried = failed = 0
-            for number in range(max(1, chosen.inputs * kind.share // shares)):
-                tried += 1
-                why = _try(kind, rng, chosen.keep / f"{kind.name}-{number}")
-                if why:
-                    failed += 1
-                    failures.append(f"{kind.name} {number}: {why}")
-            rows.append((kind.name, tried, tried - failed, failed))
-            _print_row(rows[-1])
-    _print_row(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
-    for failure in failures:
-        print(failure)
-    if failures:
-        print(f"Their inputs are in {chosen.keep}.")
-    return bool(failures)
-
-
-def _print_row(row: tuple[object, ...]) -> None:
-    print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        return try_all(
+            "files",
+            KINDS,
+            options,
+            lambda kind, rng, name: _try(kind, rng, options.keep / name),
+            "inputs",
+        )
 
 
 def _try(kind: Kind, rng: random.Random, keep: Path) -> str | None:
@@ -123,7 +94,8 @@ def _try(kind: Kind, rng: random.Random, keep: Path) -> str | None:
         folder = Path(place) / "input"
         folder.mkdir()
         (Path(place) / "secret").write_text(SECRET)
-        words = kind.make(rng, folder)
+        # What makes the next input in a folder says with which words to call the command.
+        words = kind.trial(rng, folder)
         before = _listed(Path(place))
         ended = _run(words)
         why = _fault(ended, _listed(Path(place)) - before)

@@ -10,7 +10,6 @@ to the last bit, and leaves nothing behind; a changed file, when it is named in 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import datetime
 import errno
@@ -26,7 +25,8 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+
+from trials import Kind, chosen, try_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 
@@ -34,61 +34,31 @@ EPOCHS = 3
 SECONDS = 240
 
 
-class Kind(NamedTuple):
-    """Trials of one kind: each function takes a chance and a folder, and raises what failed."""
-
-    name: str
-    trial: Callable[[random.Random, Path], None]
-    share: int
-
-
 class Failed(Exception):
     """What a trial did not survive."""
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--times", type=int, default=100, help="about how many trials")
-    options.add_argument("--keep", type=Path, default=Path("build/faults"), metavar="DIR")
-    chosen = options.parse_args()
+    options = chosen(__doc__, "times", 100, "about how many trials")
     if not hasattr(os, "fork"):
         print("These trials fork, which this system does not.")
         return 0
-    shares = sum(kind.share for kind in KINDS)
-    rows, failures = [], []
-    _print_row(("runs", "tried", "survived", "failed"))
-    _print_row(("---", "---:", "---:", "---:"))
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CACHE_HOME"] = home
         _make_reference(Path(home))
-        for kind in KINDS:
-            rng = random.Random(f"{chosen.seed} {kind.name}")
-            tried = failed = 0
-            for number in range(max(1, chosen.times * kind.share // shares)):
-                tried += 1
-                place = Path(home) / f"{kind.name}-{number}".replace(" ", "-")
-                place.mkdir()
-                try:
-                    kind.trial(rng, place)
-                except Exception as error:
-                    failed += 1
-                    told = error if isinstance(error, Failed) else traceback.format_exc()
-                    failures.append(f"{kind.name} {number}: {told}")
-                    shutil.copytree(place, chosen.keep / place.name, dirs_exist_ok=True)
-                shutil.rmtree(place, ignore_errors=True)
-            rows.append((kind.name, tried, tried - failed, failed))
-            _print_row(rows[-1])
-    _print_row(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
-    for failure in failures:
-        print(failure)
-    if failures:
-        print(f"Their folders are in {chosen.keep}.")
-    return bool(failures)
 
+        def attempt(kind: Kind, rng: random.Random, name: str) -> str | None:
+            place, why = Path(home) / name.replace(" ", "-"), None
+            place.mkdir()
+            try:
+                kind.trial(rng, place)
+            except Exception as error:
+                why = str(error) if isinstance(error, Failed) else traceback.format_exc()
+                shutil.copytree(place, options.keep / place.name, dirs_exist_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
+            return why
 
-def _print_row(row: tuple[object, ...]) -> None:
-    print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        return try_all("runs", KINDS, options, attempt, "folders")
 
 
 def check(holds: object, words: str) -> None:
