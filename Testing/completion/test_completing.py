@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ball_scans import SCHEME
 from partialseg_trainer.completion import (
     Beside,
     Drawn,
@@ -23,19 +24,6 @@ from partialseg_trainer.networks.model import Model
 from partialseg_trainer.volumes import Grid, Volume
 from partialseg_trainer.volumes.preprocessing import Preprocessing, prepare
 
-SCHEME = LabelScheme.from_dict(
-    {
-        "name": "ball",
-        "labels": [
-            {
-                "name": "ball",
-                "value": 3,
-                "exhaustive": True,
-                "children": [{"name": "core", "value": 1}, {"name": "shell", "value": 2}],
-            }
-        ],
-    }
-)
 SHAPE = (24, 28, 22)
 COMPLETE = dict.fromkeys(SCHEME.names, Status.COMPLETE)
 # Much at once, for a network that has learned nothing.

@@ -2,18 +2,9 @@
 
 import pytest
 
-from partialseg_trainer.errors import UserError
 from partialseg_trainer.experiments.yaml_text import parse_yaml
 from partialseg_trainer.limits import YAML_MB, YAML_VALUES
-
-
-def refusal(read, *arguments):
-    with pytest.raises(UserError) as caught:
-        read(*arguments)
-    message = str(caught.value)
-    assert message.endswith(".") and "\n" not in message and len(message) < 1000
-    return message
-
+from refused import refusal
 
 YAML = {
     "deep list": ("- " * 20_000, "nested too deeply"),

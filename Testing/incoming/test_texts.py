@@ -5,22 +5,13 @@ import os
 
 import pytest
 
-from partialseg_trainer.errors import UserError
 from partialseg_trainer.files import read_checked, read_json
 from partialseg_trainer.incoming import parse_json, read_text, shown
 from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.limits import ALL, LABELS, TEXT_MB
 from partialseg_trainer.models import ModelInfo
 from partialseg_trainer.plain_text import printable
-
-
-def refusal(read, *arguments):
-    with pytest.raises(UserError) as caught:
-        read(*arguments)
-    message = str(caught.value)
-    assert message.endswith(".") and "\n" not in message and len(message) < 1000
-    return message
-
+from refused import refusal
 
 JSON = {
     "deep list": ("[" * 100_000, "nested too deeply"),

@@ -9,27 +9,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ball_scans import SCHEME
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference import Outputs, find_jobs, load_model, segment, segment_files
-from partialseg_trainer.labels import LabelScheme
 from partialseg_trainer.models import ModelInfo, NetworkSettings
 from partialseg_trainer.networks.model import Model, save_model
 from partialseg_trainer.volumes import Volume, read_labelmap, write_volume
 from partialseg_trainer.volumes.preprocessing import Preprocessing
-
-SCHEME = LabelScheme.from_dict(
-    {
-        "name": "ball",
-        "labels": [
-            {
-                "name": "ball",
-                "value": 3,
-                "exhaustive": True,
-                "children": [{"name": "core", "value": 1}, {"name": "shell", "value": 2}],
-            }
-        ],
-    }
-)
 
 
 class Threshold(torch.nn.Module):

@@ -38,6 +38,26 @@ def addSegmentation(volumeNode=None):
     return node
 
 
+def saveSegmentation(segmentationNode, path, crop=False):
+    """Write it as Slicer does, cut to what is drawn if asked; return the path."""
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    slicer.mrmlScene.AddNode(storage)
+    storage.SetCropToMinimumExtent(crop)
+    storage.SetFileName(str(path))
+    assert storage.WriteData(segmentationNode)
+    return path
+
+
+def loadSegmentation(path):
+    """A new segmentation, read as Slicer does."""
+    node = addSegmentation()
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    slicer.mrmlScene.AddNode(storage)
+    storage.SetFileName(str(path))
+    assert storage.ReadData(node)
+    return node
+
+
 def addTransform(matrix):
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "transform")
     node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))

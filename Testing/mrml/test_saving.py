@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
-import slicer
 import vtk
 
-from nodes import CEREBRUM, CORTEX, OBLIQUE, SHAPE, addScan, addSegmentation, paint
+from nodes import (
+    CEREBRUM,
+    CORTEX,
+    OBLIQUE,
+    SHAPE,
+    addScan,
+    addSegmentation,
+    loadSegmentation,
+    paint,
+    saveSegmentation,
+)
 from partialseg_trainer.labels import Status
 from partialseg_trainer.volumes import Volume
 from PartialSegLib.annotation.annotation import Annotation
@@ -25,29 +34,12 @@ def saved(scan, node, tmp_path):
     setSegmentStatus(node, "tcv", Status.COMPLETE)
     setSegmentStatus(node, "cgm", Status.IN_PROGRESS)
     setSegmentStatus(node, "csf", Status.ABSENT)
-    return scan, node, save(node, tmp_path / "annotation.seg.nrrd")
-
-
-def save(node, path):
-    storage = slicer.vtkMRMLSegmentationStorageNode()
-    slicer.mrmlScene.AddNode(storage)
-    storage.SetFileName(str(path))
-    assert storage.WriteData(node)
-    return path
-
-
-def reload(path):
-    node = addSegmentation()
-    storage = slicer.vtkMRMLSegmentationStorageNode()
-    slicer.mrmlScene.AddNode(storage)
-    storage.SetFileName(str(path))
-    assert storage.ReadData(node)
-    return node
+    return scan, node, saveSegmentation(node, tmp_path / "annotation.seg.nrrd")
 
 
 def test_an_annotation_means_the_same_after_it_was_saved_and_loaded(saved, dhcp9):
     scan, node, path = saved
-    again = reload(path)
+    again = loadSegmentation(path)
     assert findSegments(again, dhcp9) == {name: name for name in dhcp9.names}
     assert LabelSegments(again, dhcp9).statuses() == LabelSegments(node, dhcp9).statuses()
     assert np.array_equal(
@@ -63,7 +55,7 @@ def test_it_also_does_in_a_scene_of_its_own(saved, dhcp9):
     _, node, path = saved
     expected = LabelSegments(node, dhcp9).statuses()
     with headlessScene():
-        assert LabelSegments(reload(path), dhcp9).statuses() == expected
+        assert LabelSegments(loadSegmentation(path), dhcp9).statuses() == expected
 
 
 def test_a_prediction_beside_an_absent_first_label_keeps_its_voxels_when_saved(
@@ -75,6 +67,6 @@ def test_a_prediction_beside_an_absent_first_label_keeps_its_voxels_when_saved(
     setSegmentStatus(node, "csf", Status.ABSENT)
     labelmap = np.random.default_rng(2).choice([0, 2, 3, 7], SHAPE).astype(np.uint8)
     loadPrediction(Volume(labelmap.transpose(2, 1, 0), OBLIQUE), dhcp9, scan, node)
-    again = reload(save(node, tmp_path / "prediction.seg.nrrd"))
+    again = loadSegmentation(saveSegmentation(node, tmp_path / "prediction.seg.nrrd"))
     for name in ("cgm", "tcv"):
         assert np.array_equal(segmentMask(again, name, scan), dhcp9.mask(labelmap, name))

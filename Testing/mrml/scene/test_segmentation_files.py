@@ -7,7 +7,18 @@ import slicer
 import slicer.util
 import vtk
 
-from nodes import CEREBRUM, CORTEX, OBLIQUE, SHAPE, addScan, addSegmentation, block, paint
+from nodes import (
+    CEREBRUM,
+    CORTEX,
+    OBLIQUE,
+    SHAPE,
+    addScan,
+    addSegmentation,
+    block,
+    loadSegmentation,
+    paint,
+    saveSegmentation,
+)
 from partialseg_trainer.dataset.annotations import NamedSegments, read_scheme_labelmap
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
@@ -20,24 +31,6 @@ from PartialSegLib.scene.segmentStatus import setSegmentStatus
 from PartialSegLib.scene.terminology import serializedTerminology
 
 WM = block(SHAPE, (6, 6, 12), (18, 22, 26))
-
-
-def save(node, path, crop=False):
-    storage = slicer.vtkMRMLSegmentationStorageNode()
-    slicer.mrmlScene.AddNode(storage)
-    storage.SetCropToMinimumExtent(crop)
-    storage.SetFileName(str(path))
-    assert storage.WriteData(node)
-    return path
-
-
-def load(path):
-    node = addSegmentation()
-    storage = slicer.vtkMRMLSegmentationStorageNode()
-    slicer.mrmlScene.AddNode(storage)
-    storage.SetFileName(str(path))
-    assert storage.ReadData(node)
-    return node
 
 
 def saveScan(scan, path, flip=False):
@@ -88,7 +81,7 @@ def test_names_statuses_and_overlap_are_read_on_the_scan_s_grid(scan, dhcp9, tmp
             ("Cerebellum", None, Status.ABSENT),
         ],
     )
-    path = save(node, tmp_path / "a.seg.nrrd", crop)
+    path = saveSegmentation(node, tmp_path / "a.seg.nrrd", crop)
     image = saveScan(scan, tmp_path / "scan.nii.gz", flip)
     named = NamedSegments(read_segments(path).on(image.grid), dhcp9)
     sets = named.label_sets("all")
@@ -106,7 +99,7 @@ def test_two_segments_of_one_name_are_one_label(scan, dhcp9, tmp_path):
     grid = saveScan(scan, tmp_path / "scan.nii").grid
 
     def sets_of(drawn, name):
-        path = save(draw(scan, drawn), tmp_path / f"{name}.seg.nrrd")
+        path = saveSegmentation(draw(scan, drawn), tmp_path / f"{name}.seg.nrrd")
         return NamedSegments(read_segments(path).on(grid), dhcp9).label_sets("all")
 
     assert np.array_equal(sets_of(both, "both").value_of("wm").T, WM)
@@ -118,7 +111,7 @@ def test_two_segments_of_one_name_are_one_label(scan, dhcp9, tmp_path):
 
 def test_a_segment_that_is_no_label_is_named_and_may_be_given_a_label(scan, dhcp9, tmp_path):
     node = draw(scan, [("Weiße Substanz", WM, None), ("Schädel", CORTEX, None)])
-    segments = read_segments(save(node, tmp_path / "a.seg.nrrd"))
+    segments = read_segments(saveSegmentation(node, tmp_path / "a.seg.nrrd"))
     with pytest.raises(UserError, match=r"'Weiße Substanz' \(\d+ voxels\), 'Schädel'"):
         NamedSegments(segments, dhcp9)
     named = NamedSegments(segments, dhcp9, {"weiße substanz": "wm", "Schädel": "unknown"})
@@ -131,7 +124,7 @@ def test_slicer_opens_a_result_as_segments(scan, dhcp9, tmp_path):
     values[WM], values[CORTEX] = dhcp9["wm"].value, dhcp9["cgm"].value
     path = tmp_path / "a.seg.nrrd"
     write_labelmap(path, image.with_data(np.ascontiguousarray(values.T)), dhcp9)
-    node = load(path)
+    node = loadSegmentation(path)
     segmentation = node.GetSegmentation()
     assert set(segmentation.GetSegmentIDs()) == set(dhcp9.names)
     for label in dhcp9:
@@ -154,6 +147,6 @@ def test_a_scheme_s_titles_may_have_any_letters(scan, tmp_path):
     data = np.zeros((4, 5, 6), np.uint16)
     data[1:3] = 300
     write_labelmap(tmp_path / "a.seg.nrrd", Volume(data, np.eye(4)), scheme)
-    segment = load(tmp_path / "a.seg.nrrd").GetSegmentation().GetNthSegment(0)
+    segment = loadSegmentation(tmp_path / "a.seg.nrrd").GetSegmentation().GetNthSegment(0)
     assert segment.GetName() == labels[0]["title"]
     assert np.array_equal(read_scheme_labelmap(tmp_path / "a.seg.nrrd", scheme).data, data)
