@@ -65,7 +65,7 @@ LIBRARY_ROOMS = [
     "selfTest",
     "demo",
 ]
-SECTIONS = ["segmentNeonate", "labels", "segmentEditor", "export", "train", "review"]
+SECTIONS = sorted(path.parent.name for path in (LIBRARY / "panel").glob("*/section.py"))
 ROOMS = {ENGINE: ENGINE_ROOMS, ENGINE / "training": TRAINING_ROOMS, LIBRARY: LIBRARY_ROOMS}
 TORCH_FREE = ("methods", "labels", "volumes", "dicom", "dataset", "runs", "models")
 APPLICATION = {"slicer", "qt", "ctk", "vtk", "PartialSeg", "PartialSegLib"}
