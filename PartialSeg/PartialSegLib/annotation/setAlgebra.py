@@ -21,10 +21,12 @@ _PAINTED = (Status.COMPLETE, Status.IN_PROGRESS)
 
 def whyNotFromParts(segments: LabelSegments, name: str) -> str:
     """Why a label cannot be made from its parts, in a sentence; empty if it can."""
-    reason = _whyNoAlgebra(segments, name)
-    if reason:
-        return reason
-    scheme, status = segments.scheme, segments.statuses()
+    return _whyNoAlgebra(segments, name) or _whyUndecided(
+        segments.scheme, _statuses(segments, name), name
+    )
+
+
+def _whyUndecided(scheme: LabelScheme, status: dict[str, Status], name: str) -> str:
     label = scheme[name]
     if _partsDecide(scheme, status, name):
         return ""
@@ -50,8 +52,9 @@ def superLabelFromParts(segments: LabelSegments, name: str) -> Status:
 
     Raises UserError with the sentence of `whyNotFromParts`.
     """
-    _refuse(whyNotFromParts(segments, name))
-    scheme, status = segments.scheme, segments.statuses()
+    _refuse(_whyNoAlgebra(segments, name))
+    scheme, status = segments.scheme, _statuses(segments, name)
+    _refuse(_whyUndecided(scheme, status, name))
     decided = _partsDecide(scheme, status, name)
     united = [part for part in scheme[name].children if status[part] in _PAINTED]
     if not decided and status[name] is Status.IN_PROGRESS:
@@ -70,10 +73,13 @@ def whyNoRemainder(segments: LabelSegments, name: str) -> str:
 
     Whether parts overlap is found out only by `remainderToLastPart`.
     """
-    reason = _whyNoAlgebra(segments, name)
-    if reason:
-        return reason
-    scheme, status = segments.scheme, segments.statuses()
+    return _whyNoAlgebra(segments, name) or _whyNoneIsLast(
+        segments, _statuses(segments, name), name
+    )
+
+
+def _whyNoneIsLast(segments: LabelSegments, status: dict[str, Status], name: str) -> str:
+    scheme = segments.scheme
     label = scheme[name]
     if not label.exhaustive:
         return (
@@ -103,8 +109,9 @@ def remainderToLastPart(segments: LabelSegments, name: str) -> tuple[str, Status
     Raises UserError, with nothing changed, with the sentence of `whyNoRemainder`, and where parts
     overlap or what is painted of the last part in progress is not within the remainder.
     """
-    _refuse(whyNoRemainder(segments, name))
-    scheme, status = segments.scheme, segments.statuses()
+    _refuse(_whyNoAlgebra(segments, name))
+    scheme, status = segments.scheme, _statuses(segments, name)
+    _refuse(_whyNoneIsLast(segments, status, name))
     (last,) = _open(scheme, status, name)
     others = [part for part in scheme[name].children if status[part] is Status.COMPLETE]
     grid = segments.commonGrid([name, last, *others])
@@ -138,6 +145,11 @@ def _whyNoAlgebra(segments: LabelSegments, name: str) -> str:
             "labelmap its source representation in the Segmentations module."
         )
     return segments.whySeveral() or _whyNoSegment(segments, name)
+
+
+def _statuses(segments: LabelSegments, name: str) -> dict[str, Status]:
+    """Of a super-label and its parts."""
+    return {each: segments.status(each) for each in (name, *segments.scheme[name].children)}
 
 
 def _whyNoSegment(segments: LabelSegments, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def accept(
         raise UserError(reason)
     scheme, waiting = segments.scheme, segments.heldBack()
     labels = scheme.names if labels is None else [scheme[name].name for name in labels]
-    beside = CompletedLabels(segments.segmentationNode, scheme)
+    beside = segments.beside
     settled = {}
     for name in labels:
         if name not in waiting:
@@ -70,14 +70,15 @@ def accept(
         for name, status in settled.items():
             segments.setStatus(name, status)
         rebuilt = _rebuilt(segments, settled)
-        now, ids = segments.statuses(), segments.ids
         # Last, because after each mark the segments would be looked for anew.
+        ids = segments.ids
         for name in settled:
             markReviewed(segments.segmentationNode, ids[name])
+    now = settled | rebuilt
     return Accepted(
         tuple(name for name in settled if now[name] is Status.COMPLETE),
         tuple(name for name in settled if now[name] is Status.ABSENT),
-        rebuilt,
+        tuple(rebuilt),
         tuple(name for name in labels if name not in settled),
     )
 
@@ -92,26 +93,26 @@ def _takeIn(segments: LabelSegments, beside: CompletedLabels, name: str) -> None
     segmentationNode.GetSegmentation().RemoveSegment(completed)
 
 
-def _rebuilt(segments: LabelSegments, accepted: Collection[str]) -> tuple[str, ...]:
-    """Make those super-labels anew that differ from their finished parts; return their names."""
+def _rebuilt(segments: LabelSegments, settled: Mapping[str, Status]) -> dict[str, Status]:
+    """Make those super-labels anew that differ from their finished parts; what each is then."""
     if not isKeptAsLabelmaps(segments.segmentationNode):
-        return ()
-    rebuilt = []
+        return {}
+    rebuilt = {}
     # The deepest first, because a super-label may be part of another one.
-    for name in sorted(accepted, key=lambda entry: -len(segments.scheme.ancestors(entry))):
-        if _partsAreFinished(segments, name) and _differsFromParts(segments, name):
-            superLabelFromParts(segments, name)
-            rebuilt.append(name)
-    return tuple(rebuilt)
+    for name in sorted(settled, key=lambda entry: -len(segments.scheme.ancestors(entry))):
+        if _partsAreFinished(segments, name, settled) and _differsFromParts(segments, name):
+            rebuilt[name] = superLabelFromParts(segments, name)
+    return rebuilt
 
 
-def _partsAreFinished(segments: LabelSegments, name: str) -> bool:
+def _partsAreFinished(segments: LabelSegments, name: str, settled: Collection[str]) -> bool:
     label = segments.scheme[name]
     return (
         bool(label.children)
         and label.exhaustive
         and all(
-            segments.status(part) in (Status.COMPLETE, Status.ABSENT) for part in label.children
+            part in settled or segments.status(part) in (Status.COMPLETE, Status.ABSENT)
+            for part in label.children
         )
     )
 

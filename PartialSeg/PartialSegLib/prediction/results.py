@@ -23,7 +23,7 @@ from ..scene.completedSegments import createCompletedSegments
 from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from ..scene.labelDisplay import showParts
 from ..scene.labelmapLayers import importLayer, labelLayers
-from ..scene.labelSegments import CompletedLabels, LabelSegments
+from ..scene.labelSegments import LabelSegments
 from ..scene.ownLabelmaps import giveOwnLabelmaps
 from ..scene.reviewed import forgetReview
 from ..scene.segmentationNodes import addSegmentationNode, ensureReferenceVolume, isKeptAsLabelmaps
@@ -95,7 +95,7 @@ def loadPrediction(
         )
         for shown, names in (
             (segments, filled),
-            (CompletedLabels(segmentationNode, scheme), completed),
+            (segments.beside, completed),
         ):
             for layer in labelLayers(scheme, names):
                 importLayer(shown, layer, voxels, ijkToSegmentation)

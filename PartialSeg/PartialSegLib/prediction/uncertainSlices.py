@@ -10,7 +10,7 @@ import slicer.util
 
 from ..engine.steps import Steps
 from ..scene.geometry import kjiToRAS
-from ..scene.labelSegments import CompletedLabels, LabelSegments
+from ..scene.labelSegments import LabelSegments
 
 SLICE_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The axis of RAS that a slice of each kind is perpendicular to."""
@@ -52,7 +52,7 @@ def uncertainSlices(
     normal = arrayAxis(affine, kind)
     confidence = slicer.util.arrayFromVolume(confidenceNode)
     region = np.zeros(confidence.shape, dtype=bool)
-    for shown in (segments, CompletedLabels(segments.segmentationNode, segments.scheme)):
+    for shown in (segments, segments.beside):
         for _name, mask in shown.masks(confidenceNode):
             region |= mask
             yield

@@ -14,7 +14,7 @@ from partialseg_trainer.labels.segments import Part, labels_of_segments, united
 from .completedSegments import completedSegments
 from .masks import labelmapsOf, segmentMask
 from .ownGrid import commonGrid, maskOn, setMask
-from .segments import createSegments, findSegments, foreignSegments, segmentsOf, whySeveral
+from .segments import createSegments, foreignSegments, segmentsOf, whySeveral
 from .segmentStatus import hasVoxels, holdBack, segmentStatus, setSegmentStatus, whyNotStatus
 from .segmentVolumes import SegmentVolumes
 
@@ -30,8 +30,8 @@ class LabelSegments:
     def __init__(self, segmentationNode, scheme: LabelScheme) -> None:
         self.segmentationNode = segmentationNode
         self.scheme = scheme
-        self._found: tuple[tuple, dict[str, str]] | None = None
-        self._all: tuple[tuple, dict[str, list[str]]] | None = None
+        self._found: tuple[tuple, dict[str, list[str]]] | None = None
+        self._beside: CompletedLabels | None = None
         self._volumes = SegmentVolumes()
 
     def isOf(self, segmentationNode, scheme: LabelScheme) -> bool:
@@ -47,12 +47,7 @@ class LabelSegments:
     @property
     def ids(self) -> dict[str, str]:
         """Segment IDs by label name, for those labels that have a segment, in channel order."""
-        if self.segmentationNode is None:
-            return {}
-        stamp = self._stamp()
-        if self._found is None or self._found[0] != stamp:
-            self._found = stamp, findSegments(self.segmentationNode, self.scheme)
-        return self._found[1]
+        return {name: segmentIDs[0] for name, segmentIDs in self.allIds.items()}
 
     @property
     def allIds(self) -> dict[str, list[str]]:
@@ -60,9 +55,19 @@ class LabelSegments:
         if self.segmentationNode is None:
             return {}
         stamp = self._stamp()
-        if self._all is None or self._all[0] != stamp:
-            self._all = stamp, segmentsOf(self.segmentationNode, self.scheme)
-        return self._all[1]
+        if self._found is None or self._found[0] != stamp:
+            self._found = stamp, self._find()
+        return self._found[1]
+
+    def _find(self) -> dict[str, list[str]]:
+        return segmentsOf(self.segmentationNode, self.scheme)
+
+    @property
+    def beside(self) -> CompletedLabels:
+        """What a completion found of labels in progress, seen through the same scheme."""
+        if self._beside is None:
+            self._beside = CompletedLabels(self.segmentationNode, self.scheme)
+        return self._beside
 
     def labelOf(self, segmentID: str) -> str | None:
         """The name of the label that a segment belongs to; None for one that no label has."""
@@ -70,7 +75,10 @@ class LabelSegments:
 
     def whySeveral(self) -> str:
         """That a label has several segments, where a work needs one; empty if none has."""
-        return whySeveral(self.segmentationNode, self.scheme)
+        for name, segmentIDs in self.allIds.items():
+            if len(segmentIDs) > 1:
+                return whySeveral(self.segmentationNode, name, segmentIDs)
+        return ""
 
     def requireOneMeaning(self) -> None:
         """Raise UserError where segments do not say together what is meant.
@@ -84,8 +92,8 @@ class LabelSegments:
             for segmentID in segmentation.GetSegmentIDs()
         }
         labels_of_segments(self.scheme, names)
-        for name in self.allIds:
-            self._united(name)
+        for name, segmentIDs in self.allIds.items():
+            self._united(name, segmentIDs)
 
     def foreign(self) -> list[str]:
         """Names of segments that were made for a label which the scheme lacks."""
@@ -100,17 +108,17 @@ class LabelSegments:
 
     def status(self, name: str) -> Status:
         """How far a label is; without a segment it is not annotated."""
-        if name not in self.ids:
+        segmentIDs = self.allIds.get(name)
+        if segmentIDs is None:
             return Status.NOT_ANNOTATED
         try:
-            return self._united(name)[0]
+            return self._united(name, segmentIDs)[0]
         except UserError:
             # Told by `requireOneMeaning`; until then no more is right than what is painted.
             return Status.IN_PROGRESS
 
-    def _united(self, name: str) -> tuple[Status, list[str]]:
+    def _united(self, name: str, segmentIDs: list[str]) -> tuple[Status, list[str]]:
         """The status of a label, and those of its segments that make up its mask."""
-        segmentIDs = self.allIds[name]
         if len(segmentIDs) == 1:
             return segmentStatus(self.segmentationNode, segmentIDs[0]), segmentIDs
         segmentation = self.segmentationNode.GetSegmentation()
@@ -143,9 +151,8 @@ class LabelSegments:
         """
         if self.segmentationNode is None:
             return ()
-        flagged = self._inStates("Flagged")
-        beside = completedSegments(self.segmentationNode, self.scheme)
-        return tuple(name for name in self.ids if name in flagged or name in beside)
+        flagged, beside = self._inStates("Flagged"), self.beside.allIds
+        return tuple(name for name in self.allIds if name in flagged or name in beside)
 
     def _inStates(self, *states: str) -> tuple[str, ...]:
         logic = slicer.vtkSlicerSegmentationsModuleLogic
@@ -190,8 +197,10 @@ class LabelSegments:
         A mask is made when it is asked for; which segments they are of is settled at the call.
         Raises UserError when one of these is removed meanwhile.
         """
+        found = self.allIds
         wanted = [
-            (name, self._united(name)[1]) for name in (self.allIds if names is None else names)
+            (name, self._united(name, found[name])[1])
+            for name in (found if names is None else names)
         ]
 
         def masks() -> Iterator[tuple[str, np.ndarray]]:
@@ -233,11 +242,8 @@ class LabelSegments:
 
     def _keepIds(self) -> None:
         """New content or a new status makes no other segment a label's."""
-        stamp = self._stamp()
         if self._found is not None:
-            self._found = stamp, self._found[1]
-        if self._all is not None:
-            self._all = stamp, self._all[1]
+            self._found = self._stamp(), self._found[1]
 
     def _stamp(self) -> tuple:
         """What changes when segments come, go or get another name."""
@@ -254,7 +260,6 @@ class LabelSegments:
 class CompletedLabels(LabelSegments):
     """The segments beside labels in progress, with what a completion found of these."""
 
-    @property
-    def ids(self) -> dict[str, str]:
-        """Segment IDs by label name, for those labels that have such a segment."""
-        return completedSegments(self.segmentationNode, self.scheme)
+    def _find(self) -> dict[str, list[str]]:
+        found = completedSegments(self.segmentationNode, self.scheme)
+        return {name: [segmentID] for name, segmentID in found.items()}

@@ -1,6 +1,7 @@
 """The segments of a segmentation node that belong to the labels of a scheme."""
 
 import re
+from collections.abc import Iterable
 
 import slicer
 import vtk
@@ -40,20 +41,17 @@ def findSegments(segmentationNode, scheme: LabelScheme) -> dict[str, str]:
     return {name: segmentIDs[0] for name, segmentIDs in found.items()}
 
 
-def whySeveral(segmentationNode, scheme: LabelScheme) -> str:
-    """That a label has several segments, where a work needs one, in a sentence; empty if none."""
+def whySeveral(segmentationNode, name: str, segmentIDs: Iterable[str]) -> str:
+    """That a label has these segments, where a work needs one, in a sentence."""
     segmentation = segmentationNode.GetSegmentation()
-    for name, segmentIDs in segmentsOf(segmentationNode, scheme).items():
-        if len(segmentIDs) > 1:
-            listed = " and ".join(
-                f"'{segmentation.GetSegment(segmentID).GetName()}' ({segmentID})"
-                for segmentID in segmentIDs
-            )
-            return (
-                f"The segments {listed} are all label '{name}'; add them up in the Segment Editor "
-                "(Logical operators), or rename those that are something else."
-            )
-    return ""
+    listed = " and ".join(
+        f"'{segmentation.GetSegment(segmentID).GetName()}' ({segmentID})"
+        for segmentID in segmentIDs
+    )
+    return (
+        f"The segments {listed} are all label '{name}'; add them up in the Segment Editor "
+        "(Logical operators), or rename those that are something else."
+    )
 
 
 def foreignSegments(segmentationNode, scheme: LabelScheme) -> list[str]:

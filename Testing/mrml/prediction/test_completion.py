@@ -87,6 +87,15 @@ def test_an_accepted_completion_becomes_part_of_what_was_drawn(node, scan, dhcp9
     assert status["wm"] is Status.COMPLETE and status["cgm"] is Status.NOT_ANNOTATED
 
 
+def test_what_was_completed_of_a_label_is_accepted_where_no_stroke_of_it_is_left(node, scan, dhcp9):
+    loadPrediction(completion(dhcp9), dhcp9, scan, node, completes=[Status.IN_PROGRESS])
+    segments = LabelSegments(node, dhcp9)
+    segments.clear("wm")
+    assert not segments.isPainted("wm") and segments.beside.isPainted("wm")
+    assert accept(segments, ["wm"]).complete == ("wm",)
+    assert np.array_equal(segmentMask(node, "wm", scan), dhcp9.mask(completion(dhcp9), "wm"))
+
+
 def test_a_dataset_tells_what_was_drawn_from_what_was_accepted(node, scan, dhcp9, tmp_path):
     labelmap = completion(dhcp9)
     loadPrediction(labelmap, dhcp9, scan, node, completes=[Status.IN_PROGRESS])

@@ -8,6 +8,7 @@ import slicer.util
 from nodes import addSegmentation, addTransform, affine, block, paint
 from PartialSegLib.engine.steps import finish
 from PartialSegLib.prediction.uncertainSlices import SLICE_NORMALS, arrayAxis, uncertainSlices
+from PartialSegLib.scene.completedSegments import createCompletedSegments
 from PartialSegLib.scene.geometry import kjiToRAS
 from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import createSegments
@@ -130,3 +131,13 @@ def test_the_nodes_stay_as_they_are(scene, dhcp9):
     before = (scene.GetNumberOfNodes(), node.GetMTime(), prediction.GetMTime())
     review(prediction, node, dhcp9)
     assert (scene.GetNumberOfNodes(), node.GetMTime(), prediction.GetMTime()) == before
+
+
+def test_what_a_completion_found_beside_a_label_is_looked_at_too(scene, dhcp9):
+    confidence = np.full(SHAPE, 95)
+    confidence[block(SHAPE, (28, 30, 34), (32, 34, 38))] = 20
+    node = addConfidence(confidence, GEOMETRIES["along RAS"])
+    segmentation = addPrediction(node, dhcp9, block(SHAPE, (6, 6, 6), (10, 10, 10)))
+    beside = createCompletedSegments(segmentation, dhcp9, ["tcv"])
+    paint(segmentation, beside["tcv"], BRAIN, node)
+    assert 28 <= review(segmentation, node, dhcp9)[0].index < 32

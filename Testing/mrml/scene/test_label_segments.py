@@ -14,13 +14,13 @@ from PartialSegLib.scene.segmentStatus import holdBack
 @pytest.fixture
 def lookups(monkeypatch):
     """How often the segments of a segmentation were looked for."""
-    counted, findSegments = [], labelSegments.findSegments
+    counted, segmentsOf = [], labelSegments.segmentsOf
 
     def spy(*arguments):
         counted.append(arguments)
-        return findSegments(*arguments)
+        return segmentsOf(*arguments)
 
-    monkeypatch.setattr(labelSegments, "findSegments", spy)
+    monkeypatch.setattr(labelSegments, "segmentsOf", spy)
     return counted
 
 

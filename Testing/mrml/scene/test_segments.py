@@ -6,13 +6,13 @@ import vtk
 
 from nodes import addSegmentation
 from partialseg_trainer.labels import LabelScheme
+from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segments import (
     VALUE_TAG,
     createSegments,
     findSegment,
     findSegments,
     segmentsOf,
-    whySeveral,
 )
 from PartialSegLib.scene.terminology import serializedTerminology
 
@@ -104,4 +104,5 @@ def test_all_segments_of_a_label_are_found_and_the_one_with_its_id_first(scene, 
         node.GetSegmentation().AddEmptySegment(segmentID, name)
     assert segmentsOf(node, scheme) == {"cgm": ["cgm", "a", "b"]}
     assert findSegments(node, scheme) == {"cgm": "cgm"}
-    assert "'Ribbon' (cgm)" in whySeveral(node, scheme) and "'CGM' (b)" in whySeveral(node, scheme)
+    reason = LabelSegments(node, scheme).whySeveral()
+    assert "'Ribbon' (cgm)" in reason and "'CGM' (b)" in reason
