@@ -124,6 +124,20 @@ class _Elsewhere:
         return getattr(importlib.import_module(self._module), self._name)
 
 
+def _segments(segmentationNode, scheme):
+    """The segmentation seen through the scheme, as the library takes it."""
+    from PartialSegLib.scene.labelSegments import LabelSegments
+
+    return LabelSegments(segmentationNode, scheme)
+
+
+def _annotation(segmentationNode, volumeNode, scheme, roiNode):
+    """What is annotated of the scan, as the library takes it."""
+    from PartialSegLib.annotation.annotation import Annotation
+
+    return Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+
+
 class PartialSegLogic(ScriptedLoadableModuleLogic):
     """All that the panel does, for scripts: `from PartialSeg import PartialSegLogic`.
 
@@ -156,15 +170,12 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     def labelTable(self, segmentationNode, scheme):
         """A LabelRow for each label of the scheme: colour, status and visibility of its segment."""
         from PartialSegLib.annotation.labelTable import labelTable
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return labelTable(LabelSegments(segmentationNode, scheme))
+        return labelTable(_segments(segmentationNode, scheme))
 
     def labelVolumes(self, segmentationNode, scheme):
         """Volume in mL of each label that has a segment; None where it cannot be told."""
-        from PartialSegLib.scene.labelSegments import LabelSegments
-
-        segments = LabelSegments(segmentationNode, scheme)
+        segments = _segments(segmentationNode, scheme)
         return {name: segments.volume(name) for name in segments.ids}
 
     addSegmentation = _Elsewhere("PartialSegLib.scene.segmentationNodes", "addSegmentationNode")
@@ -198,9 +209,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError, with nothing changed, when the parts do not say enough.
         """
         from PartialSegLib.annotation.setAlgebra import superLabelFromParts
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return superLabelFromParts(LabelSegments(segmentationNode, scheme), name)
+        return superLabelFromParts(_segments(segmentationNode, scheme), name)
 
     def remainderToLastPart(self, segmentationNode, scheme, name):
         """Give what is left of a complete super-label to its last part; return it and its Status.
@@ -208,30 +218,28 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         Raises UserError, with nothing changed, when more than one part is open, or parts overlap.
         """
         from PartialSegLib.annotation.setAlgebra import remainderToLastPart
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return remainderToLastPart(LabelSegments(segmentationNode, scheme), name)
+        return remainderToLastPart(_segments(segmentationNode, scheme), name)
 
     def contradictionsJob(self, segmentationNode, volumeNode, scheme, roiNode=None, **callbacks):
         """A job that looks for contradictions: `onFinished` gets the list of them.
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
-        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.contradictions import contradictionsJob
 
-        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
-        return contradictionsJob(annotation, **callbacks)
+        return contradictionsJob(
+            _annotation(segmentationNode, volumeNode, scheme, roiNode), **callbacks
+        )
 
     def contradictions(self, segmentationNode, volumeNode, scheme, roiNode=None):
         """Labels that exclude each other, with a place in world RAS mm, the largest first.
 
         Raises UserError when the annotation cannot be checked.
         """
-        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.contradictions import contradictions
 
-        return contradictions(Annotation.of(segmentationNode, volumeNode, scheme, roiNode))
+        return contradictions(_annotation(segmentationNode, volumeNode, scheme, roiNode))
 
     # Export
 
@@ -240,21 +248,18 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         Raises UserError when the volume is empty or under a transform that is not linear.
         """
-        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.preview import previewJob
 
-        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
-        return previewJob(annotation, **callbacks)
+        return previewJob(_annotation(segmentationNode, volumeNode, scheme, roiNode), **callbacks)
 
     def preview(self, segmentationNode, volumeNode, scheme, roiNode=None):
         """Whether each voxel is known to be each label, known not to be it, or unknown: a Preview.
 
         Raises UserError where labels exclude each other.
         """
-        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.annotation.preview import preview
 
-        return preview(Annotation.of(segmentationNode, volumeNode, scheme, roiNode))
+        return preview(_annotation(segmentationNode, volumeNode, scheme, roiNode))
 
     def exportJob(
         self, segmentationNode, volumeNode, scheme, dataset, subject, *, roiNode=None, **options
@@ -265,11 +270,11 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         onFinished, which gets the name of the case, onFailed. Raises UserError for a volume that
         cannot be exported.
         """
-        from PartialSegLib.annotation.annotation import Annotation
         from PartialSegLib.dataset.export import exportJob
 
-        annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
-        return exportJob(annotation, dataset, subject, **options)
+        return exportJob(
+            _annotation(segmentationNode, volumeNode, scheme, roiNode), dataset, subject, **options
+        )
 
     exportCase = _Elsewhere("PartialSegLib.dataset.export")
     casesJob = _Elsewhere("PartialSegLib.dataset.content")
@@ -284,15 +289,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     networks = _Elsewhere("partialseg_trainer.methods")
     samplings = _Elsewhere("partialseg_trainer.methods")
 
-    def trainJob(self, settings, onProgress=None, onFinished=None, onFailed=None):
-        """A job that checks a training, which is started in the background at its end.
-
-        `settings` are fields of the engine's TrainConfig by name, of which `dataset` has to be
-        there. `onFinished` gets the training's RunFolder.
-        """
-        from PartialSegLib.training.trainings import trainJob
-
-        return trainJob(settings, onProgress=onProgress, onFinished=onFinished, onFailed=onFailed)
+    trainJob = _Elsewhere("PartialSegLib.training.trainings")
 
     def startTraining(self, dataset, run=None, **settings):
         """Start a training and return its RunFolder; it goes on when this process has ended.
@@ -323,10 +320,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         from PartialSegLib.engine.steps import finish
         from PartialSegLib.prediction.confidence import requireConfidence
         from PartialSegLib.prediction.uncertainSlices import uncertainSlices
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
-        segments = LabelSegments(segmentationNode, scheme)
+        segments = _segments(segmentationNode, scheme)
         return finish(uncertainSlices(segments, confidenceNode, kind))
 
     def labelConfidence(self, segmentationNode, scheme, confidenceNode=None):
@@ -337,10 +333,9 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         from PartialSegLib.engine.steps import finish
         from PartialSegLib.prediction.confidence import requireConfidence
         from PartialSegLib.prediction.labelConfidence import labelConfidences
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
         confidenceNode = confidenceNode or requireConfidence(segmentationNode)
-        return finish(labelConfidences(LabelSegments(segmentationNode, scheme), confidenceNode))
+        return finish(labelConfidences(_segments(segmentationNode, scheme), confidenceNode))
 
     def accept(self, segmentationNode, scheme, labels=None, emptyIsAbsent=False):
         """Set labels of a prediction (all if None) to complete, and return what became of which.
@@ -349,9 +344,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
         a status are left alone.
         """
         from PartialSegLib.prediction.acceptance import accept
-        from PartialSegLib.scene.labelSegments import LabelSegments
 
-        return accept(LabelSegments(segmentationNode, scheme), labels, emptyIsAbsent)
+        return accept(_segments(segmentationNode, scheme), labels, emptyIsAbsent)
 
     rankJob = _Elsewhere("PartialSegLib.prediction.nextScan")
     rank = _Elsewhere("PartialSegLib.prediction.nextScan")
