@@ -107,6 +107,7 @@ class Forms:
         """How many mm the unit of the header is."""
         return _MM.get(int(self._header["xyzt_units"]), 1.0)
 
+    @np.errstate(all="ignore")  # Who reads the affine tells of numbers that are none.
     def header(self, shape: tuple[int, ...]) -> Nifti1Header:
         """A fresh NIfTI-1 header of these forms, for voxels of that shape."""
         header = Nifti1Header()
@@ -117,6 +118,7 @@ class Forms:
         header["xyzt_units"] = self._header["xyzt_units"]
         return header
 
+    @np.errstate(all="ignore")  # Who reads the affine tells of numbers that are none.
     def affine(self, shape: tuple[int, ...]) -> np.ndarray:
         """Voxel index to RAS mm for a volume of that shape, by the form that nibabel chooses.
 
@@ -135,6 +137,7 @@ class Forms:
     def _mended(self) -> nibabel.Nifti1Header:
         return _mended(self._header)
 
+    @np.errstate(all="ignore")  # Who reads the affine tells of numbers that are none.
     def affine_of_itk(self, shape: tuple[int, ...]) -> np.ndarray | None:
         """The same as ITK, and with it Slicer, ITK-SNAP and nnU-Net, reads the header.
 
