@@ -26,7 +26,7 @@ SHOWN = {"text", "toolTip", "windowTitle", "title", "format", "placeholderText"}
 SHOWING = {
     *("setEnabled", "errorDisplay", "warningDisplay", "infoDisplay", "showStatusMessage"),
     *("confirmYesNoDisplay", "confirmOkCancelDisplay", "addItem", "setToolTip", "setText"),
-    *("_say", "_tell", "_note", "QAction", "setHorizontalHeaderLabels"),
+    *("_say", "_tell", "tell", "_note", "QAction", "setHorizontalHeaderLabels"),
 }
 FILES = sorted(LIBRARY.rglob("*.py"))
 FORMS = sorted(MODULE.rglob("*.ui"))

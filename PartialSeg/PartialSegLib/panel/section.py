@@ -117,6 +117,26 @@ class Section(slicer.util.VTKObservationMixin):
         """A job began or is over; bring progress bar and buttons up to date."""
 
 
+class FollowingSection(Section):
+    """A section that follows the scene while the module is open, and observes nothing else."""
+
+    def stopFollowing(self) -> None:
+        """Observe nothing of the scene any more, and end what that began."""
+        raise NotImplementedError
+
+    def enter(self) -> None:
+        super().enter()
+        self.update()
+
+    def exit(self) -> None:
+        super().exit()
+        self.stopFollowing()
+
+    def cleanup(self) -> None:
+        self.exit()
+        super().cleanup()
+
+
 def _takeTheRoomThereIs(widget) -> None:
     """Let a section be as wide as the dock, whatever it shows.
 

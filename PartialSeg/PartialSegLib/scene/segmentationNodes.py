@@ -5,6 +5,14 @@ import slicer.util
 
 from .subjectHierarchy import placeBeside
 
+CONTENT_EVENTS = (
+    slicer.vtkSegmentation.SegmentAdded,
+    slicer.vtkSegmentation.SegmentRemoved,
+    slicer.vtkSegmentation.SegmentModified,
+    slicer.vtkSegmentation.SourceRepresentationModified,
+)
+"""What a segmentation node tells when what is drawn in it, or a status, changes."""
+
 SCAN_ROLE = "PartialSeg.Scan"
 """Role by which what this module made or was given for a scan refers to it; see oneScan."""
 

@@ -14,6 +14,7 @@ from ...annotation.preview import Preview
 from ...engine.jobs import JobFailed
 from ..pollTimer import PollTimer
 from ..section import guarded, setEnabled, showError
+from ..told import tell
 from .reasons import inShort
 
 _POLL_MS = 50
@@ -161,8 +162,7 @@ class AnnotationPreview:
             )
 
     def _say(self, text: str) -> None:
-        self._ui.previewStatusLabel.text = text
-        self._ui.previewStatusLabel.visible = bool(text)
+        tell(self._ui.previewStatusLabel, text)
 
 
 def _swatch(label, rgb: tuple[float, float, float]):

@@ -27,12 +27,13 @@ from ...scene.geometry import arrayShape, kjiToRAS
 from ...scene.oneScan import belongTo
 from ...scene.region import placeROI
 from ...scene.scanMemory import caseOf, rememberCase
-from ...scene.segmentationNodes import scanOf
+from ...scene.segmentationNodes import CONTENT_EVENTS, scanOf
 from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
-from ..section import Section, guarded, setEnabled, showError
+from ..section import FollowingSection, guarded, setEnabled, showError
+from ..told import showProgress, tell
 from .annotationPreview import AnnotationPreview
 from .casesTable import CasesTable
 from .reasons import (
@@ -43,19 +44,10 @@ from .reasons import (
 )
 
 _ANNOTATOR = "PartialSeg/Annotator"
-_ANNOTATION_EVENTS = (
-    slicer.vtkSegmentation.SegmentAdded,
-    slicer.vtkSegmentation.SegmentRemoved,
-    slicer.vtkSegmentation.SegmentModified,
-    slicer.vtkSegmentation.SourceRepresentationModified,
-)
 
 
-class ExportSection(Section):
-    """Dataset, subject and annotator; what training will see; the export; what is exported.
-
-    Nothing is observed while another module is open.
-    """
+class ExportSection(FollowingSection):
+    """Dataset, subject and annotator; what training will see; the export; what is exported."""
 
     uiName = "Export"
 
@@ -77,21 +69,12 @@ class ExportSection(Section):
         self._say("")
         self.jobChanged()
 
-    def enter(self) -> None:
-        super().enter()
-        self.update()
-
-    def exit(self) -> None:
-        super().exit()
-        self._stopFollowing()
-
     def cleanup(self) -> None:
-        self.exit()
         self._cases.stop()
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
-        self._stopFollowing()
+        self.stopFollowing()
         if parameterNode is None:
             self._namedVolumeID = ""
             self._say("")
@@ -128,12 +111,12 @@ class ExportSection(Section):
     def _follow(self, segmentation, region) -> None:
         self.removeObservers(self._onAnnotationChanged)
         if segmentation is not None:
-            for event in _ANNOTATION_EVENTS:
+            for event in CONTENT_EVENTS:
                 self.addObserver(segmentation, event, self._onAnnotationChanged)
         if region is not None:
             self.addObserver(region, vtk.vtkCommand.ModifiedEvent, self._onAnnotationChanged)
 
-    def _stopFollowing(self) -> None:
+    def stopFollowing(self) -> None:
         self.removeObservers(self._onAnnotationChanged)
         self._preview.use(None, None, None, None)
 
@@ -182,15 +165,10 @@ class ExportSection(Section):
         )
 
     def _say(self, text: str) -> None:
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.visible = bool(text)
+        tell(self.ui.statusLabel, text)
 
     def _onProgress(self, report: dict[str, Any]) -> None:
-        fraction = report["fraction"]
-        # Without an end the bar only shows that something is going on.
-        self.ui.exportProgressBar.setRange(0, 0 if fraction is None else 100)
-        self.ui.exportProgressBar.value = round(100 * (fraction or 0))
-        self._say(report["stage"])
+        self._say(showProgress(self.ui.exportProgressBar, report))
 
     # What the user does
 
@@ -332,6 +310,5 @@ class ExportSection(Section):
         )
 
     def _startJob(self, job: Job, text: str) -> None:
-        self.ui.exportProgressBar.setRange(0, 0)
-        self._say(text)
+        self._onProgress({"stage": text})
         self.startJob(job)

@@ -21,7 +21,7 @@ from ...engine.steps import Steps, StepwiseWork
 from ...scene.labelDisplay import showParts
 from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
-from ..section import Section, guarded, setEnabled, showError
+from ..section import FollowingSection, guarded, setEnabled, showError
 from ..statusNames import STATUS_NAMES
 from .contradictionList import ContradictionList
 from .labelTree import LabelTree
@@ -37,10 +37,10 @@ _SEGMENT_EVENTS = (
 _REFRESH_MS = 200
 
 
-class LabelsSection(Section):
+class LabelsSection(FollowingSection):
     """What is annotated, label by label; it follows what the Segment Editor and others change.
 
-    Nothing is observed or measured while another module is open.
+    Nothing is measured while another module is open.
     """
 
     uiName = "Labels"
@@ -87,21 +87,9 @@ class LabelsSection(Section):
         self._refreshTimer.connect("timeout()", guarded(self._refresh))
         self.jobChanged()
 
-    def enter(self) -> None:
-        super().enter()
-        self.update()
-
-    def exit(self) -> None:
-        super().exit()
-        self._stopFollowing()
-
-    def cleanup(self) -> None:
-        self.exit()
-        super().cleanup()
-
     def setParameterNode(self, parameterNode) -> None:
         if parameterNode is None:
-            self._stopFollowing()
+            self.stopFollowing()
             self._contradictions.show([])
             self._show([])
             self._say("")
@@ -124,7 +112,7 @@ class LabelsSection(Section):
         editorNode = segmentEditorNode(slicer.mrmlScene)
         if segmentation is self._segmentation and editorNode is self._editorNode:
             return
-        self._stopFollowing()
+        self.stopFollowing()
         self._segmentation, self._editorNode = segmentation, editorNode
         self.addObserver(editorNode, vtk.vtkCommand.ModifiedEvent, self._onEditorNodeModified)
         if segmentation is not None:
@@ -134,7 +122,7 @@ class LabelsSection(Section):
             self.addObserver(segmentation, removed, self._onSegmentRemoved)
             self.addObserver(segmentation, segmentation.DisplayModifiedEvent, self._refreshLater)
 
-    def _stopFollowing(self) -> None:
+    def stopFollowing(self) -> None:
         for slot in (
             self._onEditorNodeModified,
             self._onSegmentsChanged,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import qt
-import slicer
 import vtk
 from slicer.i18n import tr as _
 
@@ -15,15 +14,10 @@ from partialseg_trainer.labels import LabelScheme
 
 from ...scene.labelSegments import LabelSegments
 from ...scene.scanMemory import caseOf, isChanged, rememberChange
+from ...scene.segmentationNodes import CONTENT_EVENTS
 from ...scene.volumes import volumesInFile
 from ..section import Section, guarded
 
-_EVENTS = (
-    slicer.vtkSegmentation.SegmentAdded,
-    slicer.vtkSegmentation.SegmentRemoved,
-    slicer.vtkSegmentation.SegmentModified,
-    slicer.vtkSegmentation.SourceRepresentationModified,
-)
 # Long enough that a brush stroke, which brings many events, is one look.
 _LOOK_MS = 250
 
@@ -118,7 +112,7 @@ class NextStepSection(Section):
         if scan is not None:
             self.addObserver(scan, vtk.vtkCommand.ModifiedEvent, self._lookLater)
         if segmentation is not None:
-            for event in _EVENTS:
+            for event in CONTENT_EVENTS:
                 self.addObserver(segmentation, event, self._onChanged)
 
     def _onChanged(self, caller, event) -> None:

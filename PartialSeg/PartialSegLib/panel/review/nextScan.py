@@ -11,7 +11,6 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ...engine.durations import timeLeft
 from ...engine.packages import LEARNING
 from ...prediction.nextScan import RankedScan
 from ..packagesRequest import packagesAreThere
@@ -19,6 +18,7 @@ from ..pathLine import connectPath
 from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
 from ..silent import silent
+from ..told import showProgress, tell
 
 _SCAN, _UNCERTAINTY = range(2)
 
@@ -93,7 +93,7 @@ class NextScan:
         if not there or chosen is None:
             return
         ui.folderPathLineEdit.addCurrentPathToHistory()
-        self._onProgress({"stage": _("Starting"), "fraction": None})
+        self._onProgress({})
         self._section.startJob(
             self._section.logic.rankJob(
                 ui.folderPathLineEdit.currentPath,
@@ -111,15 +111,7 @@ class NextScan:
         self._tell(_("Cancelled: the table shows what was found before."))
 
     def _onProgress(self, report: dict[str, Any]) -> None:
-        fraction, left = report["fraction"], report.get("eta_seconds")
-        bar = self._ui.findProgressBar
-        # A bar without an end moves, and says that nothing is known yet.
-        bar.maximum = 0 if fraction is None else 100
-        bar.value = round(100 * (fraction or 0))
-        text = report["stage"]
-        if left is not None:
-            text = _("{stage}, {time}").format(stage=text, time=timeLeft(left))
-        self._tell(text)
+        self._tell(showProgress(self._ui.findProgressBar, report))
 
     def _onFailed(self, error: Exception) -> None:
         self._tell("")
@@ -164,8 +156,7 @@ class NextScan:
             chosen.segmentation, chosen.inputVolume = None, node
 
     def _tell(self, text: str) -> None:
-        self._ui.findLabel.text = text
-        self._ui.findLabel.visible = bool(text)
+        tell(self._ui.findLabel, text)
 
 
 def _note(scan: RankedScan) -> str:

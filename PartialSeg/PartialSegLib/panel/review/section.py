@@ -15,6 +15,7 @@ from ...prediction.acceptance import Accepted
 from ...prediction.confidence import confidenceOf
 from ...prediction.labelConfidence import labelConfidences
 from ...scene.labelSegments import LabelSegments
+from ...scene.segmentationNodes import CONTENT_EVENTS
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from .nextScan import NextScan
@@ -91,19 +92,13 @@ class ReviewSection(Section):
         self._measuring.cancel()
         for observed in self._observed:
             self.removeObserver(*observed)
-        content = slicer.vtkSegmentation
         self._observed = [
             (node, event, slot)
             for node, slot, events in (
                 (
                     segmentation,
                     self._onSegmentsChanged,
-                    (
-                        content.SegmentAdded,
-                        content.SegmentRemoved,
-                        content.SegmentModified,
-                        content.SourceRepresentationModified,
-                    ),
+                    CONTENT_EVENTS,
                 ),
                 (
                     confidence,

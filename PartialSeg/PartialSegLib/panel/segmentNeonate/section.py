@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
 
-from ...engine.durations import inWords, timeLeft
+from ...engine.durations import inWords
 from ...engine.models import schemeOf
 from ...engine.packages import LEARNING
 from ...engine.steps import StepwiseWork
@@ -23,6 +23,7 @@ from ..deviceSearch import DeviceSearch
 from ..packagesRequest import packagesAreThere
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
+from ..told import showProgress, tell
 from .expectedTime import expectedSeconds, rememberSeconds
 from .modelChoice import ModelChoice
 from .resultTable import ResultTable
@@ -287,14 +288,7 @@ class SegmentNeonateSection(Section):
         self._say(_("Cancelled; nothing has changed."))
 
     def _showProgress(self, report: dict) -> None:
-        fraction, left = report.get("fraction"), report.get("eta_seconds")
-        # A bar without a range moves to and fro.
-        self.ui.progressBar.setRange(0, 0 if fraction is None else 100)
-        self.ui.progressBar.value = round(100 * (fraction or 0))
-        stage = report.get("stage") or _("Starting")
-        if left is not None:
-            stage = _("{stage}, {time}").format(stage=stage, time=timeLeft(left))
-        self.ui.progressLabel.text = stage
+        self.ui.progressLabel.text = showProgress(self.ui.progressBar, report)
 
     def _showFailure(self, error) -> None:
         self._say(_("Not segmented: {reason}").format(reason=error))
@@ -342,12 +336,10 @@ class SegmentNeonateSection(Section):
     def _showResult(self, lines: list[str], segmented: Segmented | None = None) -> None:
         self._resultTable.show(segmented)
         self.ui.surfacesButton.visible = segmented is not None
-        self.ui.resultLabel.text = "\n".join(lines)
-        self.ui.resultLabel.visible = bool(lines)
+        tell(self.ui.resultLabel, "\n".join(lines))
 
     def _say(self, text: str) -> None:
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.visible = bool(text)
+        tell(self.ui.statusLabel, text)
 
 
 def _resultLines(segmented: Segmented) -> list[str]:

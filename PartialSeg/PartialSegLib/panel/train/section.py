@@ -23,6 +23,7 @@ from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
 from ..section import Section, guarded, setEnabled, showError
+from ..told import tell
 from . import runReasons
 from .runLog import RunLog
 from .runsTable import RunsTable
@@ -169,19 +170,16 @@ class TrainSection(Section):
             text = reading.problem or _inWords(reading.status)
             if not self.ui.logGroupBox.collapsed:
                 self._log.show(reading.run)
-        self.ui.runLabel.text = text
-        self.ui.runLabel.visible = bool(text)
+        tell(self.ui.runLabel, text)
         self._updateButtons()
 
     def _note(self, text: str) -> None:
         """A quiet line above the table."""
-        self.ui.runsLabel.text = text
-        self.ui.runsLabel.visible = bool(text)
+        tell(self.ui.runsLabel, text)
 
     def _tell(self, text: str) -> None:
         """A line below the button that starts trainings."""
-        self.ui.startLabel.text = text
-        self.ui.startLabel.visible = bool(text)
+        tell(self.ui.startLabel, text)
 
     def _updateButtons(self) -> None:
         ui, reading = self.ui, self._runs.selected

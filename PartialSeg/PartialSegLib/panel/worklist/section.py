@@ -20,22 +20,18 @@ from ...dataset.drafts import (
 )
 from ...engine.packages import FILES
 from ...scene.oneScan import regionOf
+from ...scene.segmentationNodes import CONTENT_EVENTS
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
 from ..section import Section, guarded, setEnabled
 from ..silent import silent
+from ..told import tell
 
 _SCAN, _LABELS = range(2)
 _ANNOTATOR = "PartialSeg/Annotator"
 # What a crash may cost at most.
 _SAVE_MS = 45_000
-_EVENTS = (
-    slicer.vtkSegmentation.SegmentAdded,
-    slicer.vtkSegmentation.SegmentRemoved,
-    slicer.vtkSegmentation.SegmentModified,
-    slicer.vtkSegmentation.SourceRepresentationModified,
-)
 
 
 class WorklistSection(Section):
@@ -210,7 +206,7 @@ class WorklistSection(Section):
         self.removeObservers(self._onChanged)
         self._followed = segmentation
         if segmentation is not None:
-            for event in _EVENTS:
+            for event in CONTENT_EVENTS:
                 self.addObserver(segmentation, event, self._onChanged)
 
     def _onChanged(self, caller, event) -> None:
@@ -247,5 +243,4 @@ class WorklistSection(Section):
         self._changed = False
 
     def _say(self, text: str) -> None:
-        self.ui.worklistLabel.text = text
-        self.ui.worklistLabel.visible = bool(text)
+        tell(self.ui.worklistLabel, text)
