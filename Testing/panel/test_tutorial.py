@@ -1,7 +1,7 @@
 """The tutorial is followed word for word: by its own sentences and the names of what it presses.
 
 The whole of it, with its training, is `Testing/benchmarks/tutorial.py`, which is run by hand: it
-takes a quarter of an hour, and tells whether the model is better than before on the fourth phantom.
+takes an hour, and tells whether the model is better than before on the fourth phantom.
 """
 
 import importlib

@@ -23,6 +23,7 @@ from ...scene.labelSegments import LabelSegments
 from ..pollTimer import PollTimer
 from ..section import FollowingSection, guarded, setEnabled, showError
 from ..statusNames import STATUS_NAMES
+from ..told import tell
 from .contradictionList import ContradictionList
 from .labelTree import LabelTree
 from .reasons import LabelReasons
@@ -209,7 +210,7 @@ class LabelsSection(FollowingSection):
         self._tree.showVolume(row.name, self._segments.volume(row.name))
 
     def _say(self, text: str) -> None:
-        self.ui.statusLabel.text = text
+        tell(self.ui.statusLabel, text)
 
     def _updateButtons(self) -> None:
         reasons = self._reasons
