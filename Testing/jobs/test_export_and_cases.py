@@ -154,3 +154,13 @@ def test_a_dataset_lists_its_cases_and_goes_on_after_a_damaged_one(exported, job
 def test_a_folder_without_a_dataset_is_refused(job, tmp_path):
     with pytest.raises(UserError, match="not a PartialSeg dataset"):
         cases.work(job({"dataset": str(tmp_path)}))
+
+
+def test_further_contrasts_go_with_the_scan_on_grids_of_their_own(exported, tmp_path):
+    t1w = {"further/T1w": noise()[::2, ::2, ::2] + 1}
+    exported(t1w, further={"T1w": OBLIQUE.tolist()})
+    made = Dataset.open(tmp_path / "dataset")
+    assert made.contrasts == ("T2w", "T1w")
+    assert made.cases[0].images()["T1w"].data.shape == t1w["further/T1w"].T.shape
+    with pytest.raises(UserError, match=r"no image of T1w"):
+        exported(subject="02")

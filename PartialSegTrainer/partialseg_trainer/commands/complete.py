@@ -13,7 +13,15 @@ import typer
 
 from ..errors import UserError
 from .known import Known, known_scans
-from .options import AsJson, Confidence, Device, Mirror, Overwrite
+from .options import (
+    AsJson,
+    Confidence,
+    Device,
+    FurtherImages,
+    Mirror,
+    Overwrite,
+    further_images,
+)
 from .segment import as_json_entry, volumes_table
 from .terminal import busy, print_json, progress_bar, remark, say, show
 
@@ -25,6 +33,7 @@ def complete(
         typer.Option("-o", "--output", help="The labelmap (.nii.gz, .nii, .nrrd).", metavar="OUT"),
     ],
     known: Known = None,
+    further: FurtherImages = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -82,18 +91,27 @@ def complete(
             other_contrast,
             write_segmentation,
         )
+        from ..models import find_model, read_info
         from ..networks.device import choose_device
         from ..volumes import read_volume
 
         if scan.is_dir():
             raise UserError(f"{scan} is a folder; name the one scan that was drawn on.")
         outputs = Outputs(confidence)
-        (job,) = find_jobs(scan, output, overwrite=overwrite, outputs=outputs)
+        contrasts = read_info(find_model(model)).contrasts
+        (job,) = find_jobs(
+            scan,
+            output,
+            overwrite=overwrite,
+            outputs=outputs,
+            contrast=contrasts,
+            images=further_images(further),
+        )
         choose_device(device)
         if keep_model is not None:
             require_new(keep_model)
         chosen = load_model(model)
-        image = read_volume(scan)
+        image = read_volume(job.image)
         drawn = known_scans(known, chosen.scheme, 1).of(image)
         beside = None if dataset is None else Beside.of_dataset(dataset, chosen)
     began = time.monotonic()
@@ -107,7 +125,7 @@ def complete(
             stages[stage](done, total)
 
         result = complete_scan(
-            image,
+            job.shown(image),
             chosen,
             drawn,
             learn=effort > 0,
@@ -120,7 +138,7 @@ def complete(
         )
     proposal = draw_next(result.segmentation)
     entry = as_json_entry(
-        job, result.segmentation, outputs, other_contrast(job, chosen.info.contrast)
+        job, result.segmentation, outputs, other_contrast(job, chosen.info.contrasts)
     )
     write_segmentation(job, result.segmentation, outputs)
     if result.model is not None and keep_model is not None:

@@ -49,6 +49,14 @@ NnUNetValuesFile = Annotated[
         show_default="the one beside the labelmaps, if there is one",
     ),
 ]
+FurtherImages = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image",
+        help="The scan in another contrast of the model, as T1w=FILE; may be repeated.",
+        metavar="NAME=FILE",
+    ),
+]
 RunsRoot = Annotated[
     Path | None,
     typer.Option(
@@ -99,6 +107,17 @@ def by_contrast_name(entries: Iterable[str]) -> dict[str, str]:
                 "each contrast once."
             )
         found[contrast] = place
+    return found
+
+
+def further_images(entries: list[str] | None) -> dict[str, Path]:
+    """`by_contrast_name` of files. Raises UserError for one that is not there."""
+    from ..folders import missing
+
+    found = {contrast: Path(file) for contrast, file in by_contrast_name(entries or ()).items()}
+    for file in found.values():
+        if not file.exists():
+            raise missing(file)
     return found
 
 

@@ -14,7 +14,16 @@ from .dicom import SeriesKey, dicom_series
 from .failures import ExitCode
 from .known import Known, known_scans
 from .numbers_and_pictures import NumbersAndPictures
-from .options import AsJson, Confidence, Device, Mirror, Overwrite, names
+from .options import (
+    AsJson,
+    Confidence,
+    Device,
+    FurtherImages,
+    Mirror,
+    Overwrite,
+    further_images,
+    names,
+)
 from .published import published_volumes, require_ages
 from .result_options import (
     Age,
@@ -72,6 +81,7 @@ def segment(
             help="Also write what each value means, OUT_dseg.tsv; folders always get it.",
         ),
     ] = False,
+    image: FurtherImages = None,
     known: Known = None,
     series: SeriesKey = None,
     dicom_seg: Annotated[
@@ -95,7 +105,7 @@ def segment(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Segment scans with a trained model, of a BIDS tree those of the model's contrast.
+    """Segment scans with a trained model, of a BIDS tree those of the model's contrasts.
 
     Each labelmap has exactly its scan's shape and affine; one that is called .seg.nrrd opens in
     Slicer as segments, with names, colours and terms, flagged until somebody has looked at it. A
@@ -107,6 +117,11 @@ def segment(
     to the end, with :all the whole scan is, for the labels that occur in it. A segmentation of
     Slicer, a case's multi-label file or a dataset's folder says itself what is known. Given again,
     all of them hold.
+
+    A model of several contrasts (models show tells them) needs an image of each; IN is the first of
+    them, unless its name says another. The others are found by their names, which are the same but
+    for the contrast at the end, or given with --image. Where the model has learned to do without
+    one (contrast_dropout), a scan that lacks it is segmented with a warning.
 
     Of DICOM one series is segmented; a folder is looked through at every depth. A DICOM
     Segmentation carries the patient and study of its series, as the standard wants; NIfTI and NRRD
@@ -125,6 +140,7 @@ def segment(
         partialseg segment neonate.nii.gz -o best.nii.gz --model run-1 --model run-2 --mirror
         partialseg segment neonate.nii.gz -o seg.nii.gz --norms our-norms.csv --age 38.5
         partialseg segment dicom-folder -o seg.dcm --series 5
+        partialseg segment T2.nii.gz -o seg.nii.gz --model two-contrasts --image T1w=T1.nii.gz
     """
     # Open until the command ends: a zip file's series is unpacked meanwhile.
     chosen = context.with_resource(dicom_series(source, series, quiet=quiet or as_json))
@@ -147,12 +163,13 @@ def segment(
         share = Part.parse(part) if part else None
         # The descriptions are read at once; what is wrong with paths is told before any weights.
         infos = [read_info(find_model(folder)) for folder in model or [None]]
-        contrasts = sorted({info.contrast for info in infos})
-        if len(contrasts) > 1:
+        kinds = sorted({info.of_contrasts for info in infos})
+        if len(kinds) > 1:
             raise UserError(
-                f"The models are of {' and '.join(contrasts)} scans; average models of one "
-                "contrast."
+                f"The models are of {', and of '.join(kinds)} scans; average models of the same "
+                "contrasts."
             )
+        contrasts = infos[0].contrasts
         told = chosen_labels(names(labels), infos)
         if published:
             published.shared(LabelScheme.from_dict(infos[0].scheme), told)
@@ -165,7 +182,8 @@ def segment(
             overwrite=overwrite or go_on,
             outputs=outputs,
             table=table,
-            contrast=contrasts[0],
+            contrast=contrasts,
+            images=further_images(image),
             series=chosen,
             dicom_seg=dicom_seg,
             part=share,
@@ -201,7 +219,7 @@ def segment(
             also=beside.add,
             progress=(lambda _: advance) if len(jobs) == 1 else None,
         ):
-            doubt = other_contrast(job, contrasts[0])
+            doubt = other_contrast(job, contrasts)
             scans.append(as_json_entry(job, result, outputs, doubt, published))
             if isinstance(result, UserError):
                 failed.append(result)

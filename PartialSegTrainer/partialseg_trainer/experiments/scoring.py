@@ -67,14 +67,14 @@ def score_scan(
     Args:
         truth: its labelmap, in values of `scheme`.
     """
-    image = case.image()
+    images = case.images() if len(case.contrasts) > 1 else case.image()
     calibrations: dict[str, Calibration] = {}
 
     def inspect(probabilities: np.ndarray, prepared: Prepared) -> None:
         calibrations.update(_calibrations(probabilities, prepared, truth.data, scheme))
 
     with _violations(models, scheme) as violations:
-        found = segment(image, models, device=device, mirror=mirror, inspect=inspect)
+        found = segment(images, models, device=device, mirror=mirror, inspect=inspect)
     labelmap = read_labelmap(found.labelmap)
     return ScanScores(
         labelmap,

@@ -2,6 +2,7 @@
 
 from .batch import (
     Job,
+    find_images,
     find_jobs,
     find_scans,
     holds_scans,
@@ -21,6 +22,7 @@ __all__ = [
     "Segmentation",
     "as_ensemble",
     "chosen_labels",
+    "find_images",
     "find_jobs",
     "find_scans",
     "holds_scans",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from ..volumes import (
     write_volume,
 )
 from .bids_tree import describe_tree
+from .companions import images_of_file, images_of_folder, images_of_tree
 from .ensemble import as_ensemble
 from .outputs import Outputs, Part, keep_labels
 from .probabilities import LeafProbabilities
@@ -54,7 +55,8 @@ class Job:
     results where the scan is one of a BIDS tree. `weeks` is the post-menstrual age at the scan,
     where a chart of the volumes by age is written too. `series` is the scan itself where `image` is
     a DICOM folder or zip file; `dicom_seg` is where its DICOM Segmentation goes, which may be the
-    labelmap's own place.
+    labelmap's own place. `images` are all images of the scan by their contrasts, for models of
+    several; `image` is the first of them.
     """
 
     image: Path
@@ -64,10 +66,18 @@ class Job:
     weeks: float | None = None
     series: Series | None = None
     dicom_seg: Path | None = None
+    images: tuple[tuple[str, Path], ...] = ()
 
     def scan(self) -> Path | Volume:
-        """What is segmented: an image's path, or the volume of a DICOM series."""
+        """The first image, on whose grid the results lie: a path, or the volume of a series."""
         return self.series.volume() if self.series else self.image
+
+    def shown(self, first: Volume | None = None) -> Path | Volume | dict[str, Path | Volume]:
+        """What a model is shown; the `first` image need not be read again where it was."""
+        scan = self.scan() if first is None else first
+        if not self.images:
+            return scan
+        return {contrast: scan if path == self.image else path for contrast, path in self.images}
 
     @property
     def confidence(self) -> Path:
@@ -148,6 +158,32 @@ def find_scans(source: str | Path, contrast: str = "T2w") -> list[Path]:
     return scans
 
 
+def find_images(
+    source: str | Path, contrasts: Sequence[str], given: Mapping[str, Path] | None = None
+) -> list[dict[str, Path]]:
+    """The scans in `source` as `find_scans` has them, with the files of all their contrasts.
+
+    What belongs together is told by the names (see `companions`). Those `given` go with a file.
+    Raises UserError as `find_scans` does, and for a contrast that is given twice or for a folder.
+    """
+    source, first = Path(source), contrasts[0]
+    if given and source.is_dir():
+        raise UserError(
+            f"{source} is a folder, whose further contrasts are found by their names; leave "
+            "--image out, or name one scan."
+        )
+    if not source.is_dir():
+        (found,) = find_scans(source, first)
+        if len(contrasts) == 1 and not given:
+            return [{first: found}]
+        return [images_of_file(found, contrasts, given or {})]
+    if len(contrasts) == 1:
+        return [{first: path} for path in find_scans(source, first)]
+    found = images_of_tree(partial(_bids_scans, source), contrasts)
+    found = found or images_of_folder(_scans_in(source, first), contrasts)
+    return found or [{first: path} for path in find_scans(source, first)]
+
+
 def _scans_in(folder: Path, contrast: str) -> list[Path]:
     return _bids_scans(folder, contrast) or [
         path
@@ -163,7 +199,8 @@ def find_jobs(
     overwrite: bool = False,
     outputs: Outputs = _LABELMAP_ALONE,
     table: bool = False,
-    contrast: str = "T2w",
+    contrast: str | Sequence[str] = "T2w",
+    images: Mapping[str, Path] | None = None,
     part: Part | None = None,
     series: Series | None = None,
     dicom_seg: bool = False,
@@ -175,6 +212,9 @@ def find_jobs(
     formats that are only read. A BIDS tree gives, for each scan, a `*_desc-partialseg_dseg.nii.gz`
     at the same place under `output`. With `table`, and always for folders and trees, each labelmap
     gets a `*_dseg.tsv` that says what its values mean. `part` takes a share of all jobs alone.
+
+    Of several contrasts (`contrast`) all images of a scan are found by their names, and further
+    `images` of the one scan may be given by their contrasts; see `find_images`.
 
     A DICOM folder or zip file gives the one file of its `series`: a labelmap, or for an output
     called .dcm a DICOM Segmentation; with `dicom_seg` that stands beside the labelmap.
@@ -192,23 +232,19 @@ def find_jobs(
             f"{source} is no DICOM series, of which alone a DICOM Segmentation can be written; "
             f"name a folder or zip file with one, or an output in {', '.join(WRITTEN)}."
         )
-    scans = [image.path for image in series.images] if series else find_scans(source, contrast)
+    contrasts = (contrast,) if isinstance(contrast, str) else tuple(contrast)
     if series is not None:
         jobs = [_job_of_series(series, output, table=table, dicom_seg=dicom_seg)]
-    elif source.is_dir():
-        places = [scan.relative_to(source) for scan in scans]
-        jobs = [
-            Job(
-                scan,
-                output / _place(place, contrast),
-                table=True,
-                tree=None if len(place.parts) == 1 else output,
-            )
-            for scan, place in zip(scans, places, strict=True)
-        ]
+        if images:
+            jobs = [replace(jobs[0], images=((contrasts[0], jobs[0].image), *images.items()))]
     else:
-        _split_ending(output)
-        jobs = [Job(source, output, table)]
+        found = find_images(source, contrasts, images)
+        if not source.is_dir():
+            _split_ending(output)
+        jobs = [_job_of(each, source, output, table) for each in found]
+    scans = [image.path for image in series.images] if series else []
+    scans += [path for job in jobs for _, path in job.images]
+    scans += [job.image for job in jobs if job.series is None]
     _refuse_one_name(jobs, outputs)
     if part is not None:
         jobs = part.take(jobs)
@@ -230,6 +266,22 @@ def find_jobs(
     return jobs
 
 
+def _job_of(images: dict[str, Path], source: Path, output: Path, table: bool) -> Job:
+    """That of a scan in a file, folder or tree."""
+    (contrast, first), *_ = images.items()
+    all_images = tuple(images.items()) if len(images) > 1 else ()
+    if not source.is_dir():
+        return Job(first, output, table, images=all_images)
+    place = first.relative_to(source)
+    return Job(
+        first,
+        output / _place(place, contrast),
+        table=True,
+        tree=None if len(place.parts) == 1 else output,
+        images=all_images,
+    )
+
+
 def _job_of_series(series: Series, output: Path, *, table: bool, dicom_seg: bool) -> Job:
     name, ending = _split_ending(output)
     if ending.lower() == _DICOM:
@@ -239,14 +291,22 @@ def _job_of_series(series: Series, output: Path, *, table: bool, dicom_seg: bool
     return Job(series.source, output, table, series=series, dicom_seg=beside)
 
 
-def other_contrast(job: Job, contrast: str) -> str | None:
+def other_contrast(job: Job, contrast: str | Sequence[str]) -> str | None:
     """A sentence where a scan's name says another contrast than the model's; None where not."""
+    contrasts = (contrast,) if isinstance(contrast, str) else tuple(contrast)
+    for wanted, path in job.images:
+        told = contrast_of(path)
+        if told not in (None, wanted):
+            return (
+                f"{path} is a {told} by its name, and was given as the {wanted}; look at the "
+                "result closely, or give the right one."
+            )
     told = contrast_of(job.image)
-    if told in (None, contrast):
+    if told in (None, *contrasts):
         return None
     return (
-        f"It is a {told} by its name, and the model has learned from {contrast} scans; look at the "
-        "result closely, or choose a model of its contrast."
+        f"It is a {told} by its name, and the model has learned from {' and '.join(contrasts)} "
+        "scans; look at the result closely, or choose a model of its contrast."
     )
 
 
@@ -276,13 +336,11 @@ def segment_files(
     for job in jobs:
         try:
             # Where nothing is known, it is read where it can leave the memory early.
-            scan = job.scan()
-            if known:
-                scan = as_volume(scan)
-            sets = known(scan) if known else None
+            first = as_volume(job.scan()) if known else None
+            sets = known(first) if known else None
             leaves = LeafProbabilities(models[0].scheme) if outputs.probabilities else None
             result = segment(
-                scan,
+                job.shown(first),
                 models,
                 device=device,
                 mirror=mirror,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..dataset.contrast import contrast_of
-from ..dataset.names import source_name
 from ..errors import UserError
-from ..volumes import find_volumes
+from ..volumes import find_volumes, split_ending
 
 Images = dict[str, Path]
 """The files of one scan by their contrasts, in the order of the model's; the first comes first."""
@@ -30,7 +30,7 @@ def images_of_file(path: Path, contrasts: Sequence[str], given: Mapping[str, Pat
         folder = path.parent if path.parent.is_dir() else None
         for other in find_volumes(folder, deep=False) if folder else ():
             told = _told(other, contrasts)
-            if told and told not in found and source_name(other) == source_name(path):
+            if told and told not in found and _stem(other) == _stem(path):
                 found[told] = other
     known = [contrast for contrast in contrasts if contrast in found]
     return {contrast: found[contrast] for contrast in (*known, *(set(found) - set(known)))}
@@ -42,7 +42,7 @@ def images_of_folder(scans: Iterable[Path], contrasts: Sequence[str]) -> list[Im
     Those whose names say no contrast are of the first; of any other they are passed over.
     """
     wanted = [path for path in scans if contrast_of(path) in (None, *contrasts)]
-    return _grouped(wanted, contrasts, lambda path: source_name(path))
+    return _grouped(wanted, contrasts, _stem)
 
 
 def images_of_tree(find: Callable[[str], Iterable[Path]], contrasts: Sequence[str]) -> list[Images]:
@@ -52,7 +52,7 @@ def images_of_tree(find: Callable[[str], Iterable[Path]], contrasts: Sequence[st
     in their folder, where names may differ in how each was acquired.
     """
     paths = [path for contrast in contrasts for path in find(contrast)]
-    groups = _grouped(paths, contrasts, lambda path: (path.parent, source_name(path)))
+    groups = _grouped(paths, contrasts, lambda path: (path.parent, _stem(path)))
     by_folder: dict[Path, list[Images]] = {}
     for group in groups:
         by_folder.setdefault(next(iter(group.values())).parent, []).append(group)
@@ -84,6 +84,12 @@ def _grouped(
         for group in groups.values()
     ]
     return sorted(ordered, key=_first)
+
+
+def _stem(path: Path) -> str:
+    """A file's name without its ending, and without the contrast at the end of it."""
+    stem, _ = split_ending(path.name)
+    return stem if contrast_of(path) is None else re.sub(r"[_\-. ]*[^_\-. ]+$", "", stem)
 
 
 def _told(path: Path, contrasts: Sequence[str]) -> str | None:

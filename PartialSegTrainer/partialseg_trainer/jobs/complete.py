@@ -1,11 +1,11 @@
 """Job "complete": the rest of a scan, from what was drawn on it.
 
 Request: that of "check", and `model`, a folder or a name, "" for the default one; `device`;
-`learn`, whether the model first learns from the drawing. Arrays: those of "check", and `image`
-(K, J, I). Result: that of "segment", and `learned`, whether the model has learned, `reason`,
-why not, in a sentence, and `draw_next`, the slice whose drawing would help most, with `kind`,
-`index`, `mm` and `doubt`, or null. An error carries `contradictions` where labels exclude each
-other.
+`learn`, whether the model first learns from the drawing; `further`, as in "segment". Arrays: those
+of "check", and `image` (K, J, I). Result: that of "segment", and `learned`, whether the model has
+learned, `reason`, why not, in a sentence, and `draw_next`, the slice whose drawing would help most,
+with `kind`, `index`, `mm` and `doubt`, or null. An error carries `contradictions` where labels
+exclude each other.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 from ..completion import complete, draw_next
 from ..errors import UserError
 from ..inference import load_model
-from .axes import sets_of_volume, to_volume
+from .axes import sets_of_volume
 from .check import sets_without_contradiction
 from .folder import JobFolder
 from .pace import Pace
-from .segment import write_result
+from .segment import images_of, write_result
 
 
 def work(job: JobFolder) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         paces[stage](done, total)
 
     result = complete(
-        to_volume(job.array("image"), request["affine"]),
+        images_of(job, model.info.contrast),
         model,
         sets_of_volume(sets),
         learn=request["learn"],

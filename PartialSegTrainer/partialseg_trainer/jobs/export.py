@@ -3,9 +3,11 @@
 Request: that of "check", and `dataset` (folder; made if it is missing or empty, then called
 `name`), `subject`, `session` or null, `annotator`, `group` or null, `replace`, and `reviewed`, the
 day on which a label was accepted, by label (see `CaseInfo`). Arrays: those of
-"check", and `image` (K, J, I). Result: `case`, as in "sub-01", and `files`, relative to the
-dataset. An error carries `contradictions` where labels exclude each other, and `exists` where
-the case is there already and `replace` is false. Nothing is written then.
+"check", and `image` (K, J, I); where the dataset has several contrasts, that is the first, and
+`further` has the affine of each other one by its name, whose array is in the folder `further`. A
+dataset that is made has these, after `contrast`, T2w unless given. Result: `case`, as in "sub-01",
+and `files`, relative to the dataset. An error carries `contradictions` where labels exclude each
+other, and `exists` where the case is there already and `replace` is false. Nothing is written then.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..dataset import CaseExistsError, Dataset, ScanName
+from ..dataset.contrast import DEFAULT
 from ..dataset.layout import DESCRIPTION
 from ..errors import UserError
 from ..labels import LabelScheme
@@ -34,12 +37,17 @@ def work(job: JobFolder) -> dict[str, Any]:
             "complete or absent; set the status of what is drawn, then export."
         )
     job.report("Writing the case", 0.5)
+    further = {
+        contrast: as_volume(to_volume(job.array(f"further/{contrast}"), affine))
+        for contrast, affine in (request.get("further") or {}).items()
+    }
     image = as_volume(to_volume(job.array("image"), request["affine"]))
-    dataset = _dataset(Path(request["dataset"]), sets.scheme, request["name"])
+    contrasts = (request.get("contrast") or DEFAULT, *further)
+    dataset = _dataset(Path(request["dataset"]), sets.scheme, request["name"], contrasts)
     try:
         case = dataset.add_case(
             request["subject"],
-            image,
+            {dataset.contrast: image, **further} if further else image,
             sets_of_volume(sets),
             request["status"],
             session=request["session"],
@@ -57,12 +65,12 @@ def work(job: JobFolder) -> dict[str, Any]:
     }
 
 
-def _dataset(folder: Path, scheme: LabelScheme, name: str) -> Dataset:
+def _dataset(folder: Path, scheme: LabelScheme, name: str, contrasts: tuple[str, ...]) -> Dataset:
     """The dataset in the folder, made where there is nothing yet."""
     if folder.is_dir() and any(folder.iterdir()):
         return Dataset.open(folder)
     try:
-        return Dataset.create(folder, scheme, name)
+        return Dataset.create(folder, scheme, name, contrasts)
     except UserError:
         # Another export may have made it in this moment.
         if (folder / DESCRIPTION).is_file():

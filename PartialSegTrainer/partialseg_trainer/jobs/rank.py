@@ -19,7 +19,7 @@ from ..dataset import Dataset
 from ..dataset.layout import DESCRIPTION
 from ..dataset.same_image import KnownImages
 from ..failures import explain_failure
-from ..inference import find_scans, load_model, segment
+from ..inference import find_images, load_model, segment
 from ..models import find_model, read_info
 from ..networks.device import choose_device
 from ..networks.model import Model
@@ -31,15 +31,15 @@ from .pace import Pace
 def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
     info = read_info(find_model(request["model"] or None))
-    scans = find_scans(request["folder"], info.contrast)
+    scans = find_images(request["folder"], info.contrasts)
     job.report("Loading the model")
     model = load_model(request["model"] or None)
     choose_device(request["device"])
     known = _known_images(job, request.get("dataset"))
     pace = Pace(job, "Segmenting scans")
     found = [
-        _assess(path, model, request["device"], known, partial(_within, pace, number, len(scans)))
-        for number, path in enumerate(scans)
+        _assess(images, model, request["device"], known, partial(_within, pace, number, len(scans)))
+        for number, images in enumerate(scans)
     ]
     return {"scans": sorted(found, key=lambda scan: -(scan["uncertainty"] or 0))}
 
@@ -57,11 +57,13 @@ def _within(pace: Pace, number: int, scans: int, done: int, steps: int) -> None:
 
 
 def _assess(
-    path: Path, model: Model, device: str, known: KnownImages | None, progress: Any
+    images: dict[str, Path], model: Model, device: str, known: KnownImages | None, progress: Any
 ) -> dict[str, Any]:
     """Segment one scan; whatever is wrong with it must not cost the result of the others."""
+    path = next(iter(images.values()))
     try:
-        result = segment(path, model, device=device, confidence=True, progress=progress)
+        shown = path if len(images) == 1 else images
+        result = segment(shown, model, device=device, confidence=True, progress=progress)
         case = known.case_of(read_volume(path)) if known else None
     except Exception as error:
         logging.exception("A scan could not be segmented")
