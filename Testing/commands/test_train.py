@@ -188,3 +188,26 @@ def test_a_detached_training_is_left_to_itself(partialseg, dataset, tmp_path):
     assert json.loads(result.out)["state"] == "queued"
     ended = partialseg("runs", "watch", tmp_path / "run", "--json")
     assert ended.code == 0 and json.loads(ended.out)["state"] == "finished"
+
+
+class TestResume:
+    def test_a_run_that_is_not_there_begins_and_one_that_is_goes_on(
+        self, partialseg, dataset, tmp_path, monkeypatch
+    ):
+        went = []
+        monkeypatch.setattr(
+            "partialseg_trainer.commands.train.go",
+            lambda run, *, resuming, **_: went.append((run.path, resuming)),
+        )
+        words = ("--dataset", dataset, "--run", tmp_path / "run", *SMALL, "--resume")
+        for _ in range(2):
+            result = partialseg("train", *words)
+            assert result.code == 0, result.err
+        assert partialseg("train", "--run", tmp_path / "run", "--resume").code == 0
+        assert went == [(tmp_path / "run", resuming) for resuming in (False, True, True)]
+        result = partialseg("train", *words, "--learning-rate", 0.5)
+        assert result.code == 2 and "has learning_rate 0.004, but 0.5 is asked for" in result.err
+
+    def test_it_needs_the_run(self, partialseg, dataset):
+        result = partialseg("train", "--dataset", dataset, "--resume")
+        assert result.code == 2 and "name it with --run" in result.err

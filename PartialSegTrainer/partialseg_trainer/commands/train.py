@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ..errors import UserError
-from ..incoming import usable
+from ..incoming import shown, usable
 from ..methods import method_names, strategy_names
 from .options import AsJson
 from .runs import go
@@ -17,6 +17,7 @@ from .terminal import busy, print_json, remark, say
 from .watching import status_as_json
 
 if TYPE_CHECKING:
+    from ..runs import RunFolder
     from ..training import TrainConfig
 
 _SCANS, _LEARNING, _MACHINE = "Scans and slices", "Learning", "Machine"
@@ -48,6 +49,10 @@ def train(
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Start the training and do not wait for it.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run of --run, if it is there already."),
     ] = False,
     prepare: Annotated[
         bool,
@@ -142,8 +147,24 @@ def train(
         float | None, typer.Option(help="Adam's learning rate.", rich_help_panel=_LEARNING)
     ] = None,
     schedule: Annotated[
-        Literal["constant", "one_cycle"] | None,
+        Literal["constant", "one_cycle", "poly"] | None,
         typer.Option(help="How the learning rate changes.", rich_help_panel=_LEARNING),
+    ] = None,
+    optimizer: Annotated[
+        Literal["adam", "sgd"] | None,
+        typer.Option(help="What makes the steps.", rich_help_panel=_LEARNING),
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches a step.", rich_help_panel=_LEARNING)
+    ] = None,
+    deep_supervision: Annotated[
+        bool | None,
+        typer.Option(
+            "--deep-supervision/--no-deep-supervision",
+            help="Coarser levels of unet or dynunet learn too.",
+            show_default=False,
+            rich_help_panel=_LEARNING,
+        ),
     ] = None,
     initial_model: Annotated[
         Path | None,
@@ -176,6 +197,15 @@ def train(
             "--compile/--no-compile",
             help="Compile the network first.",
             show_default=False,
+            rich_help_panel=_MACHINE,
+        ),
+    ] = None,
+    loggers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--logger",
+            help="A logger of Lightning's to write by too, csv or tensorboard; may be repeated.",
+            metavar="NAME",
             rich_help_panel=_MACHINE,
         ),
     ] = None,
@@ -213,15 +243,23 @@ def train(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "schedule": schedule,
+        "optimizer": optimizer,
+        "accumulate": accumulate,
+        "deep_supervision": deep_supervision,
         "initial_model": initial_model and str(initial_model),
         "seed": seed,
         "device": device,
         "devices": devices,
         "precision": precision,
         "compile": compiled,
+        "loggers": loggers,
     }
     options = {field: value for field, value in chosen.items() if value is not None}
     options.update(map(_parse_setting, settings or ()))
+    if resume and (begun := _begun(run)) is not None:
+        _check_same(begun, config, options)
+        go(begun, resuming=True, detach=detach, as_json=as_json)
+        return
     with busy("Checking the dataset and the settings"):
         effective = effective_config(config, options, name=run.name if run else None)
         if print_config:
@@ -238,6 +276,42 @@ def train(
     else:
         say(f"Prepared: {prepared.path}")
         remark(f"To train it: torchrun -m partialseg_trainer.training {prepared.path}", "dim")
+
+
+def _begun(run: Path | None) -> RunFolder | None:
+    """The run to go on with, if it is there. Raises UserError where none is named."""
+    from ..runs import RunFolder
+
+    if run is None:
+        raise UserError("--resume needs to know which run to go on with; name it with --run.")
+    folder = RunFolder(run)
+    if not folder.config_file.is_file():
+        return None
+    folder.require()
+    return folder
+
+
+def _check_same(run: RunFolder, file: Path | None, options: dict[str, Any]) -> None:
+    """Raise UserError where a setting that was asked for is not the one that the run has."""
+    from ..files import read_json
+    from ..training import TrainConfig
+    from ..user_folders import expanded
+
+    origin = str(run.config_file)
+    has = TrainConfig.checked(read_json(run.config_file), origin).model_dump(mode="json")
+    asked = dict(read_json(file)) if file is not None else {}
+    named = {*asked, *(field.partition(".")[0] for field in options)}
+    wanted = effective_config(file, {"dataset": has["dataset"], **options})
+    wants = wanted.model_dump(mode="json")
+    for name in ("dataset", "initial_model"):
+        if wants[name] is not None:
+            wants[name] = str(expanded(Path(wants[name])).absolute())
+    for name in sorted(named - {"name"}):
+        if wants[name] != has[name]:
+            raise UserError(
+                f"The run {run.name} has {name} {shown(has[name])}, but {shown(wants[name])} "
+                "is asked for; leave that out to go on with it, or begin another run."
+            )
 
 
 def effective_config(

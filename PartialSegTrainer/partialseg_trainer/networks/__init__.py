@@ -21,7 +21,15 @@ _NETWORKS = {
     "dynunet": ("dynunet", "DynamicUNet", "3d"),
 }
 
-__all__ = ["UNet", "build_network", "check_network", "memory_layout", "network_names", "set_bias"]
+__all__ = [
+    "UNet",
+    "build_network",
+    "check_network",
+    "decoder_levels",
+    "memory_layout",
+    "network_names",
+    "set_bias",
+]
 
 
 def network_names() -> tuple[str, ...]:
@@ -58,6 +66,11 @@ def set_bias(network: nn.Module, bias: Tensor) -> None:
             network.set_bias(bias)
         else:
             network.head.bias.copy_(bias)
+
+
+def decoder_levels(network: nn.Module) -> list[tuple[nn.Module, int]]:
+    """The last block of each level of a U-Net's decoder, the finest first, and its channels."""
+    return list(network.decoder_levels)
 
 
 def check_network(name: str) -> None:

@@ -13,7 +13,7 @@ class DynamicUNet(nn.Module):
     """The U-Net of nnU-Net (Isensee et al., Nature Methods 2021) as MONAI has it, in 3D.
 
     Two 3x3x3 convolutions a level, each with instance normalisation and leaky ReLU; strided
-    convolutions down, transposed ones up; without deep supervision.
+    convolutions down, transposed ones up; without deep supervision of MONAI's own.
 
     Args:
         width: filters of the first level, doubled at each level below up to 320.
@@ -41,6 +41,12 @@ class DynamicUNet(nn.Module):
     def head(self) -> nn.Conv3d:
         """The last convolution."""
         return self.body.output_block.conv.conv
+
+    @property
+    def decoder_levels(self) -> list[tuple[nn.Module, int]]:
+        """The block of each level of the decoder, the finest first, and its channels."""
+        blocks = reversed(self.body.upsamples)
+        return [(block, block.transp_conv.conv.out_channels) for block in blocks]
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, out_channels, S, H, W) of blocks (B, in_channels, S, H, W)."""

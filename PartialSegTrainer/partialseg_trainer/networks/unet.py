@@ -35,6 +35,11 @@ class UNet(nn.Module):
         self.join = nn.ModuleList(_block(2 * filters, filters) for filters in widths[:-1])
         self.head = nn.Conv2d(width, out_channels, kernel_size=1)
 
+    @property
+    def decoder_levels(self) -> list[tuple[nn.Module, int]]:
+        """The block of each level of the decoder, the finest first, and its channels."""
+        return [(block, up.out_channels) for block, up in zip(self.join, self.up, strict=True)]
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, out_channels, H, W) of images (B, in_channels, H, W)."""
         skips = []

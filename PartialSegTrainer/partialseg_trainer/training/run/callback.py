@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -85,7 +86,8 @@ class ReportProgress(lightning.Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
         done = trainer.global_step - self._first_step
-        steps = trainer.max_epochs * trainer.num_training_batches
+        a_step = trainer.accumulate_grad_batches
+        steps = trainer.max_epochs * math.ceil(trainer.num_training_batches / a_step)
         left = steps * (1 + self._reporter.stages_after) - trainer.global_step
         told: dict[str, Any] = {"step": trainer.global_step}
         # The first steps of a process are slower than those that follow.

@@ -47,6 +47,7 @@ from ..step.module import PartialLabelTraining
 from .callback import Reporter, ReportProgress, StoppedOnRequest
 from .card import model_card, preview
 from .checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_to_resume, read_checkpoint
+from .loggers import check_loggers, loggers
 from .weights import load_weights
 
 _SPLIT_FILE = "split.json"
@@ -62,6 +63,7 @@ def prepare_run(run: str | Path, config: TrainConfig) -> RunFolder:
     whose package is not installed, and for a run folder that is not empty.
     """
     check_network(config.network.name)
+    check_loggers(config.loggers)
     # The process that trains has another working directory.
     paths = {name: getattr(config, name) for name in ("dataset", "initial_model")}
     config = config.model_copy(
@@ -187,11 +189,14 @@ def _trainer(
         precision=lightning_precision(config.precision, device),
         max_epochs=config.epochs,
         gradient_clip_val=config.gradient_clip or None,
+        accumulate_grad_batches=config.accumulate,
         callbacks=callbacks,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validates else 0,
-        logger=False,
+        logger=loggers(run.path, config.loggers) or False,
+        # What it logs, it logs once an epoch; else Lightning warns of epochs shorter than its 50.
+        log_every_n_steps=1 if config.loggers else None,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,

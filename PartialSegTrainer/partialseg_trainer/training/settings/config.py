@@ -27,6 +27,9 @@ from .strategy_options import StrategyOptions, strategy_options
 # In place of the defaults below, for a network that sees blocks.
 _OF_BLOCKS = {"patch": (64, 64, 64), "batch_size": 2}
 
+# Networks whose decoder has levels that can be asked.
+_WITH_DECODER = ("unet", "dynunet")
+
 # Ahead of 0 in each of three draws of two full scans (Docs/results.md).
 _LABEL_SHARE = 0.33
 
@@ -85,16 +88,25 @@ class TrainConfig(BaseModel):
     does. A share `label_share` of the slices is drawn by label instead: a label, each as likely as
     any other, then a slice in which it is marked, so that small structures are seen more often
     (nnU-Net draws a third of its patches in this spirit); None is a third with "balanced", and none
-    with the others. `schedule` "one_cycle" warms the learning rate up and anneals it to zero over
-    all epochs. `gradient_clip` is the largest norm of the gradient of all weights together, longer
-    ones are shortened to it (Pascanu et al., ICML 2013); `weight_decay` is that of AdamW
-    (Loshchilov and Hutter, ICLR 2019), which shrinks the weights by learning rate times decay a
-    step. 0 is without either. `monitor` says which epoch's weights stay: the "last", which is the
-    best one where the rate is annealed, and all that can be said where validation scans know little
-    of what is to be learned; or those of the lowest "validation_loss" or highest "validation_dice",
-    with an end after `patience` epochs without a better one. `validation_slices` limits the slices
-    scored an epoch; the two fractions hold for subjects to which the dataset's participants.tsv
-    gives no `split`.
+    with the others.
+
+    `schedule` "one_cycle" warms the learning rate up and anneals it to zero over all epochs; "poly"
+    lowers it to zero by (1 - t)^0.9, t from 0 to 1 (Chen et al., DeepLab, PAMI 2018). `optimizer`
+    "sgd" has a momentum of 0.99, Nesterov's; nnU-Net has both, and a learning rate of 0.01.
+    `gradient_clip` is the largest norm of the gradient of all weights together, longer ones are
+    shortened to it (Pascanu et al., ICML 2013); `weight_decay` is that of AdamW (Loshchilov and
+    Hutter, ICLR 2019), which shrinks the weights by learning rate times decay a step, or the L2
+    penalty of SGD; 0 is without either. `accumulate` is how many batches make a step, where so many
+    slices do not fit into memory at once. `deep_supervision` adds the loss of the coarser levels of
+    the decoder, each with half the weight of the finer one (Lee et al., AISTATS 2015); what
+    they need beside the network is no part of the model. `loggers` are Lightning's own, "csv" and
+    "tensorboard", which write the scores into `logs` in the run's folder.
+
+    `monitor` says which epoch's weights stay: the "last", which is the best one where the rate is
+    annealed, and all that can be said where validation scans know little of what is to be learned;
+    or those of the lowest "validation_loss" or highest "validation_dice", with an end after
+    `patience` epochs without a better one. `validation_slices` limits the slices scored an epoch;
+    the two fractions hold for subjects to which the dataset's participants.tsv gives no `split`.
 
     `devices` is how many processes on this computer train together, each on a device of its own:
     "auto" has one for each GPU. torchrun and srun decide that themselves. `batch_size` is that of
@@ -118,7 +130,10 @@ class TrainConfig(BaseModel):
     batch_size: int = Field(default=12, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)
     head_rate: float = Field(default=1.0, gt=0)
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    schedule: Literal["constant", "one_cycle", "poly"] = "one_cycle"
+    optimizer: Literal["adam", "sgd"] = "adam"
+    accumulate: int = Field(default=1, ge=1)
+    deep_supervision: bool = False
     gradient_clip: float = Field(default=0.0, ge=0)
     weight_decay: float = Field(default=0.0, ge=0)
     epochs: int = Field(default=15, ge=1, le=1_000_000)
@@ -138,6 +153,7 @@ class TrainConfig(BaseModel):
     devices: PositiveInt | Literal["auto"] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
+    loggers: tuple[Literal["csv", "tensorboard"], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -214,6 +230,24 @@ class TrainConfig(BaseModel):
             raise ValueError(
                 f"'{self.network.name}' sees blocks, so preprocessing.axis must be one of the three"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _deep_supervision_fits(self) -> TrainConfig:
+        if not self.deep_supervision:
+            return self
+        if self.network.name not in _WITH_DECODER or self.network.depth < 3:
+            raise ValueError(
+                f"deep_supervision needs a network of 3 or more levels with a decoder "
+                f"({', '.join(_WITH_DECODER)}), not '{self.network.name}' of {self.network.depth}"
+            )
+        if self.chosen_strategy.outputs != "together":
+            raise ValueError(
+                f"deep_supervision needs a network with all labels, which the strategy "
+                f"'{self.strategy}' has not; set one of them otherwise"
+            )
+        if self.compile:
+            raise ValueError("deep_supervision and compile do not go together; leave one out")
         return self
 
     @property

@@ -25,9 +25,12 @@ from ..material.split import SliceSplit
 from ..ranks.group import share, total
 from ..settings.config import TrainConfig
 from .agreement import Agreement
+from .deep_supervision import DeepSupervision
 
 # Of a label that is rarer than this, such as a few lesion voxels, the rest must not be forgotten.
 _MOST_WEIGHT = 1000
+# Those of nnU-Net (Isensee et al., Nature Methods 2021).
+_MOMENTUM, _POWER = 0.99, 0.9
 # Added to a step's seed.
 _DROPOUT = 1 << 40
 
@@ -61,6 +64,9 @@ class PartialLabelTraining(lightning.LightningModule):
             outputs=config.chosen_strategy.outputs,
             **config.network.model_dump(),
         ).to(memory_format=self._layout)
+        self.deep = None
+        if config.deep_supervision:
+            self.deep = DeepSupervision(self.network, self.loss.out_channels)
         self.codebook = Codebook(scheme, store.leaf_sets)
         if config.compile:
             self.network.compile()
@@ -89,6 +95,8 @@ class PartialLabelTraining(lightning.LightningModule):
             bias = torch.log(counts @ (possible / possible.sum(1, keepdim=True)) + 1)
             bias = bias - torch.logsumexp(bias, 0)
         set_bias(self.network, bias)
+        if self.deep is not None:
+            self.deep.set_bias(bias)
 
     def train_dataloader(self) -> ReadAhead:
         split = self._split
@@ -104,15 +112,18 @@ class PartialLabelTraining(lightning.LightningModule):
         batches = Subset(all_batches, range(len(all_batches))[share().items])
         return DataLoader(batches, batch_size=None, shuffle=False)
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def training_step(self, batch: Batch, number: int) -> Tensor:
         generator = torch.Generator(self.device)
-        seed = self.config.seed * 1_000_003 + self.global_step
+        # The number of the batch, of which a step may take several.
+        several = self.config.accumulate
+        seed = self.config.seed * 1_000_003 + self.global_step * several + number % several
         generator.manual_seed(seed)
         with self._full_precision():
             image, codes = self._augmented(batch, generator)
         # Some networks drop features at random; not by the numbers that augmented their images.
         self._seed_dropout(seed + _DROPOUT * (1 + share().rank))
-        logits = self.network(image.contiguous(memory_format=self._layout))
+        with self.deep.watching(self.network) if self.deep else nullcontext():
+            logits = self.network(image.contiguous(memory_format=self._layout))
         with self._full_precision():
             loss = self.objective(image, logits, codes)
         if not torch.isfinite(loss):
@@ -136,7 +147,12 @@ class PartialLabelTraining(lightning.LightningModule):
 
     def objective(self, image: Tensor, logits: Tensor, codes: Tensor) -> Tensor:
         """What a step makes smaller, in full precision: the loss of the logits of `image`."""
-        return self.loss.of_codes(logits, codes, self.codebook)
+        loss = self.loss.of_codes(logits, codes, self.codebook)
+        if self.deep is None:
+            return loss
+        return self.deep.total(
+            loss, codes, lambda z, numbers: self.loss.of_codes(z, numbers, self.codebook)
+        )
 
     @property
     def kept_network(self) -> nn.Module:
@@ -216,18 +232,25 @@ class PartialLabelTraining(lightning.LightningModule):
         rest = [
             weights for weights in self.network.parameters() if all(weights is not h for h in head)
         ]
+        if self.deep is not None:
+            rest += self.deep.parameters()
         rate = self.config.learning_rate
         rates = [rate, rate * self.config.head_rate]
         groups = [{"params": rest, "lr": rates[0]}, {"params": head, "lr": rates[1]}]
-        decay = self.config.weight_decay
-        optimizer = (
-            torch.optim.AdamW(groups, weight_decay=decay) if decay else torch.optim.Adam(groups)
-        )
+        optimizer = self._optimizer(groups)
         if self.config.schedule == "constant":
             return optimizer
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=rates,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        if self.config.schedule == "poly":
+            schedule = torch.optim.lr_scheduler.PolynomialLR(optimizer, steps, power=_POWER)
+        else:
+            schedule = torch.optim.lr_scheduler.OneCycleLR(
+                optimizer, max_lr=rates, total_steps=steps
+            )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        decay = self.config.weight_decay
+        if self.config.optimizer == "sgd":
+            return torch.optim.SGD(groups, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
+        return torch.optim.AdamW(groups, weight_decay=decay) if decay else torch.optim.Adam(groups)

@@ -65,8 +65,11 @@ class MeanTeacherTraining(PartialLabelTraining):
         term = disagreement(logits, taught, possible)
         return super().objective(image, logits, codes) + self._weight() * term
 
-    def on_train_batch_end(self, *_: object) -> None:
-        self.teacher.update_parameters(self.network)
+    def on_train_batch_end(self, _: object = None, __: object = None, number: int = 0) -> None:
+        several = self.config.accumulate
+        # Not after a batch that is only a part of a step.
+        if several == 1 or (number + 1) % several == 0 or self.trainer.is_last_batch:
+            self.teacher.update_parameters(self.network)
 
     def _weight(self) -> float:
         steps = self._options.ramp * self.trainer.estimated_stepping_batches
