@@ -13,6 +13,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
+from ..scene.furtherImages import furtherImages
 from ..scene.geometry import kjiToRAS
 from ..scene.labelSegments import LabelSegments
 from ..scene.volumes import scanArray
@@ -48,6 +49,7 @@ def segmentJob(
     device: str = "auto",
     segmentationNode=None,
     *,
+    further: Mapping[str, Any] | None = None,
     onProgress: Callable[[dict[str, Any]], object] | None = None,
     onFinished: Callable[[Segmented], object] | None = None,
     onFailed: Callable[[JobFailed], object] | None = None,
@@ -56,13 +58,15 @@ def segmentJob(
 
     `model` is a model's folder, empty for the default one; `device` "auto", "cpu", "cuda:0", ...
     The prediction goes into a new segmentation, or fills what is not complete, absent or painted in
-    progress in `segmentationNode`. Callbacks as in Job.
+    progress in `segmentationNode`. A model of several contrasts needs `further` volume nodes by
+    their contrasts, as in {"T1w": node}; `volumeNode` is the first. Callbacks as in Job.
 
     Raises UserError for a volume that is no scan, a model that cannot be used, and a segmentation
     that cannot be filled. The job fails, with nothing changed, when the scan or the segmentation is
     removed, or the scan moved, before it is over.
     """
     array, affine = scanArray(volumeNode), kjiToRAS(volumeNode)
+    affines, images = furtherImages(further or {})
     fills = segmentationNode is not None
     if fills:
         requireFillable(LabelSegments(segmentationNode, readModel(model).scheme))
@@ -74,23 +78,33 @@ def segmentJob(
             onFinished(segmented)
 
     request = {"model": model, "device": device, "affine": affine.tolist()}
+    if affines:
+        request["further"] = affines
     return Job(
         "segment",
         request,
-        [("image", array)],
+        [("image", array), *images],
         onProgress=onProgress,
         onFinished=finished,
         onFailed=onFailed,
     )
 
 
-def segment(volumeNode, model: str = "", device: str = "auto", segmentationNode=None) -> Segmented:
+def segment(
+    volumeNode,
+    model: str = "",
+    device: str = "auto",
+    segmentationNode=None,
+    further: Mapping[str, Any] | None = None,
+) -> Segmented:
     """The same as `segmentJob`, waiting until it is over; for scripts.
 
     Raises UserError when it fails.
     """
     results: list[Segmented] = []
-    segmentJob(volumeNode, model, device, segmentationNode, onFinished=results.append).wait()
+    segmentJob(
+        volumeNode, model, device, segmentationNode, further=further, onFinished=results.append
+    ).wait()
     return results[0]
 
 

@@ -153,3 +153,17 @@ def test_what_the_module_refuses_as_a_subject_the_dataset_refuses_too(text):
 def test_letters_and_digits_make_a_subject():
     assert isIdentifier("Neo07")
     assert str(ScanName("Neo07")) == "sub-Neo07"
+
+
+def test_all_contrasts_are_written_and_a_dataset_of_another_one_is_read_back(
+    node, scan, dhcp9, tmp_path
+):
+    other = addScan(affine(spacing=(1.4, 1.0, 1.1), origin=(3, 4, 50)), (9, 12, 10))
+    case = exportCase(node, scan, dhcp9, tmp_path / "both", "01", further={"t1": other})
+    assert case.contrasts == ("T2w", "T1w")
+    written = case.images()["T1w"]
+    assert np.array_equal(written.data.transpose(2, 1, 0), slicer.util.arrayFromVolume(other))
+    flair = Dataset.create(tmp_path / "flair", dhcp9, "flair", "FLAIR")
+    assert exportCase(node, scan, dhcp9, flair.folder, "01").image_path.is_file()
+    with pytest.raises(UserError, match="suffix of BIDS"):
+        exportCase(node, scan, dhcp9, tmp_path / "both", "02", further={"../x": other})
