@@ -22,7 +22,7 @@ def values(loss):
     return logits.numpy(), value
 
 
-@pytest.mark.parametrize("name", ["marginal_ce", "even_ce", "marginal_focal"])
+@pytest.mark.parametrize("name", ["marginal_ce", "even_ce", "tree_ce", "marginal_focal"])
 def test_a_voxel_counts_as_much_as_the_leaves_it_may_be_do_in_the_mean(name):
     z, value = values(build_loss(name, DEEP, weights=WEIGHTS))
     images = formulas.voxels(z, SETS)

@@ -32,8 +32,12 @@ class EvenCrossEntropy(LabelSetLoss):
         value = -leaves.log_set.detach()
         # Not 1 - P_S, of which nothing is left where a network is sure.
         outside = torch.where(leaves.possible, 0.0, leaves.p.detach())
-        inside = outside.sum(1, keepdim=True) / leaves.possible.sum(1, keepdim=True)
+        inside = self._inside(leaves, outside.sum(1, keepdim=True))
         push = torch.where(leaves.possible, -inside, outside)
         moved = (push * leaves.logits).sum(1)
         of_voxels = value + moved - moved.detach()
         return weigh_voxels(of_voxels, leaves.possible, self.leaf_weights).mean()
+
+    def _inside(self, leaves: LeafProbabilities, lacking: Tensor) -> Tensor:
+        """(B, 1, ...) or (B, L, ...): what each leaf of S gets of 1 - P_S, (B, 1, ...)."""
+        return lacking / leaves.possible.sum(1, keepdim=True)
