@@ -20,6 +20,7 @@ def write(name, content):
     (folder / ".new").replace(folder / name)
 
 
+(plan / f"{kind}.request.json").write_bytes((folder / "request.json").read_bytes())
 (plan / f"{kind}.started").touch()
 if (plan / f"{kind}.progress.json").exists():
     write("progress.json", json.loads((plan / f"{kind}.progress.json").read_text()))
@@ -56,6 +57,10 @@ class EngineDouble:
     def started(self, kind: str) -> bool:
         """Whether a process has begun a job of this kind."""
         return (self._plan / f"{kind}.started").exists()
+
+    def request(self, kind: str) -> dict:
+        """What the last job of this kind was asked for."""
+        return json.loads((self._plan / f"{kind}.request.json").read_text())
 
     def finish(self, kind: str, **result) -> None:
         """Let jobs of this kind end with a result."""

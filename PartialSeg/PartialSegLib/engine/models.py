@@ -24,9 +24,10 @@ class ModelCard(NamedTuple):
     """What a model's folder says about it.
 
     `name` is what jobs take: the folder, or empty for the default model. `head` and `outputs` are
-    what its network's channels are for, and how it has them (see the engine's ModelInfo). `scores`
-    are Dice by label, None where a label was not measured, under the name of what they were
-    measured on.
+    what its network's channels are for, and how it has them (see the engine's ModelInfo).
+    `contrasts` are those that it is shown, of which `doesWithout` tells whether it has learned to
+    do without some. `scores` are Dice by label, None where a label was not measured, under the name
+    of what they were measured on.
     """
 
     name: str
@@ -36,6 +37,8 @@ class ModelCard(NamedTuple):
     trainingData: str
     head: str
     outputs: str
+    contrasts: tuple[str, ...]
+    doesWithout: bool
     scores: Mapping[str, Mapping[str, float | None]]
 
     @property
@@ -78,6 +81,8 @@ def readModel(name: str) -> ModelCard:
             content["training_data"],
             content["head"],
             content.get("outputs", "together"),
+            tuple(content.get("contrasts") or [content.get("contrast", "T2w")]),
+            bool(content.get("contrast_dropout")),
             content.get("scores", {}),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from partialseg_trainer.errors import UserError
@@ -12,6 +12,7 @@ from partialseg_trainer.labels import LabelScheme, Status
 from ..annotation.annotation import Annotation
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
+from ..scene.furtherImages import furtherImages
 from ..scene.geometry import kjiToRAS
 from ..scene.labelSegments import LabelSegments
 from ..scene.volumes import scanArray
@@ -68,6 +69,7 @@ def completeJob(
     *,
     learn: bool = True,
     roiNode=None,
+    further: Mapping[str, Any] | None = None,
     onProgress: Callable[[dict[str, Any]], object] | None = None,
     onFinished: Callable[[Segmented], object] | None = None,
     onFailed: Callable[[JobFailed], object] | None = None,
@@ -79,6 +81,7 @@ def completeJob(
     all of that is flagged for review. With `learn` a copy of the model first learns from what was
     drawn, where that is enough; `onFinished` gets the reason if it was not. A markups ROI says that
     only a part of the scan was annotated; labels that are complete in it are completed too.
+    `further` as in `segmentJob`.
 
     Raises UserError for a volume that is no scan, a model that cannot be used, and what
     `whyNotComplete` says. The job fails, with nothing changed, where labels contradict each other
@@ -90,11 +93,13 @@ def completeJob(
     if reason:
         raise UserError(reason)
     annotation = Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
+    affines, images = furtherImages(further or {})
     request = {
         **annotation.request(),
         "model": model,
         "device": device,
         "learn": learn,
+        **({"further": affines} if affines else {}),
     }
     masks = annotation.arrays()
 
@@ -104,6 +109,7 @@ def completeJob(
     def arrays():
         yield from masks
         yield "image", voxels
+        yield from images
 
     def finished(result: dict[str, Any], folder: JobFolder) -> None:
         requireUnchanged(volumeNode, affine, segmentationNode)

@@ -168,6 +168,35 @@ def test_a_model_that_is_gone_or_damaged_disables_the_button_and_says_so(neonate
     assert neonate.ui.segmentButton.enabled
 
 
+def test_a_model_of_several_contrasts_has_a_selector_for_each_and_needs_all(
+    engine, neonate, chosen, dhcp9, tmp_path, waitFor
+):
+    import slicer
+
+    from partialseg_trainer.models import default_model
+
+    shutil.copytree(default_model(), tmp_path / "two")
+    info = json.loads((tmp_path / "two" / "model.json").read_text())
+    info.pop("contrast", None)
+    (tmp_path / "two" / "model.json").write_text(json.dumps(info | {"contrasts": ["T2w", "T1w"]}))
+    ui = neonate.ui
+    assert not ui.furtherScansWidget.visible
+    chosen.model = str(tmp_path / "two")
+    assert "T2w, T1w; choose the T1w" in ui.segmentButton.toolTip
+    (selector,) = ui.furtherScansWidget.findChildren("qMRMLNodeComboBox")
+    selector.setCurrentNode(chosen.inputVolume)
+    assert "as T1w and as the scan" in ui.segmentButton.toolTip
+    other = slicer.util.addVolumeFromArray(np.ones(SHAPE, np.int16), name="T1")
+    selector.setCurrentNode(other)
+    assert ui.segmentButton.enabled
+    engine.finish("segment", **result(dhcp9))
+    ui.segmentButton.click()
+    waitFor(lambda: chosen.segmentation is not None)
+    assert "T1w" in engine.request("segment")["further"]
+    chosen.model = ""
+    assert not ui.furtherScansWidget.visible
+
+
 def test_the_devices_are_found_in_the_background_and_the_best_is_described(
     neonate, chosen, waitFor
 ):

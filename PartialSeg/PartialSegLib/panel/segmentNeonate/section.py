@@ -25,6 +25,7 @@ from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from ..told import showProgress, tell
 from .expectedTime import expectedSeconds, rememberSeconds
+from .furtherScans import FurtherScans
 from .modelChoice import ModelChoice
 from .resultTable import ResultTable
 from .threeDView import showThreeDView
@@ -51,6 +52,7 @@ class SegmentNeonateSection(Section):
             ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
         )
         self._model.refresh()
+        self._further = FurtherScans(ui.furtherScansWidget, guarded(self._updateIfOpen))
         self._resultTable = ResultTable(ui.resultTable)
         self._surfaces = PollTimer(0, self._surfacesChanged, showError)
         ui.surfacesButton.connect("clicked()", guarded(self._showSurfaces))
@@ -89,6 +91,7 @@ class SegmentNeonateSection(Section):
     def update(self, caller=None, event=None) -> None:
         self._takeSegmentationOfScan()
         self._model.show(self.parameterNode.model)
+        self._showFurther()
         self._offerCompletion()
         self._showOutput()
         self._showDevices()
@@ -113,6 +116,13 @@ class SegmentNeonateSection(Section):
     def _chooseModel(self, name: str) -> None:
         if self.parameterNode is not None:
             self.parameterNode.model = name
+
+    def _showFurther(self) -> None:
+        try:
+            contrasts = self._model.card(self.parameterNode.model).contrasts[1:]
+        except UserError:
+            contrasts = ()  # The button says what is wrong with the model.
+        self._further.show(contrasts, self.parameterNode.inputVolume)
 
     def _takeSegmentationOfScan(self) -> None:
         """Let the segmentation change with the scan, unless the chosen one may be of both."""
@@ -243,9 +253,11 @@ class SegmentNeonateSection(Section):
                 "The views show another scan, {other}: say at the top of the panel which is meant."
             ).format(other=self.otherScan.GetName())
         try:
-            self._model.card(self.parameterNode.model)
+            reason = self._further.whyNot(self._model.card(self.parameterNode.model))
         except UserError as error:
             return str(error)
+        if reason:
+            return reason
         return self._whyNotComplete() if self.parameterNode.fillExisting else ""
 
     def _segment(self, checked: bool = False) -> None:
@@ -263,7 +275,8 @@ class SegmentNeonateSection(Section):
             return
         chosen = self.parameterNode
         volumeNode, scheme = chosen.inputVolume, schemeOf(self._model.card(chosen.model))
-        told = {
+        options = {
+            "further": self._further.nodes,
             "onProgress": self._showProgress,
             "onFinished": lambda segmented: self._use(segmented, volumeNode, scheme),
             "onFailed": self._showFailure,
@@ -276,10 +289,10 @@ class SegmentNeonateSection(Section):
                 chosen.device,
                 learn=self.ui.learnCheckBox.checked,
                 roiNode=chosen.region,
-                **told,
+                **options,
             )
         else:
-            job = self.logic.segmentJob(volumeNode, chosen.model, chosen.device, **told)
+            job = self.logic.segmentJob(volumeNode, chosen.model, chosen.device, **options)
         self._showProgress({})
         self.startJob(job)
 
