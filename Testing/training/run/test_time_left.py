@@ -23,7 +23,13 @@ def test_it_counts_the_stages_to_come(tmp_path, monkeypatch, after):
     monkeypatch.setattr("time.monotonic", lambda: clock.now)
     whole = Listening()
     progress = ReportProgress(StageReporter(whole, RunFolder(tmp_path), "first", after))
-    trainer = SimpleNamespace(max_epochs=2, num_training_batches=12, current_epoch=0, global_step=0)
+    trainer = SimpleNamespace(
+        max_epochs=2,
+        num_training_batches=12,
+        accumulate_grad_batches=1,
+        current_epoch=0,
+        global_step=0,
+    )
     progress._began = clock.now
     for step in range(1, 6):
         assert "eta_seconds" not in whole.told, "a pace of a few steps says nothing"

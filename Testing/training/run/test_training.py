@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -312,7 +313,7 @@ def test_a_resumed_training_says_which_scan_is_gone(tmp_path, quick, balls):
 def test_a_dataset_that_cannot_be_written_trains_from_the_users_cache(
     tmp_path, quick, balls, monkeypatch
 ):
-    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != balls.folder)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
     run = trained(tmp_path, quick.model_copy(update={"epochs": 1}))
     assert read_status(run).state is RunState.FINISHED

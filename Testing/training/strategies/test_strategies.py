@@ -321,7 +321,7 @@ def test_every_strategy_is_described_and_every_description_is_of_one_that_exists
 
 
 def test_the_page_of_methods_tells_of_every_strategy_and_its_options():
-    page = (Path(__file__).parents[2] / "Docs" / "methods.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "Docs" / "methods.md").read_text(encoding="utf-8")
     for name in strategy_names():
         section = page.partition(f"\n### `{name}`")[2].partition("\n### ")[0]
         assert section, name
