@@ -147,11 +147,13 @@ def test_the_panel_never_makes_the_dock_wider(panel, logic, scene, standIn):
 
 def test_at_300_pixels_nothing_is_cut_off(filled, standIn):
     standIn.window.resize(NARROW, 900)
-    settled()
-    cut = {}
-    for section in filled.sections:
-        if found := sorted(cutOff(section)):
-            cut[type(section).__name__] = found
+    # Qt lays a tree out once more where a column was hidden; on a busy computer that comes late.
+    for _look in range(10):
+        settled()
+        found = {type(section).__name__: sorted(cutOff(section)) for section in filled.sections}
+        cut = {name: what for name, what in found.items() if what}
+        if not cut:
+            break
     assert cut == {}
 
 
