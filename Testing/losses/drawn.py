@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from forests import annotations
 from partialseg_trainer.labels import LabelScheme, LabelSets
-from partialseg_trainer.losses import Codebook
+from partialseg_trainer.losses import Codebook, build_loss
 
 SCHEME = LabelScheme.load("dhcp9")
 # Three levels, two roots with parts, one parent not exhaustive: harder than any preset.
@@ -77,3 +77,10 @@ def logits_for(loss, shape=(2, 6, 5), scale=3.0, dtype=torch.float32, seed=1):
     generator = torch.Generator().manual_seed(seed)
     size = (shape[0], loss.out_channels, *shape[1:])
     return (torch.randn(size, generator=generator, dtype=torch.float64) * scale).to(dtype)
+
+
+def gradient_of(name, logits, target, scheme):
+    """What a loss by name does to logits, (B, L, ...)."""
+    logits = logits.clone().requires_grad_()
+    build_loss(name, scheme)(logits, target).backward()
+    return logits.grad

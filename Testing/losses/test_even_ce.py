@@ -5,14 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawn import DEEP, SCHEME, as_batch, batches, drawn_sets, fully_known, logits_for
+from drawn import DEEP, SCHEME, as_batch, batches, drawn_sets, fully_known, gradient_of, logits_for
 from partialseg_trainer.losses import build_loss
-
-
-def gradient(name, logits, target, scheme):
-    logits = logits.clone().requires_grad_()
-    build_loss(name, scheme)(logits, target).backward()
-    return logits.grad
 
 
 @settings(max_examples=15)
@@ -26,17 +20,19 @@ def test_the_gradient_is_p_outside_of_s_and_alike_within(sets, seed):
     p = logits.softmax(1)
     outside = torch.where(possible, 0, p)
     expected = torch.where(possible, -outside.sum(1, keepdim=True) / possible.sum(1)[:, None], p)
-    found = gradient("even_ce", logits, target, sets.scheme) * codes.numel()
+    found = gradient_of("even_ce", logits, target, sets.scheme) * codes.numel()
     torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-9)
 
 
 @pytest.mark.parametrize("scheme", [SCHEME, DEEP], ids=lambda scheme: scheme.name)
-def test_with_everything_known_it_is_cross_entropy_gradient_and_all(scheme):
+@pytest.mark.parametrize("name", ["even_ce", "tree_ce"])
+def test_with_everything_known_it_is_cross_entropy_gradient_and_all(scheme, name):
     sets, _ = fully_known(scheme)
     _, target, _ = as_batch(sets)
-    logits = logits_for(build_loss("even_ce", scheme), dtype=torch.float64)
+    logits = logits_for(build_loss(name, scheme), dtype=torch.float64)
     torch.testing.assert_close(
-        gradient("even_ce", logits, target, scheme), gradient("marginal_ce", logits, target, scheme)
+        gradient_of(name, logits, target, scheme),
+        gradient_of("marginal_ce", logits, target, scheme),
     )
 
 
@@ -49,7 +45,7 @@ def test_a_step_leaves_the_shares_within_a_set_as_they_are_where_the_marginal_lo
         return z.masked_fill(~possible, -torch.inf).softmax(1)
 
     def after_a_step(name):
-        return shares(logits - 100 * gradient(name, logits, target, SCHEME))
+        return shares(logits - 100 * gradient_of(name, logits, target, SCHEME))
 
     torch.testing.assert_close(after_a_step("even_ce"), shares(logits))
     assert (after_a_step("marginal_ce") - shares(logits)).abs().max() > 0.01
