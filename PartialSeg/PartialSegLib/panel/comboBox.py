@@ -27,6 +27,13 @@ def offer(combo, entries: Sequence[tuple[str, str]], chosen: str, otherwise: str
     combo.blockSignals(wasBlocked)
 
 
+def hide(selector, nodeIDs: Sequence[str]) -> None:
+    """Let a selector of nodes leave some out, and its choice be where it is already so."""
+    model = selector.sortFilterProxyModel()
+    if list(model.hiddenNodeIDs) != list(nodeIDs):
+        model.hiddenNodeIDs = list(nodeIDs)
+
+
 def longChoice(combo) -> str:
     """What is chosen, where a narrow panel would cut it off; empty where it is short.
 

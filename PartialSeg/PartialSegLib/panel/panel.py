@@ -14,6 +14,7 @@ from ..scene.oneScan import scansInViews
 from ..scene.segmentationNodes import segmentationOf
 from ..scene.volumes import helperVolumes, isScan
 from ..training.plots import leaveEmptyPlot
+from .comboBox import hide
 from .export.section import ExportSection
 from .labels.section import LabelsSection
 from .nextStep.section import NextStepSection
@@ -147,9 +148,7 @@ class Panel(slicer.util.VTKObservationMixin):
         helpers = [node.GetID() for node in helperVolumes()]
         for section in self.sections:
             for selector in section.widget.findChildren("qMRMLNodeComboBox"):
-                model = selector.sortFilterProxyModel()
-                if list(model.hiddenNodeIDs) != helpers:
-                    model.hiddenNodeIDs = helpers
+                hide(selector, helpers)
 
     def _onNodeRemoved(self, caller, event) -> None:
         if self._parameterNode is not None and not caller.IsBatchProcessing():

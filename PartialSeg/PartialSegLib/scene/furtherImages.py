@@ -25,8 +25,8 @@ def furtherImages(
     if not nodes:
         return {}, []
     # Here, so that the module opens before its packages are installed.
-    from partialseg_trainer.dataset.contrast import checked_contrasts
+    from partialseg_trainer.dataset.contrast import named_rightly
 
-    named = dict(zip(checked_contrasts(nodes), nodes.values(), strict=True))
+    named = named_rightly(nodes)
     affines = {contrast: kjiToRAS(node).tolist() for contrast, node in named.items()}
     return affines, [(f"further/{contrast}", scanArray(node)) for contrast, node in named.items()]

@@ -87,6 +87,11 @@ def contrast_of_all(scans: Iterable[Path]) -> str:
     return next(iter(told), DEFAULT)
 
 
+def named_rightly(images: Mapping[str, T]) -> dict[str, T]:
+    """The same by their contrasts as they stand in files. Raises UserError as the check does."""
+    return dict(zip(checked_contrasts(images), images.values(), strict=True))
+
+
 def by_contrast(
     images: T | Mapping[str, T], contrasts: tuple[str, ...], whose: str
 ) -> dict[str, T]:
@@ -97,7 +102,7 @@ def by_contrast(
     """
     if not isinstance(images, Mapping):
         images = {contrasts[0]: images}
-    given = dict(zip(checked_contrasts(images), images.values(), strict=True))
+    given = named_rightly(images)
     strange = [contrast for contrast in given if contrast not in contrasts]
     if strange:
         raise UserError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import nibabel
 
-from ..dataset.contrast import checked_contrasts, contrast_of
+from ..dataset.contrast import contrast_of, named_rightly
 from ..dataset.folder import check_together
 from ..errors import UserError
 from ..models import ModelInfo
@@ -91,7 +91,7 @@ def _by_contrast(images: Images, infos: Sequence[ModelInfo], name: str) -> dict[
     if not isinstance(images, Mapping):
         told = contrast_of(Path(images)) if isinstance(images, str | os.PathLike) else None
         return {told if told in contrasts else contrasts[0]: images}
-    given = dict(zip(checked_contrasts(images), images.values(), strict=True))
+    given = named_rightly(images)
     strange = [contrast for contrast in given if contrast not in contrasts]
     if strange:
         raise UserError(

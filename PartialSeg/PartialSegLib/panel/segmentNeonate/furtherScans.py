@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from ...engine.models import ModelCard
 from ...scene.volumes import helperVolumes
+from ..comboBox import hide
 
 
 class FurtherScans:
@@ -69,9 +70,7 @@ class FurtherScans:
             selector.removeEnabled = False
             selector.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed)
             selector.setMRMLScene(slicer.mrmlScene)
-            selector.sortFilterProxyModel().hiddenNodeIDs = [
-                node.GetID() for node in helperVolumes()
-            ]
+            hide(selector, [node.GetID() for node in helperVolumes()])
             selector.toolTip = _(
                 "The {contrast} of the same head, in the same space; it may have another grid."
             ).format(contrast=contrast)
