@@ -109,6 +109,14 @@ def test_a_process_that_is_gone_was_interrupted_and_the_message_says_how_to_go_o
     assert "resume it to go on from its last checkpoint" in read_status(run).message
 
 
+def test_the_checkpoint_of_a_stage_is_one_to_go_on_from(run, ended_pid):
+    report(run, ended_pid)
+    (run.stages / "first" / "checkpoints").mkdir(parents=True)
+    assert "the beginning" in read_status(run).message
+    (run.stages / "first" / "checkpoints" / "last.ckpt").touch()
+    assert "its last checkpoint" in read_status(run).message
+
+
 def test_a_process_that_went_before_it_began_has_failed(run, ended_pid):
     report(run, ended_pid, RunState.QUEUED)
     status = read_status(run)

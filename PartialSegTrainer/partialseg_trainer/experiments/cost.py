@@ -59,7 +59,7 @@ def _measured(experiment: Experiment) -> dict[object, float]:
     for cell in experiment.cells:
         place = experiment.place(cell)
         if place.state is CellState.DONE and place.begun:
-            runs = [run for own in place.begun for run in (own, *list_runs(own.path / "stages"))]
+            runs = [run for own in place.begun for run in (own, *list_runs(own.stages))]
             for kind in _kinds(experiment, cell):
                 seconds[kind] += sum(row["seconds"] for run in runs for row in read_metrics(run))
                 steps[kind] += _steps(experiment, cell)

@@ -102,6 +102,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def stages(self) -> Path:
+        """Where the stages of a training lie that has several, each a run folder of its own."""
+        return self.path / "stages"
+
+    @property
     def model(self) -> Path:
         return self.path / "model"
 

@@ -30,10 +30,15 @@ def _ended_without_a_word(run: RunFolder, status: RunStatus) -> RunStatus:
         message = f"The training ended before it began; see the end of {run.log_file.name}."
     else:
         state = RunState.INTERRUPTED
-        begun = run.checkpoints.is_dir() and any(run.checkpoints.iterdir())
-        origin = "its last checkpoint" if begun else "the beginning"
+        origin = "its last checkpoint" if _has_checkpoint(run) else "the beginning"
         message = (
             "The training was ended from outside (it was killed, the memory ran out, or the "
             f"computer was switched off); resume it to go on from {origin}."
         )
     return status.model_copy(update={"state": state, "message": message, "eta_seconds": None})
+
+
+def _has_checkpoint(run: RunFolder) -> bool:
+    """Whether the run, or a stage of it, has one to go on from."""
+    of_stages = (RunFolder(stage).checkpoints for stage in run.stages.glob("*"))
+    return any(any(folder.glob("*")) for folder in (run.checkpoints, *of_stages))

@@ -62,7 +62,7 @@ def train_stage(
     `<run>/stages/<name>` is a run folder like any other. Raises StoppedOnRequest when somebody
     asked for a stop before its end.
     """
-    stage = RunFolder(run.path / "stages" / name)
+    stage = RunFolder(run.stages / name)
 
     def begin() -> None:
         if not stage.path.exists():
