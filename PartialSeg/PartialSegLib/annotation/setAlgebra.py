@@ -3,7 +3,7 @@
 Both steps say beforehand, without a look at voxels, why they cannot be taken.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import slicer.util
@@ -60,10 +60,29 @@ def superLabelFromParts(segments: LabelSegments, name: str) -> Status:
     if not decided and status[name] is Status.IN_PROGRESS:
         united.append(name)
     grid = segments.commonGrid(united)
-    union = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
-    for entry in united:
-        union |= segments.maskOn(grid, entry)
+    union = segments.maskOn(grid, *united)
     new = _decidedStatus(union) if decided else Status.IN_PROGRESS
+    _change(segments, name, grid, union, new)
+    return new
+
+
+def rebuildFromParts(
+    segments: LabelSegments, name: str, known: Mapping[str, Status]
+) -> Status | None:
+    """Make a super-label that its parts decide anew where it differs from them; its new status.
+
+    None where it stays as it is, as one without parts does. `known` are statuses that were just
+    given, so that they need not be asked for. The segments are kept as labelmaps, one a label.
+    """
+    scheme, parts = segments.scheme, segments.scheme[name].children
+    status = {part: known[part] if part in known else segments.status(part) for part in parts}
+    if not parts or not _partsDecide(scheme, status, name):
+        return None
+    grid = segments.commonGrid([name, *parts])
+    union = segments.maskOn(grid, *parts)
+    if np.array_equal(segments.maskOn(grid, name), union):
+        return None
+    new = _decidedStatus(union)
     _change(segments, name, grid, union, new)
     return new
 

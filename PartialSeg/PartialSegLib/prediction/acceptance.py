@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-import numpy as np
 import slicer.util
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 
-from ..annotation.setAlgebra import superLabelFromParts
-from ..scene.labelSegments import CompletedLabels, LabelSegments
-from ..scene.ownGrid import commonGrid
+from ..annotation.setAlgebra import rebuildFromParts
+from ..scene.labelSegments import LabelSegments
+from ..scene.ownGrid import commonGrid, maskOn
 from ..scene.reviewed import markReviewed
 from ..scene.segmentationNodes import isKeptAsLabelmaps
 from ..scene.undo import announceChange
@@ -52,28 +51,14 @@ def accept(
         raise UserError(reason)
     scheme, waiting = segments.scheme, segments.heldBack()
     labels = scheme.names if labels is None else [scheme[name].name for name in labels]
-    beside = segments.beside
-    settled = {}
-    for name in labels:
-        if name not in waiting:
-            continue
-        if segments.isPainted(name) or beside.isPainted(name):
-            settled[name] = Status.COMPLETE
-        elif emptyIsAbsent:
-            settled[name] = Status.ABSENT
-    taken = [name for name in beside.ids if name in settled]
-    if taken:
-        announceChange(segments.segmentationNode)
+    chosen = [name for name in labels if name in waiting]
     with slicer.util.NodeModify(segments.segmentationNode):
-        for name in taken:
-            _takeIn(segments, beside, name)
-        for name, status in settled.items():
-            segments.setStatus(name, status)
+        _takeIn(segments, chosen, emptyIsAbsent)
+        settled = segments.settle(chosen, emptyIsAbsent)
         rebuilt = _rebuilt(segments, settled)
-        # Last, because after each mark the segments would be looked for anew.
+        # Last, because after it the segments would be looked for anew.
         ids = segments.ids
-        for name in settled:
-            markReviewed(segments.segmentationNode, ids[name])
+        markReviewed(segments.segmentationNode, [ids[name] for name in settled])
     now = settled | rebuilt
     return Accepted(
         tuple(name for name in settled if now[name] is Status.COMPLETE),
@@ -83,44 +68,36 @@ def accept(
     )
 
 
-def _takeIn(segments: LabelSegments, beside: CompletedLabels, name: str) -> None:
-    """Add what a completion found beside a label to it, and remove that."""
-    segmentationNode, completed = segments.segmentationNode, beside.ids[name]
-    grid = commonGrid(segmentationNode, [segments.ids[name], completed])
-    union = segments.maskOn(grid, name)
-    union |= beside.maskOn(grid, name)
-    segments.setMask(grid, name, union)
-    segmentationNode.GetSegmentation().RemoveSegment(completed)
+def _takeIn(segments: LabelSegments, names: Collection[str], emptyIsAbsent: bool) -> None:
+    """Add what a completion found beside labels to them, and remove that."""
+    beside, ids = segments.beside, segments.ids
+    completed = {
+        name: segmentID
+        for name, segmentID in beside.ids.items()
+        if name in names and (emptyIsAbsent or beside.isPainted(name) or segments.isPainted(name))
+    }
+    if not completed:
+        return
+    segmentationNode = segments.segmentationNode
+    announceChange(segmentationNode)
+    for name, segmentID in completed.items():
+        grid = commonGrid(segmentationNode, [ids[name], segmentID])
+        union = segments.maskOn(grid, name) | maskOn(grid, segmentationNode, segmentID)
+        segments.setMask(grid, name, union)
+    # After all are added, because without them the segments are looked for anew.
+    for segmentID in completed.values():
+        segmentationNode.GetSegmentation().RemoveSegment(segmentID)
 
 
 def _rebuilt(segments: LabelSegments, settled: Mapping[str, Status]) -> dict[str, Status]:
     """Make those super-labels anew that differ from their finished parts; what each is then."""
-    if not isKeptAsLabelmaps(segments.segmentationNode):
-        return {}
     rebuilt = {}
+    if not isKeptAsLabelmaps(segments.segmentationNode):
+        return rebuilt
+    scheme = segments.scheme
     # The deepest first, because a super-label may be part of another one.
-    for name in sorted(settled, key=lambda entry: -len(segments.scheme.ancestors(entry))):
-        if _partsAreFinished(segments, name, settled) and _differsFromParts(segments, name):
-            rebuilt[name] = superLabelFromParts(segments, name)
+    for name in sorted(settled, key=lambda entry: -len(scheme.ancestors(entry))):
+        status = rebuildFromParts(segments, name, settled | rebuilt)
+        if status is not None:
+            rebuilt[name] = status
     return rebuilt
-
-
-def _partsAreFinished(segments: LabelSegments, name: str, settled: Collection[str]) -> bool:
-    label = segments.scheme[name]
-    return (
-        bool(label.children)
-        and label.exhaustive
-        and all(
-            part in settled or segments.status(part) in (Status.COMPLETE, Status.ABSENT)
-            for part in label.children
-        )
-    )
-
-
-def _differsFromParts(segments: LabelSegments, name: str) -> bool:
-    parts = segments.scheme[name].children
-    grid = segments.commonGrid([name, *parts])
-    union = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
-    for part in parts:
-        union |= segments.maskOn(grid, part)
-    return bool((segments.maskOn(grid, name) != union).any())

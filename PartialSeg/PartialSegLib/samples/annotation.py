@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from partialseg_trainer.labels import LabelScheme, Status
+from partialseg_trainer.labels import LabelScheme
 
 from ..scene.geometry import localIJKToRAS
 from ..scene.labelDisplay import showParts
@@ -27,7 +27,6 @@ def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complet
     segments.create()
     for layer in labelLayers(scheme, complete):
         importLayer(segments, layer, labelmap, localIJKToRAS(volumeNode))
-    for name in complete:
-        segments.setStatus(name, Status.COMPLETE if segments.isPainted(name) else Status.ABSENT)
+    segments.settle(complete, emptyIsAbsent=True)
     showParts(segments)
     return node

@@ -15,7 +15,14 @@ from .completedSegments import completedSegments
 from .masks import labelmapsOf, segmentMask
 from .ownGrid import commonGrid, maskOn, setMask
 from .segments import createSegments, foreignSegments, segmentsOf, whySeveral
-from .segmentStatus import hasVoxels, holdBack, segmentStatus, setSegmentStatus, whyNotStatus
+from .segmentStatus import (
+    hasVoxels,
+    holdBack,
+    segmentStatus,
+    setSegmentStatus,
+    settle,
+    whyNotStatus,
+)
 from .segmentVolumes import SegmentVolumes
 
 
@@ -176,6 +183,20 @@ class LabelSegments:
         setSegmentStatus(self.segmentationNode, self.ids[name], status)
         self._keepIds()
 
+    def settle(self, names: Collection[str], emptyIsAbsent: bool = False) -> dict[str, Status]:
+        """Set labels to complete, empty ones to absent if that is said; what each is then.
+
+        Empty ones stay as they are otherwise, and are left out, as those without a segment are.
+        """
+        ids = self.ids
+        statuses = {
+            name: settle(self.segmentationNode, ids[name], emptyIsAbsent)
+            for name in names
+            if name in ids
+        }
+        self._keepIds()
+        return {name: status for name, status in statuses.items() if status is not None}
+
     def holdBack(self, name: str) -> None:
         """Flag a label: its content says nothing until a person has looked at it."""
         holdBack(self.segmentationNode, self.ids[name])
@@ -223,9 +244,12 @@ class LabelSegments:
         """The grid that labels are kept on, for `maskOn` and `setMask`; see `ownGrid`."""
         return commonGrid(self.segmentationNode, [self.ids[name] for name in names])
 
-    def maskOn(self, grid, name: str) -> np.ndarray:
-        """Bool array (K, J, I) on such a grid: where a label is."""
-        return maskOn(grid, self.segmentationNode, self.ids[name])
+    def maskOn(self, grid, *names: str) -> np.ndarray:
+        """Bool array (K, J, I) on such a grid: where a label is, or any of several."""
+        mask, ids = np.zeros(grid.GetDimensions()[::-1], dtype=bool), self.ids
+        for name in names:
+            mask |= maskOn(grid, self.segmentationNode, ids[name])
+        return mask
 
     def setMask(self, grid, name: str, mask: np.ndarray) -> None:
         """Replace what is drawn of a label; the other segments stay as they are."""

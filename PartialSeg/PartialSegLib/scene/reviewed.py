@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 
 import vtk
 
 _TAG = "PartialSeg.Reviewed"
 
 
-def markReviewed(segmentationNode, segmentID: str) -> None:
-    """Note that a segment was accepted today."""
-    segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
-    segment.SetTag(_TAG, datetime.date.today().isoformat())
+def markReviewed(segmentationNode, segmentIDs: Iterable[str]) -> None:
+    """Note that segments were accepted today."""
+    today = datetime.date.today().isoformat()
+    for segmentID in segmentIDs:
+        segmentationNode.GetSegmentation().GetSegment(segmentID).SetTag(_TAG, today)
 
 
 def forgetReview(segmentationNode, segmentID: str) -> None:

@@ -58,6 +58,20 @@ def setSegmentStatus(segmentationNode, segmentID: str, status: Status) -> None:
     logic.SetSegmentStatus(segmentationNode.GetSegmentation().GetSegment(segmentID), state)
 
 
+def settle(segmentationNode, segmentID: str, emptyIsAbsent: bool = False) -> Status | None:
+    """Set a segment to complete if it is painted; None where it is empty, and stays as it is.
+
+    With `emptyIsAbsent` an empty one becomes absent: its structure is not in the scan.
+    """
+    painted = hasVoxels(segmentationNode, segmentID)
+    if not painted and not emptyIsAbsent:
+        return None
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
+    logic.SetSegmentStatus(segment, logic.Completed)
+    return Status.COMPLETE if painted else Status.ABSENT
+
+
 def holdBack(segmentationNode, segmentID: str) -> None:
     """Flag a segment: its content says nothing until a person has looked at it."""
     logic = slicer.vtkSlicerSegmentationsModuleLogic

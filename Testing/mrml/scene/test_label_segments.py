@@ -6,7 +6,7 @@ from nodes import CEREBRUM, CORTEX, annotate, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 from PartialSegLib.prediction.acceptance import accept
-from PartialSegLib.scene import labelSegments
+from PartialSegLib.scene import labelSegments, segmentStatus
 from PartialSegLib.scene.labelSegments import LabelSegments
 from PartialSegLib.scene.segmentStatus import holdBack
 
@@ -40,6 +40,36 @@ def test_accepting_looks_for_the_segments_once(node, scan, dhcp9, lookups):
         holdBack(node, name)
     assert accept(LabelSegments(node, dhcp9), emptyIsAbsent=True).complete
     assert len(lookups) == 1
+
+
+def test_accepting_looks_at_what_is_drawn_of_a_label_once(node, scan, dhcp9, monkeypatch):
+    looked, hasVoxels = [], segmentStatus.hasVoxels
+
+    def spy(segmentationNode, segmentID):
+        looked.append(segmentID)
+        return hasVoxels(segmentationNode, segmentID)
+
+    for module in (segmentStatus, labelSegments):
+        monkeypatch.setattr(module, "hasVoxels", spy)
+    annotate(node, scan, {"tcv": CEREBRUM, "cgm": CORTEX, "wm": CEREBRUM & ~CORTEX})
+    for name in dhcp9.names:
+        holdBack(node, name)
+    accepted = accept(LabelSegments(node, dhcp9), emptyIsAbsent=True)
+    assert accepted.complete and accepted.absent and not accepted.rebuilt
+    assert sorted(looked) == sorted(dhcp9.names)
+
+
+def test_settled_labels_are_complete_and_empty_ones_only_absent_when_that_is_said(
+    node, scan, dhcp9
+):
+    segments = LabelSegments(node, dhcp9)
+    annotate(node, scan, {"wm": CORTEX})
+    assert segments.settle(["wm", "csf"]) == {"wm": Status.COMPLETE}
+    assert segments.status("csf") is Status.NOT_ANNOTATED
+    assert segments.settle(["csf"], emptyIsAbsent=True) == {"csf": Status.ABSENT}
+    assert [segments.status(name) for name in ("wm", "csf")] == [Status.COMPLETE, Status.ABSENT]
+    node.GetSegmentation().RemoveSegment("cgm")
+    assert segments.settle(["cgm"], emptyIsAbsent=True) == {}
 
 
 def test_what_others_change_is_seen(node, scan, dhcp9):
