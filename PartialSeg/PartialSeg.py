@@ -306,6 +306,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     stopTraining = _Elsewhere("PartialSegLib.training.trainings", "stop")
     runs = _Elsewhere("partialseg_trainer.runs", "list_runs")
     runStatus = _Elsewhere("partialseg_trainer.runs", "read_status")
+    useModelJob = _Elsewhere("PartialSegLib.engine.models")
     useModel = _Elsewhere("partialseg_trainer.models", "use_model")
     showTrainingPlot = _Elsewhere("PartialSegLib.training.plots")
 

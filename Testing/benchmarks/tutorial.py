@@ -116,6 +116,7 @@ class Session:
 
     def useModel(self) -> None:
         self.press(self.section("Train"), self.section("Train").ui.useModelButton)
+        self.wait(lambda: self.chosen.model)
 
     def judge(self, when: str) -> None:
         """Segment the fourth phantom, and compare with what is known of it."""

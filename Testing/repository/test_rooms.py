@@ -17,6 +17,7 @@ ENGINE_ROOMS = [
     "errors",
     "failures",
     "folders",
+    "finding",
     "plain_text",
     "limits",
     "incoming",

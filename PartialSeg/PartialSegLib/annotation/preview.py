@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
+from ..engine.steps import Steps
 from .annotation import Annotation
 
 
@@ -45,26 +47,22 @@ def previewJob(
     is wrong goes to `onFailed`, with `contradictions` where labels exclude each other.
     """
 
-    def conclude(result, folder) -> None:
+    def load(result: dict[str, Any], folder: JobFolder) -> Steps[Preview]:
         if result["contradictions"]:
             words = "; ".join(entry["message"] for entry in result["contradictions"])
             raise JobFailed(f"The annotation contradicts itself: {words}.", result)
-        onFinished(
-            # The files are gone when the job is over.
-            Preview(
-                annotation.scheme,
-                np.array(folder.array("codes")),
-                np.array(folder.array("codebook")),
-                result["voxels"],
-            )
-        )
+        # The files are gone when the job is over.
+        codes, codebook = (np.array(folder.array(name)) for name in ("codes", "codebook"))
+        yield
+        return Preview(annotation.scheme, codes, codebook, result["voxels"])
 
     return Job(
         "check",
         annotation.request(),
         annotation.arrays(),
+        load=load,
         onProgress=onProgress,
-        onFinished=conclude,
+        onFinished=onFinished,
         onFailed=onFailed,
     )
 

@@ -11,14 +11,16 @@ import slicer
 import slicer.util
 
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme, Status
 
 from ..engine.jobs import Job, JobFailed
-from ..prediction.results import loadPrediction
+from ..engine.steps import Steps
+from ..prediction.results import preparedPrediction
 from ..scene.geometry import arrayShape, kjiToRAS
 from ..scene.labelDisplay import showParts
 from ..scene.labelSegments import LabelSegments
-from ..scene.oneScan import belongTo
+from ..scene.oneScan import belongTo, showScan
 from ..scene.region import placeROI
 
 # What NIfTI's single precision loses of a position, mm.
@@ -57,10 +59,9 @@ def loadCaseJob(
     return Job(
         "case",
         {"dataset": str(dataset), "subject": subject, "session": session},
+        load=_addNodes,
         onProgress=onProgress,
-        onFinished=lambda result, folder: onFinished(
-            _addNodes(result, np.array(folder.array("labelmap")))
-        ),
+        onFinished=onFinished,
         onFailed=onFailed,
     )
 
@@ -75,15 +76,21 @@ def loadCase(dataset: str | Path, subject: str, session: str | None = None) -> L
     return loaded[0]
 
 
-def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
+def _addNodes(result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
     scheme = LabelScheme.from_dict(result["scheme"])
     volumeNode = _loadScan(result["image"])
     try:
-        labelmap = _asSlicerReads(labelmap, np.array(result["affine"]), volumeNode)
-    except UserError:
-        slicer.mrmlScene.RemoveNode(volumeNode)
+        yield
+        labelmap = _asSlicerReads(folder.array("labelmap"), np.array(result["affine"]), volumeNode)
+        put = yield from preparedPrediction(labelmap, scheme, volumeNode)
+    except (UserError, GeneratorExit):
+        # There is no case without its annotation, also where somebody gives it up.
+        if volumeNode.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(volumeNode)
         raise
-    segmentationNode = loadPrediction(labelmap, scheme, volumeNode).segmentationNode
+    if volumeNode.GetScene() is None:
+        raise UserError("The scan was removed while its case was loaded; load the case again.")
+    segmentationNode = put().segmentationNode
     regionNode, weakened = None, tuple(result["partly_known"])
     if result["region"] is not None:
         name = f"{volumeNode.GetName()} region"
@@ -99,13 +106,15 @@ def _addNodes(result: dict[str, Any], labelmap: np.ndarray) -> LoadedCase:
         _setStatus(segments, name, status)
     # Labels that are known only from others were cleared.
     showParts(segments)
+    showScan(volumeNode, segmentationNode, regionNode)
     return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 
 def _loadScan(path: str):
     name = Path(path).name.removesuffix(".nii.gz").rpartition("_")[0]
     try:
-        return slicer.util.loadVolume(path, {"name": name, "singleFile": True})
+        # It is shown with its annotation, and not before.
+        return slicer.util.loadVolume(path, {"name": name, "singleFile": True, "show": False})
     except RuntimeError as error:
         raise UserError(f"Slicer could not read {path} ({error}); see its log.") from error
 

@@ -45,6 +45,25 @@ def isNewDataset(folder: str | Path) -> bool:
         return False
 
 
+def newDatasetJob(
+    folder: str | Path,
+    scheme: LabelScheme,
+    *,
+    onFinished: Callable[[], object],
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that makes a dataset without a case in a missing or empty folder.
+
+    `onFailed` is told when that cannot be; a dataset that is there already is as good.
+    """
+    return Job(
+        "dataset",
+        {"dataset": str(folder), "name": Path(folder).name, "scheme": scheme.to_dict()},
+        onFinished=lambda _result, _folder: onFinished(),
+        onFailed=onFailed,
+    )
+
+
 def casesJob(
     dataset: str | Path,
     *,

@@ -6,18 +6,22 @@ JSON file that tells what it holds. No training reads it: that takes an export.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import slicer
 import slicer.util
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.files import atomic_path, read_json, write_json
+from partialseg_trainer.finding import split_ending
+from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme
 
+from ..engine.jobs import Job, JobFailed
+from ..engine.steps import Steps
 from ..scene.labelSegments import LabelSegments
 from ..scene.oneScan import belongTo
 from ..scene.segmentationNodes import ensureReferenceVolume
@@ -25,6 +29,7 @@ from ..scene.segmentationNodes import ensureReferenceVolume
 # What BIDS keeps free for what a dataset is made from.
 _FOLDER = PurePosixPath("sourcedata/drafts")
 _DRAFT = ".seg.nrrd"
+_ITEMS_A_STEP = 20
 
 
 class WorkItem(NamedTuple):
@@ -47,23 +52,35 @@ class WorkItem(NamedTuple):
         return self.draft.is_file()
 
 
-def workItems(folder: str | Path, dataset: str | Path) -> list[WorkItem]:
-    """The scans of a folder and of the folders in it, by name, with their drafts in a dataset.
+def workItemsJob(
+    folder: str | Path,
+    dataset: str | Path,
+    *,
+    onFinished: Callable[[list[WorkItem]], object],
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that looks for scans in a folder and the folders in it, with their drafts in a dataset.
 
-    Raises UserError when the folder cannot be read.
+    They come by name. Raises UserError when the folder is none; `onFailed` is told when it cannot
+    be read.
     """
-    # Here as below, because it needs packages that Slicer may lack.
-    from partialseg_trainer.volumes import find_volumes
-
     folder, dataset = Path(folder), Path(dataset)
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; choose the one that holds the scans.")
-    return [
-        _item(path, _draftOf(path, folder, dataset))
-        for path in sorted(find_volumes(folder))
-        # The dataset may lie among the scans.
-        if dataset not in path.parents and not path.name.endswith(_DRAFT)
-    ]
+
+    def load(result: dict[str, Any], _folder: JobFolder) -> Steps[list[WorkItem]]:
+        items = []
+        for number, path in enumerate(map(Path, result["scans"])):
+            # The dataset may lie among the scans.
+            if dataset not in path.parents and not path.name.endswith(_DRAFT):
+                items.append(_item(path, _draftOf(path, folder, dataset)))
+            if number % _ITEMS_A_STEP == _ITEMS_A_STEP - 1:
+                yield
+        return items
+
+    return Job(
+        "scans", {"folder": str(folder)}, load=load, onFinished=onFinished, onFailed=onFailed
+    )
 
 
 def lookAgain(item: WorkItem) -> WorkItem:
@@ -122,8 +139,6 @@ def loadItem(item: WorkItem):
 
     Raises UserError when a file cannot be loaded.
     """
-    from partialseg_trainer.volumes import split_ending
-
     volumeNode = _load(slicer.util.loadVolume, item.path)
     # Slicer numbers the names of files that are loaded again.
     volumeNode.SetName(split_ending(item.path.name)[0])

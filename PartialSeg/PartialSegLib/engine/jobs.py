@@ -25,6 +25,8 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.interpreter import engine_command, engine_process
 from partialseg_trainer.jobs import JobFolder
 
+from .steps import Steps
+
 
 class JobFailed(UserError):
     """A job ended without a result; `details` holds what it said beyond the message."""
@@ -41,6 +43,9 @@ class Job:
     written and the process starts. `onProgress` gets what the process last reported (keys stage,
     fraction, eta_seconds), `onFinished` the result and the folder, where its arrays are until
     the function returns, `onFailed` a JobFailed. None of them is called once the job is cancelled.
+
+    What takes long of bringing a result into the scene is `load`: it gets result and folder, and
+    each `poll` does one of its steps. `onFinished` then gets what they return instead.
     """
 
     def __init__(
@@ -49,14 +54,17 @@ class Job:
         request: Mapping[str, Any],
         arrays: Iterable[tuple[str, np.ndarray]] = (),
         *,
+        load: Callable[[dict[str, Any], JobFolder], Steps[Any]] | None = None,
         onProgress: Callable[[dict[str, Any]], object] | None = None,
-        onFinished: Callable[[dict[str, Any], JobFolder], object] | None = None,
+        onFinished: Callable[..., object] | None = None,
         onFailed: Callable[[JobFailed], object] | None = None,
     ) -> None:
         self.kind = kind
         self.over = False
         self._request = dict(request)
         self._arrays = iter(arrays)
+        self._load = load
+        self._loading: Steps[Any] | None = None
         self._onProgress = onProgress
         self._onFinished = onFinished
         self._onFailed = onFailed
@@ -73,6 +81,8 @@ class Job:
         try:
             if self._process is None:
                 self._feed()
+            elif self._loading is not None:
+                self._loadOn()
             elif self._process.poll() is None:
                 self._tell()
             else:
@@ -92,7 +102,7 @@ class Job:
         Raises JobFailed when it failed and there is no `onFailed`.
         """
         while not self.poll():
-            if self._process is not None:
+            if self._process is not None and self._loading is None:
                 time.sleep(0.05)
 
     def cancel(self) -> None:
@@ -100,6 +110,9 @@ class Job:
         if self.over:
             return
         self.over = True
+        if self._loading is not None:
+            # What the steps have begun they take back.
+            self._loading.close()
         if self._process is not None and self._process.poll() is None:
             _endTree(self._process)
         self._clear()
@@ -133,10 +146,22 @@ class Job:
         result, error = self.folder.result(), self.folder.error()
         if result is None:
             raise _failure(self.folder, error)
+        if self._load is None:
+            self._finish(result, self.folder)
+        else:
+            self._loading = self._load(result, self.folder)
+
+    def _loadOn(self) -> None:
+        try:
+            next(self._loading)
+        except StopIteration as end:
+            self._finish(end.value)
+
+    def _finish(self, *found: Any) -> None:
         self.over = True
         try:
             if self._onFinished is not None:
-                self._onFinished(result, self.folder)
+                self._onFinished(*found)
         finally:
             self._clear()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from partialseg_trainer.labels.scheme import preset_names
 from partialseg_trainer.user_folders import user_data
 
 from ..resources import RESOURCES
+from .jobs import Job, JobFailed
 
 _SHIPPED = RESOURCES / "Models"
 _INFO_FILE = "model.json"
@@ -102,6 +103,24 @@ def settingsFrom(model: str) -> dict[str, Any]:
             "preprocessing": dict(content["preprocessing"]),
             **({} if patch is None else {"patch": list(patch)}),
         }
+
+
+def useModelJob(
+    run: str | Path,
+    *,
+    onFinished: Callable[[str], object],
+    onFailed: Callable[[JobFailed], object] | None = None,
+) -> Job:
+    """A job that takes the model of a run's folder among the user's own; it gets its folder there.
+
+    `onFailed` is told when the run has no model.
+    """
+    return Job(
+        "adopt",
+        {"run": str(run)},
+        onFinished=lambda result, _: onFinished(result["model"]),
+        onFailed=onFailed,
+    )
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from partialseg_trainer.labels import LabelScheme, Status
 from ..annotation.annotation import Annotation
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
+from ..engine.steps import Steps
 from ..scene.furtherImages import furtherImages
 from ..scene.geometry import kjiToRAS
 from ..scene.labelSegments import LabelSegments
 from ..scene.volumes import scanArray
 from .results import requireFillable
-from .segmentation import Segmented, loadSegmented, requireUnchanged
+from .segmentation import Segmented, loadSegmented
 
 
 def whyNotComplete(segmentationNode, scheme: LabelScheme) -> str:
@@ -111,20 +112,18 @@ def completeJob(
         yield "image", voxels
         yield from images
 
-    def finished(result: dict[str, Any], folder: JobFolder) -> None:
-        requireUnchanged(volumeNode, affine, segmentationNode)
-        completed = loadSegmented(
-            result, folder, volumeNode, segmentationNode, completes=unfinished
+    def load(result: dict[str, Any], folder: JobFolder) -> Steps[Segmented]:
+        return loadSegmented(
+            result, folder, volumeNode, affine, segmentationNode, completes=unfinished
         )
-        if onFinished is not None:
-            onFinished(completed)
 
     return Job(
         "complete",
         request,
         arrays(),
+        load=load,
         onProgress=onProgress,
-        onFinished=finished,
+        onFinished=onFinished,
         onFailed=onFailed,
     )
 

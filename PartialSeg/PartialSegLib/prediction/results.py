@@ -8,7 +8,8 @@ the Segment Editor turns it into "in progress" at the first stroke of a correcti
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,10 +20,11 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.encode import look_up
 
+from ..engine.steps import Steps, finish
 from ..scene.completedSegments import createCompletedSegments
 from ..scene.geometry import arrayShape, ijkToRAS, swapAxes, transformToWorld
 from ..scene.labelDisplay import showParts
-from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.labelmapLayers import importLayer, labelLayers, layerImage
 from ..scene.labelSegments import LabelSegments
 from ..scene.ownLabelmaps import giveOwnLabelmaps
 from ..scene.reviewed import forgetReview
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     import nibabel
 
     from partialseg_trainer.volumes import Volume
+
+_Images = dict[tuple[str, ...], slicer.vtkOrientedImageData]
 
 
 class LoadedPrediction(NamedTuple):
@@ -71,7 +75,65 @@ def loadPrediction(
     than the scan, or has values outside the scheme; and when the existing node cannot be filled
     (see `requireFillable`).
     """
-    voxels, scanToWorld = _predictedVoxels(labelmap, scheme, volumeNode), ijkToRAS(volumeNode)
+    return finish(
+        preparedPrediction(
+            labelmap,
+            scheme,
+            volumeNode,
+            segmentationNode,
+            replaceInProgress,
+            completes=completes,
+        )
+    )()
+
+
+def preparedPrediction(
+    labelmap: np.ndarray | str | os.PathLike | nibabel.Nifti1Image | Volume,
+    scheme: LabelScheme,
+    volumeNode,
+    segmentationNode=None,
+    replaceInProgress: bool = False,
+    *,
+    completes: Collection[Status] = (),
+) -> Steps[Callable[[], LoadedPrediction]]:
+    """The same in steps, which change nothing; they return what then loads the prediction at once.
+
+    Nodes may change between the steps: what is kept is decided when it is loaded. Raises UserError
+    as `loadPrediction` does.
+    """
+    voxels = _predictedVoxels(labelmap, scheme, volumeNode)
+    segments = None
+    if segmentationNode is not None:
+        segments = LabelSegments(segmentationNode, scheme)
+        requireFillable(segments)
+    yield
+    images: _Images = {}
+    filled, _kept, completed = _division(segments, scheme, replaceInProgress, completes)
+    for names in (filled, completed):
+        for layer in labelLayers(scheme, names):
+            images[layer] = layerImage(scheme, layer, voxels)
+            yield
+    return partial(
+        _load,
+        voxels,
+        images,
+        scheme,
+        volumeNode,
+        segmentationNode,
+        replaceInProgress,
+        completes,
+    )
+
+
+def _load(
+    voxels: np.ndarray,
+    images: _Images,
+    scheme: LabelScheme,
+    volumeNode,
+    segmentationNode,
+    replaceInProgress: bool,
+    completes: Collection[Status],
+) -> LoadedPrediction:
     if segmentationNode is None:
         segments = LabelSegments(addSegmentationNode(volumeNode), scheme)
     else:
@@ -79,15 +141,11 @@ def loadPrediction(
         requireFillable(segments)
         announceChange(segmentationNode)
     segmentationNode = segments.segmentationNode
-    ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ scanToWorld
+    ijkToSegmentation = np.linalg.inv(transformToWorld(segmentationNode)) @ ijkToRAS(volumeNode)
     with slicer.util.NodeModify(segmentationNode):
         ensureReferenceVolume(segmentationNode, volumeNode)
         segmentIDs = segments.create()
-        kept = tuple(
-            name for name in scheme.names if _isAnnotated(segments, name, replaceInProgress)
-        )
-        filled = tuple(name for name in scheme.names if name not in kept)
-        completed = tuple(name for name in kept if segments.status(name) in completes)
+        filled, kept, completed = _division(segments, scheme, replaceInProgress, completes)
         # A completion of before is of no use beside a prediction that is another one.
         beside = createCompletedSegments(segmentationNode, scheme, completed)
         giveOwnLabelmaps(
@@ -98,12 +156,32 @@ def loadPrediction(
             (segments.beside, completed),
         ):
             for layer in labelLayers(scheme, names):
-                importLayer(shown, layer, voxels, ijkToSegmentation)
+                if layer not in images:
+                    images[layer] = layerImage(scheme, layer, voxels)
+                importLayer(shown, layer, images[layer], ijkToSegmentation)
             for name in names:
                 shown.holdBack(name)
                 forgetReview(segmentationNode, shown.ids[name])
         showParts(segments)
     return LoadedPrediction(segmentationNode, filled, kept, completed)
+
+
+def _division(
+    segments: LabelSegments | None,
+    scheme: LabelScheme,
+    replaceInProgress: bool,
+    completes: Collection[Status],
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The labels that are filled, those that are kept, and those of them that are completed."""
+    if segments is None:
+        return tuple(scheme.names), (), ()
+    kept = tuple(
+        name
+        for name in scheme.names
+        if name in segments.ids and _isAnnotated(segments, name, replaceInProgress)
+    )
+    filled = tuple(name for name in scheme.names if name not in kept)
+    return filled, kept, tuple(name for name in kept if segments.status(name) in completes)
 
 
 def requireFillable(segments: LabelSegments) -> None:

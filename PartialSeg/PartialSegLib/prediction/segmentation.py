@@ -13,12 +13,13 @@ from partialseg_trainer.labels import LabelScheme, Status
 
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
+from ..engine.steps import Steps
 from ..scene.furtherImages import furtherImages
 from ..scene.geometry import kjiToRAS
 from ..scene.labelSegments import LabelSegments
 from ..scene.volumes import scanArray
 from .confidence import keepConfidence
-from .results import LoadedPrediction, loadPrediction, requireFillable
+from .results import LoadedPrediction, preparedPrediction, requireFillable
 
 
 class Segmented(NamedTuple):
@@ -71,11 +72,8 @@ def segmentJob(
     if fills:
         requireFillable(LabelSegments(segmentationNode, readModel(model).scheme))
 
-    def finished(result: dict[str, Any], folder: JobFolder) -> None:
-        requireUnchanged(volumeNode, affine, segmentationNode)
-        segmented = loadSegmented(result, folder, volumeNode, segmentationNode)
-        if onFinished is not None:
-            onFinished(segmented)
+    def load(result: dict[str, Any], folder: JobFolder) -> Steps[Segmented]:
+        return loadSegmented(result, folder, volumeNode, affine, segmentationNode)
 
     request = {"model": model, "device": device, "affine": affine.tolist()}
     if affines:
@@ -84,8 +82,9 @@ def segmentJob(
         "segment",
         request,
         [("image", array), *images],
+        load=load,
         onProgress=onProgress,
-        onFinished=finished,
+        onFinished=onFinished,
         onFailed=onFailed,
     )
 
@@ -108,31 +107,27 @@ def segment(
     return results[0]
 
 
-def requireUnchanged(volumeNode, affine: np.ndarray, segmentationNode=None) -> None:
-    """Raise UserError when a scan or segmentation was removed, or the scan moved, meanwhile."""
-    _requirePresent(volumeNode, "scan")
-    if segmentationNode is not None:
-        _requirePresent(segmentationNode, "segmentation")
-    if not np.allclose(kjiToRAS(volumeNode), affine):
-        raise UserError(
-            "The scan was moved while it was segmented, so nothing was loaded; segment it again "
-            "where it is now."
-        )
-
-
 def loadSegmented(
     result: dict[str, Any],
     folder: JobFolder,
     volumeNode,
+    affine: np.ndarray,
     segmentationNode,
     *,
     completes: Collection[Status] = (),
-) -> Segmented:
-    """Put what a job found into the scene; see `loadPrediction`."""
+) -> Steps[Segmented]:
+    """Put what a job found into the scene, at the last of these steps; see `preparedPrediction`.
+
+    `affine` is where the scan was when the job began. Raises UserError when scan or segmentation
+    was removed meanwhile, or the scan moved.
+    """
+    _requireUnchanged(volumeNode, affine, segmentationNode)
     scheme = LabelScheme.from_dict(result["scheme"])
-    loaded = loadPrediction(
+    put = yield from preparedPrediction(
         folder.array("labelmap"), scheme, volumeNode, segmentationNode, completes=completes
     )
+    _requireUnchanged(volumeNode, affine, segmentationNode)
+    loaded = put()
     confidence = folder.array("confidence")
     return Segmented(
         loaded,
@@ -146,6 +141,17 @@ def loadSegmented(
         result.get("reason", ""),
         result.get("draw_next"),
     )
+
+
+def _requireUnchanged(volumeNode, affine: np.ndarray, segmentationNode=None) -> None:
+    _requirePresent(volumeNode, "scan")
+    if segmentationNode is not None:
+        _requirePresent(segmentationNode, "segmentation")
+    if not np.allclose(kjiToRAS(volumeNode), affine):
+        raise UserError(
+            "The scan was moved while it was segmented, so nothing was loaded; segment it again "
+            "where it is now."
+        )
 
 
 def _requirePresent(node, what: str) -> None:

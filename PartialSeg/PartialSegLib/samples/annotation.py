@@ -10,7 +10,7 @@ from partialseg_trainer.labels import LabelScheme
 
 from ..scene.geometry import localIJKToRAS
 from ..scene.labelDisplay import showParts
-from ..scene.labelmapLayers import importLayer, labelLayers
+from ..scene.labelmapLayers import importLayer, labelLayers, layerImage
 from ..scene.labelSegments import LabelSegments
 from ..scene.segmentationNodes import addSegmentationNode
 
@@ -26,7 +26,8 @@ def addAnnotation(volumeNode, labelmap: np.ndarray, scheme: LabelScheme, complet
     segments = LabelSegments(node, scheme)
     segments.create()
     for layer in labelLayers(scheme, complete):
-        importLayer(segments, layer, labelmap, localIJKToRAS(volumeNode))
+        image = layerImage(scheme, layer, labelmap)
+        importLayer(segments, layer, image, localIJKToRAS(volumeNode))
     segments.settle(complete, emptyIsAbsent=True)
     showParts(segments)
     return node

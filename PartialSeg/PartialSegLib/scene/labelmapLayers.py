@@ -32,29 +32,36 @@ def labelLayers(scheme: LabelScheme, names: Collection[str]) -> list[tuple[str, 
     return [tuple(groups[level]) for level in sorted(groups)]
 
 
-def importLayer(
-    segments: LabelSegments,
-    layer: Collection[str],
-    labelmap: np.ndarray,
-    ijkToSegmentation: np.ndarray,
-) -> None:
-    """Replace the content of the labels of `layer` by what a labelmap shows of them.
+def layerImage(
+    scheme: LabelScheme, layer: Collection[str], labelmap: np.ndarray
+) -> slicer.vtkOrientedImageData:
+    """What a labelmap shows of the labels of `layer`, as Slicer imports it; it has no place yet.
 
-    `labelmap` is (K, J, I) of the scheme's values, a super-label's the union of its parts;
-    `ijkToSegmentation` (4, 4) leads from its (I, J, K) to the node's own coordinates.
+    `labelmap` is (K, J, I) of the scheme's values, a super-label's the union of its parts.
     """
     # Slicer takes the values 1 to N for the N segments of its list.
     lookup = np.zeros(int(labelmap.max()) + 1, np.min_scalar_type(len(layer)))
     for position, name in enumerate(layer, start=1):
-        values = np.array(
-            [segments.scheme[entry].value for entry in segments.scheme.descendants(name)]
-        )
+        values = np.array([scheme[entry].value for entry in scheme.descendants(name)])
         lookup[values[values < len(lookup)]] = position
     image = slicer.vtkOrientedImageData()
     image.SetDimensions(*reversed(labelmap.shape))
     image.AllocateScalars(get_vtk_array_type(lookup.dtype), 1)
     voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(labelmap.shape)
     look_up(lookup, labelmap, out=voxels)
+    return image
+
+
+def importLayer(
+    segments: LabelSegments,
+    layer: Collection[str],
+    image: slicer.vtkOrientedImageData,
+    ijkToSegmentation: np.ndarray,
+) -> None:
+    """Replace the content of the labels of `layer` by their image of `layerImage`.
+
+    `ijkToSegmentation` (4, 4) leads from its (I, J, K) to the node's own coordinates.
+    """
     image.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToSegmentation))
     updated = vtk.vtkStringArray()
     for name in layer:

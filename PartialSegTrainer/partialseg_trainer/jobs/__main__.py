@@ -19,8 +19,8 @@ from ..failures import explain_failure
 from .folder import JobError, JobFolder
 
 KINDS = (
-    *("case", "cases", "check", "complete", "devices"),
-    *("export", "phantom", "rank", "segment", "train"),
+    *("adopt", "case", "cases", "check", "complete", "dataset", "devices"),
+    *("export", "phantom", "rank", "scans", "segment", "train"),
 )
 
 

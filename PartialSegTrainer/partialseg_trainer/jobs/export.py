@@ -15,14 +15,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..dataset import CaseExistsError, Dataset, ScanName
+from ..dataset import CaseExistsError, ScanName
 from ..dataset.contrast import DEFAULT
-from ..dataset.layout import DESCRIPTION
 from ..errors import UserError
-from ..labels import LabelScheme
 from ..volumes import as_volume
 from .axes import sets_of_volume, to_volume
 from .check import sets_without_contradiction
+from .dataset import dataset_in
 from .folder import JobError, JobFolder
 
 
@@ -43,7 +42,7 @@ def work(job: JobFolder) -> dict[str, Any]:
     }
     image = as_volume(to_volume(job.array("image"), request["affine"]))
     contrasts = (request.get("contrast") or DEFAULT, *further)
-    dataset = _dataset(Path(request["dataset"]), sets.scheme, request["name"], contrasts)
+    dataset = dataset_in(Path(request["dataset"]), sets.scheme, request["name"], contrasts)
     try:
         case = dataset.add_case(
             request["subject"],
@@ -63,16 +62,3 @@ def work(job: JobFolder) -> dict[str, Any]:
         "case": case.name,
         "files": [path.relative_to(dataset.folder).as_posix() for path in files],
     }
-
-
-def _dataset(folder: Path, scheme: LabelScheme, name: str, contrasts: tuple[str, ...]) -> Dataset:
-    """The dataset in the folder, made where there is nothing yet."""
-    if folder.is_dir() and any(folder.iterdir()):
-        return Dataset.open(folder)
-    try:
-        return Dataset.create(folder, scheme, name, contrasts)
-    except UserError:
-        # Another export may have made it in this moment.
-        if (folder / DESCRIPTION).is_file():
-            return Dataset.open(folder)
-        raise

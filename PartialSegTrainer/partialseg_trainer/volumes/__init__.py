@@ -1,7 +1,7 @@
 """Scans and labelmaps: read and write them, put them on other grids, bring them to one scale."""
 
+from ..finding import ENDINGS, WRITTEN, check_fetched, find_volumes, match_volumes, split_ending
 from .checksum import checksum
-from .finding import ENDINGS, WRITTEN, check_fetched, find_volumes, match_volumes, split_ending
 from .foreground import bounds, brain_box, foreground
 from .grid import Grid, canonical_grid
 from .intensity import normalise_intensity

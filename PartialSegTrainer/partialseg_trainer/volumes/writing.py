@@ -13,10 +13,10 @@ from isal import igzip
 
 from ..errors import UserError
 from ..files import atomic_path, write_text
+from ..finding import split_ending
 from ..labels import LabelScheme
 from ..labels.table import bids_table
 from . import nifti, nrrd, segments
-from .finding import split_ending
 from .grid import Grid
 from .volume import Volume
 

@@ -10,7 +10,7 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
 from PartialSegLib.annotation.annotation import Annotation
-from PartialSegLib.dataset.caseLoading import loadCase
+from PartialSegLib.dataset.caseLoading import loadCase, loadCaseJob
 from PartialSegLib.dataset.export import exportCase
 from PartialSegLib.scene.geometry import kjiToRAS
 from PartialSegLib.scene.labelSegments import LabelSegments
@@ -154,12 +154,19 @@ def test_a_structure_that_an_imported_scan_lacks_is_absent(scene, dhcp9, tmp_pat
     assert LabelSegments(loaded.segmentationNode, dhcp9).statuses()["csf"] is Status.ABSENT
 
 
-def test_a_case_that_is_not_there_adds_nothing(node, scan, dhcp9, tmp_path):
+def test_a_case_that_is_not_there_or_given_up_adds_nothing(node, scan, dhcp9, tmp_path):
     exportCase(node, scan, dhcp9, tmp_path, "01")
     nodes = slicer.mrmlScene.GetNumberOfNodes()
     with pytest.raises(UserError, match="does not exist"):
         loadCase(tmp_path, "02")
     assert slicer.mrmlScene.GetNumberOfNodes() == nodes
+    told = []
+    job = loadCaseJob(tmp_path, "01", onFinished=told.append, onFailed=told.append)
+    scans = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLVolumeNode")
+    while slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == scans:
+        assert not job.poll()
+    job.cancel()
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == scans and not told
 
 
 def test_a_scan_that_slicer_places_elsewhere_is_refused(node, scan, dhcp9, tmp_path, monkeypatch):

@@ -132,6 +132,7 @@ def test_a_training_outlives_the_scene_and_its_model_is_used(
     assert "finished" in panel.ui.resumeButton.toolTip
 
     panel.ui.useModelButton.click()
+    waitFor(lambda: panel.parameterNode.model)
 
     model = Path(panel.parameterNode.model)
     assert (model / "weights.safetensors").is_file()
@@ -182,7 +183,7 @@ def test_a_training_is_stopped_resumed_and_ended_at_once(train, balls, waitFor, 
     assert panel.ui.useModelButton.enabled
 
 
-def test_the_model_of_a_run_is_chosen_in_the_section_that_segments(panel, scene):
+def test_the_model_of_a_run_is_chosen_in_the_section_that_segments(panel, scene, waitFor):
     from PartialSegLib.engine.models import defaultModel
     from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
     from PartialSegLib.panel.train.section import TrainSection
@@ -192,6 +193,8 @@ def test_the_model_of_a_run_is_chosen_in_the_section_that_segments(panel, scene)
     train, segment = panel.section(TrainSection), panel.section(SegmentNeonateSection)
     train.ui.trainCollapsibleButton.collapsed = False
     train.ui.useModelButton.click()
+    assert "being copied" in train.ui.useModelButton.toolTip
+    waitFor(lambda: train.parameterNode.model)
     chosen = Path(train.parameterNode.model)
     assert chosen != run.model
     assert Path(segment.ui.modelComboBox.currentData) == chosen

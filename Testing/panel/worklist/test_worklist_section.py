@@ -19,15 +19,27 @@ def scans(tmp_path):
 
 
 @pytest.fixture
-def work(panel, scans, tmp_path):
-    """The section with these scans listed."""
+def listed(panel, scans, tmp_path, waitFor):
+    """The section with these scans listed; there is no dataset yet."""
     from PartialSegLib.panel.worklist.section import WorklistSection
 
     panel.sections[0].parameterNode.dataset = str(tmp_path / "dataset")
     section = panel.section(WorklistSection)
     section.ui.worklistPathLineEdit.currentPath = str(scans)
     section.ui.listButton.click()
+    assert section.busy and section.ui.listButton.text == "Cancel"
+    waitFor(lambda: not section.busy)
+    assert section.ui.listButton.text == "List"
     return section
+
+
+@pytest.fixture
+def work(listed, tmp_path):
+    """The same with a dataset for the drafts."""
+    from partialseg_trainer.dataset import Dataset
+
+    Dataset.create(tmp_path / "dataset", "dhcp9", "newborns")
+    return listed
 
 
 def rows(section):
@@ -56,13 +68,24 @@ def test_without_a_dataset_every_button_says_why(panel):
         assert not button.enabled and "Choose the dataset" in button.toolTip
 
 
-def test_scans_are_listed_and_opened_with_segments_to_paint(work, panel, tmp_path):
-    assert rows(work) == [("a.nii.gz", ""), ("b.nii.gz", ""), ("c.nii.gz", "")]
-    work.ui.nextButton.click()
-    chosen = work.parameterNode
+def test_scans_are_listed_and_opened_with_segments_to_paint(listed, waitFor, tmp_path):
+    assert rows(listed) == [("a.nii.gz", ""), ("b.nii.gz", ""), ("c.nii.gz", "")]
+    listed.ui.nextButton.click()
+    waitFor(lambda: not listed.busy)
+    chosen = listed.parameterNode
     assert chosen.inputVolume.GetName() == "a"
     assert chosen.segmentation.GetSegmentation().GetNumberOfSegments() == 10
     assert (tmp_path / "dataset" / "dataset_description.json").is_file()
+
+
+def test_listing_is_cancelled_and_ends_with_the_scene(listed, scene):
+    listed.ui.listButton.click()
+    listed.ui.listButton.click()
+    assert not listed.busy and "Cancelled" in listed.ui.worklistLabel.text
+    assert len(rows(listed)) == 3
+    listed.ui.listButton.click()
+    scene.Clear(False)
+    assert not listed.busy and listed.ui.worklistLabel.text == ""
 
 
 def test_one_key_saves_the_draft_and_goes_on_to_the_next_scan(work, scene):

@@ -22,6 +22,7 @@ from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
+from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from ..told import tell
 from . import runReasons
@@ -30,6 +31,7 @@ from .runsTable import RunsTable
 from .trainingForm import TrainingForm
 
 _WATCH_MS = 2000
+_POLL_MS = 50
 
 
 class TrainSection(Section):
@@ -48,6 +50,7 @@ class TrainSection(Section):
         self._form = TrainingForm(ui, self.logic, self._updateButtons)
         self._log = RunLog(ui.logTextEdit)
         self._devices = DeviceSearch(self.logic, self._showDevices)
+        self._adopting = PollTimer(_POLL_MS, self._updateButtons, showError)
         self._timer = qt.QTimer()
         self._timer.setInterval(_WATCH_MS)
         self._timer.connect("timeout()", self._readRuns)
@@ -86,6 +89,7 @@ class TrainSection(Section):
     def cleanup(self) -> None:
         self._timer.stop()
         self._plotTimer.stop()
+        self._adopting.cancel()
         self._devices.cancel()
         super().cleanup()
 
@@ -228,7 +232,9 @@ class TrainSection(Section):
             ),
             (
                 ui.useModelButton,
-                runReasons.notUsed(reading),
+                _("The model is being copied.")
+                if self._adopting.busy
+                else runReasons.notUsed(reading),
                 _("Segment with the model of this run from now on."),
             ),
         ):
@@ -317,7 +323,16 @@ class TrainSection(Section):
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(self._runs.selected.run.path)))
 
     def _useModel(self) -> None:
-        self.parameterNode.model = str(self.logic.useModel(self._runs.selected.run))
+        self._adopting.start(
+            self.logic.useModelJob(
+                self._runs.selected.run.path, onFinished=self._onAdopted, onFailed=showError
+            )
+        )
+
+    def _onAdopted(self, model: str) -> None:
+        # The scene may be closed just now.
+        if self.parameterNode is not None:
+            self.parameterNode.model = model
         self._form.offerModels(self.logic.models())
 
 

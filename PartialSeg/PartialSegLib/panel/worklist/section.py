@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import qt
 import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
-from ...dataset.content import isNewDataset
+from ...dataset.content import isNewDataset, newDatasetJob
 from ...dataset.drafts import (
     WorkItem,
     loadItem,
     lookAgain,
     nextItem,
     saveDraft,
-    workItems,
+    workItemsJob,
 )
+from ...engine.jobs import JobFailed
 from ...engine.packages import FILES
 from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import CONTENT_EVENTS
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
-from ..section import Section, guarded, setEnabled
+from ..section import Section, guarded, setEnabled, showError
 from ..silent import silent
 from ..told import tell
 
@@ -80,6 +82,8 @@ class WorklistSection(Section):
             # The scene is about to be closed, and its nodes are still there.
             guarded(self._save)()
             self._forget()
+            if self.busy:
+                self._say("")
         super().setParameterNode(parameterNode)
 
     def update(self, caller=None, event=None) -> None:
@@ -89,16 +93,40 @@ class WorklistSection(Section):
         self._follow(self.parameterNode.segmentation if self._scan is not None else None)
         self._updateButtons()
 
+    def jobChanged(self) -> None:
+        self._updateButtons()
+
     # The list
 
     def _onFolder(self, folder: str) -> None:
         self._updateButtons()
 
     def _list(self) -> None:
-        if not packagesAreThere(self.logic, FILES, _("list the scans of a folder"), self._say):
+        if self.busy:
+            self.cancelJob()
+            self._say(_("Cancelled: the table shows what was found before."))
+            return
+        there = packagesAreThere(self.logic, FILES, _("list the scans of a folder"), self._say)
+        # The scene may have been closed while packages were installed.
+        if not there or self.parameterNode is None:
             return
         self.ui.worklistPathLineEdit.addCurrentPathToHistory()
-        self._show(workItems(self.ui.worklistPathLineEdit.currentPath, self.parameterNode.dataset))
+        self.startJob(
+            workItemsJob(
+                self.ui.worklistPathLineEdit.currentPath,
+                self.parameterNode.dataset,
+                onFinished=self._onListed,
+                onFailed=self._onFailed,
+            )
+        )
+        self._say(_("Looking for scans..."))
+
+    def _onFailed(self, error: JobFailed) -> None:
+        self._say("")
+        showError(error)
+
+    def _onListed(self, items: Sequence[WorkItem]) -> None:
+        self._show(items)
         begun = sum(item.begun for item in self._items)
         self._say(_("Scans: {count}; begun: {begun}.").format(count=len(self._items), begun=begun))
 
@@ -138,13 +166,19 @@ class WorklistSection(Section):
         noFolder = ""
         if not ui.worklistPathLineEdit.currentPath:
             noFolder = _("Choose the folder of the scans first.")
+        ui.listButton.text = _("Cancel") if self.busy else _("List")
         setEnabled(
             ui.listButton,
-            noDataset or noFolder,
-            _("List the scans of the folder, and what is annotated of each."),
+            "" if self.busy else noDataset or noFolder,
+            _("Look no further.")
+            if self.busy
+            else _("List the scans of the folder, and what is annotated of each."),
         )
+        wait = _("Wait, or cancel first.") if self.busy else ""
         noneSelected = "" if self._selected else _("Select a scan in the table first.")
-        setEnabled(ui.openButton, noDataset or noneSelected, _("Open the scan with its draft."))
+        setEnabled(
+            ui.openButton, wait or noDataset or noneSelected, _("Open the scan with its draft.")
+        )
         noNext = ""
         if not self._items:
             noNext = _("List the scans of a folder first.")
@@ -152,7 +186,7 @@ class WorklistSection(Section):
             noNext = _("Every scan of the folder is begun.")
         setEnabled(
             ui.nextButton,
-            noDataset or noNext,
+            wait or noDataset or noNext,
             _("Save the draft, and open the next scan that nobody has begun (Ctrl+Shift+N)."),
         )
 
@@ -169,7 +203,21 @@ class WorklistSection(Section):
 
     def _openItem(self, item: WorkItem) -> None:
         self._save()
-        self._makeDataset()
+        if not isNewDataset(self.parameterNode.dataset):
+            self._openNow(item)
+            return
+        # Now, because a folder with drafts in it is no new dataset.
+        self.startJob(
+            newDatasetJob(
+                self.parameterNode.dataset,
+                self.scheme,
+                onFinished=partial(self._openNow, item),
+                onFailed=self._onFailed,
+            )
+        )
+        self._say(_("Making the dataset..."))
+
+    def _openNow(self, item: WorkItem) -> None:
         item = lookAgain(item)
         chosen, before = self.parameterNode, (self._scan, self._followed)
         scan, segmentation = loadItem(item)
@@ -191,14 +239,6 @@ class WorklistSection(Section):
         self._say(
             _("{scan} is open; its annotation is kept by itself.").format(scan=item.path.name)
         )
-
-    def _makeDataset(self) -> None:
-        """Make the dataset now, because a folder with drafts in it is no new one."""
-        if isNewDataset(self.parameterNode.dataset):
-            from partialseg_trainer.dataset import Dataset
-
-            folder = self.parameterNode.dataset
-            Dataset.create(folder, self.scheme, qt.QDir(folder).dirName())
 
     def _follow(self, segmentation) -> None:
         if segmentation is self._followed:

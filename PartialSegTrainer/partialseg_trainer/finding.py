@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import UserError
-from ..folders import entries, files_below, is_dangling, matches, missing
+from .errors import UserError
+from .folders import entries, files_below, is_dangling, matches, missing
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mgz", ".mgh", ".mha", ".mhd")
 """Of files that are read."""
