@@ -8,6 +8,8 @@ import numpy as np
 import slicer
 import slicer.util
 
+from partialseg_trainer.labels.encode import look_up
+
 from ..scene.geometry import arrayShape
 from .preview import Preview
 
@@ -56,8 +58,7 @@ class Overlay:
         """Colour the voxels of the scan by what is known of one label."""
         column = preview.codebook[:, preview.scheme.index(name)]
         voxels = slicer.util.arrayFromVolume(self.volumeNode)
-        # Codes are within the table, and only unchecked look-ups are written in place.
-        np.take(_VALUES[column], preview.codes, out=voxels, mode="clip")
+        look_up(_VALUES[column], preview.codes, out=voxels)
         slicer.util.arrayFromVolumeModified(self.volumeNode)
 
     def remove(self) -> None:

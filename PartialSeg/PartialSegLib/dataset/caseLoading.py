@@ -77,25 +77,41 @@ def loadCase(dataset: str | Path, subject: str, session: str | None = None) -> L
 
 
 def _addNodes(result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
-    scheme = LabelScheme.from_dict(result["scheme"])
-    volumeNode = _loadScan(result["image"])
+    added = [_loadScan(result["image"])]
     try:
         yield
-        labelmap = _asSlicerReads(folder.array("labelmap"), np.array(result["affine"]), volumeNode)
-        put = yield from preparedPrediction(labelmap, scheme, volumeNode)
+        loaded = yield from _annotate(added, result, folder)
+        yield
+        if any(node.GetScene() is None for node in added):
+            raise UserError(
+                "The scan or its annotation was removed while the case was loaded; load it again."
+            )
     except (UserError, GeneratorExit):
         # There is no case without its annotation, also where somebody gives it up.
-        if volumeNode.GetScene() is not None:
-            slicer.mrmlScene.RemoveNode(volumeNode)
+        for node in added:
+            if node.GetScene() is not None:
+                slicer.mrmlScene.RemoveNode(node)
         raise
+    showScan(*loaded[:2], loaded.regionNode)
+    return loaded
+
+
+def _annotate(added: list[Any], result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
+    """Add to the scan in `added` what was annotated, and to `added` each node of that."""
+    (volumeNode,), scheme = added, LabelScheme.from_dict(result["scheme"])
+    affine = np.array(result["affine"])
+    labelmap = _asSlicerReads(folder.array("labelmap"), affine, volumeNode)
+    put = yield from preparedPrediction(labelmap, scheme, volumeNode)
     if volumeNode.GetScene() is None:
         raise UserError("The scan was removed while its case was loaded; load the case again.")
     segmentationNode = put().segmentationNode
+    added.append(segmentationNode)
     regionNode, weakened = None, tuple(result["partly_known"])
     if result["region"] is not None:
         name = f"{volumeNode.GetName()} region"
         regionNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
-        placeROI(regionNode, *result["region"], np.array(result["affine"]))
+        added.append(regionNode)
+        placeROI(regionNode, *result["region"], affine)
         belongTo(regionNode, volumeNode)
         weakened = ()
     segments = LabelSegments(segmentationNode, scheme)
@@ -106,7 +122,6 @@ def _addNodes(result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
         _setStatus(segments, name, status)
     # Labels that are known only from others were cleared.
     showParts(segments)
-    showScan(volumeNode, segmentationNode, regionNode)
     return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 

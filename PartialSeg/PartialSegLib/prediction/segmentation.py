@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import slicer
 
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.jobs import JobFolder
@@ -116,7 +117,7 @@ def loadSegmented(
     *,
     completes: Collection[Status] = (),
 ) -> Steps[Segmented]:
-    """Put what a job found into the scene, at the last of these steps; see `preparedPrediction`.
+    """Put what a job found into the scene, near the end of these steps; see `preparedPrediction`.
 
     `affine` is where the scan was when the job began. Raises UserError when scan or segmentation
     was removed meanwhile, or the scan moved.
@@ -128,10 +129,20 @@ def loadSegmented(
     )
     _requireUnchanged(volumeNode, affine, segmentationNode)
     loaded = put()
-    confidence = folder.array("confidence")
+    confidenceNode = keepConfidence(loaded.segmentationNode, volumeNode, folder.array("confidence"))
+    if segmentationNode is None:
+        try:
+            # Showing it is a step of its own, where it can be taken back in between.
+            yield
+        except GeneratorExit:
+            for node in (loaded.segmentationNode, confidenceNode):
+                if node.GetScene() is not None:
+                    slicer.mrmlScene.RemoveNode(node)
+            raise
+        _requireUnchanged(volumeNode, affine, loaded.segmentationNode)
     return Segmented(
         loaded,
-        keepConfidence(loaded.segmentationNode, volumeNode, confidence),
+        confidenceNode,
         scheme,
         result["device"],
         result["seconds"],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import slicer
+import slicer.util
 
 from .labelDisplay import isOutline
 
@@ -17,28 +18,36 @@ _SURFACE_NETS = "1"
 _SEEN_THROUGH = 0.15
 
 
-def showSurfaces(segmentationNode) -> Generator[None, None, None]:
-    """Make the surfaces of all segments, one a step, and show them in 3D views.
+def showSurfaces(
+    segmentationNode, onProgress: Callable[[int, int], object] = lambda done, of: None
+) -> Generator[None, None, None]:
+    """Make the surfaces of all segments, one a step, and show them in 3D views at the last one.
 
     A super-label whose parts are shown is left out, and a segment that encloses most others (the
-    fluid around the brain) is seen through. Surfaces that are there already stay.
+    fluid around the brain) is seen through. Surfaces that are there already stay. Whoever gives it
+    up leaves the segmentation as it was. `onProgress` gets how many of how many are made.
     """
-    segmentation, boxes = segmentationNode.GetSegmentation(), {}
-    wasModifying = segmentationNode.StartModify()
-    try:
+    segmentation = segmentationNode.GetSegmentation()
+    segmentIDs, made = segmentation.GetSegmentIDs(), {}
+    for number, segmentID in enumerate(segmentIDs):
+        onProgress(number, len(segmentIDs))
+        yield
+        # Segments may go, come or be painted between the steps.
+        _surfaceOf(segmentation.GetSegment(segmentID), made)
+    onProgress(len(segmentIDs), len(segmentIDs))
+    yield
+    boxes = {}
+    with slicer.util.NodeModify(segmentationNode):
         for segmentID in segmentation.GetSegmentIDs():
             segment = segmentation.GetSegment(segmentID)
-            if segment is None:
+            surface = _surfaceOf(segment, made)
+            if surface is None:
                 continue
             if segment.GetRepresentation(_SURFACE) is None:
-                _addSurface(segment)
-            surface = segment.GetRepresentation(_SURFACE)
-            if surface is not None and surface.GetNumberOfPoints():
+                segment.AddRepresentation(_SURFACE, surface)
+            if surface.GetNumberOfPoints():
                 boxes[segmentID] = np.array(surface.GetBounds()).reshape(3, 2)
-            yield
         segmentationNode.CreateClosedSurfaceRepresentation()
-    finally:
-        segmentationNode.EndModify(wasModifying)
     display = segmentationNode.GetDisplayNode()
     for segmentID in boxes:
         around = _encloses(boxes[segmentID], [boxes[each] for each in boxes if each != segmentID])
@@ -49,22 +58,32 @@ def showSurfaces(segmentationNode) -> Generator[None, None, None]:
     display.SetVisibility(True)
 
 
-def _addSurface(segment) -> None:
-    """Give a segment its closed surface; nothing where it has no labelmap."""
+def _surfaceOf(segment, made: dict[object, tuple[tuple, object]]):
+    """The closed surface of a segment: its own, that in `made`, or a new one that is kept there.
+
+    None where it has no labelmap, or is no more.
+    """
+    if segment is None or segment.GetRepresentation(_SURFACE) is not None:
+        return segment and segment.GetRepresentation(_SURFACE)
     labelmap = segment.GetRepresentation(_LABELMAP)
     if labelmap is None:
-        return
+        return None
+    stamp = (labelmap, labelmap.GetMTime(), segment.GetLabelValue())
+    if made.get(segment, ((), None))[0] != stamp:
+        made[segment] = (stamp, _newSurface(labelmap, segment.GetLabelValue()))
+    return made[segment][1]
+
+
+def _newSurface(labelmap, value: int):
     # In a segmentation of its own, because Slicer makes those of all segments in one go.
     copy, alone = slicer.vtkSegment(), slicer.vtkSegmentation()
-    copy.SetLabelValue(segment.GetLabelValue())
+    copy.SetLabelValue(value)
     copy.AddRepresentation(_LABELMAP, labelmap)
     alone.SetSourceRepresentationName(_LABELMAP)
     alone.AddSegment(copy, "alone")
     alone.SetConversionParameter(_RULE.GetConversionMethodParameterName(), _SURFACE_NETS)
     alone.CreateRepresentation(_SURFACE)
-    surface = alone.GetSegment("alone").GetRepresentation(_SURFACE)
-    if surface is not None:
-        segment.AddRepresentation(_SURFACE, surface)
+    return alone.GetSegment("alone").GetRepresentation(_SURFACE)
 
 
 def _encloses(box: np.ndarray, others: list[np.ndarray]) -> bool:

@@ -627,13 +627,18 @@ def test_what_was_found_is_shown_in_3d_on_a_click(neonate, chosen, engine, dhcp9
     waitFor(lambda: not neonate.busy)
     layout = slicer.app.layoutManager()
     layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-    neonate.ui.surfacesButton.click()
-    assert not neonate.ui.surfacesButton.enabled
-    waitFor(lambda: neonate.ui.surfacesButton.enabled)
+    segmentation, button = chosen.segmentation.GetSegmentation(), neonate.ui.surfacesButton
+    button.click()
+    told = set()
+    waitFor(lambda: told.add(button.text) or len(told) == 3)
+    assert told == {"Cancel", "Cancel (surface 1 of 10)", "Cancel (surface 2 of 10)"}
+    button.click()
+    assert button.text == "Show in 3D" and not segmentation.ContainsRepresentation("Closed surface")
+    button.click()
+    waitFor(lambda: button.text == "Show in 3D")
     assert layout.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
     display = chosen.segmentation.GetDisplayNode()
     assert display.GetPreferredDisplayRepresentationName3D() == "Closed surface"
-    segmentation = chosen.segmentation.GetSegmentation()
     assert segmentation.GetSegment("wm").GetRepresentation("Closed surface").GetNumberOfPoints()
     assert display.GetSegmentVisibility3D("wm") and not display.GetSegmentVisibility3D("tcv")
 

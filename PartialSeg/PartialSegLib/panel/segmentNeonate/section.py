@@ -335,15 +335,25 @@ class SegmentNeonateSection(Section):
         self._devices.begin()
 
     def _showSurfaces(self) -> None:
-        """Show the chosen segmentation in the 3D view, whatever it came from."""
-        steps = showSurfaces(self.parameterNode.segmentation)
+        """Show the chosen segmentation in the 3D view, whatever it came from, or give that up."""
+        if self._surfaces.busy:
+            self._surfaces.cancel()
+            return
+        steps = showSurfaces(self.parameterNode.segmentation, self._tellOfSurfaces)
         self._surfaces.start(StepwiseWork(steps, lambda _nothing: showThreeDView()))
 
+    def _tellOfSurfaces(self, done: int, of: int) -> None:
+        self.ui.surfacesButton.text = _("Cancel (surface {done} of {all})").format(
+            done=min(done + 1, of), all=of
+        )
+
     def _surfacesChanged(self) -> None:
-        setEnabled(
-            self.ui.surfacesButton,
-            _("The surfaces are being made.") if self._surfaces.busy else "",
-            _("Show what was found in the 3D view, with smooth surfaces."),
+        button, busy = self.ui.surfacesButton, self._surfaces.busy
+        button.text = _("Cancel") if busy else _("Show in 3D")
+        button.toolTip = (
+            _("The surfaces are being made, one label after the other. Leave that.")
+            if busy
+            else _("Show what was found in the 3D view, with smooth surfaces.")
         )
 
     def _showResult(self, lines: list[str], segmented: Segmented | None = None) -> None:
