@@ -214,7 +214,7 @@ def test_the_line_says_the_next_thing_to_do(panel, chosen, scene, logic):
     slicer.util.updateSegmentBinaryLabelmapFromArray(np.ones(SHAPE, np.uint8), node, "tcv", scan)
     holdBack(node, "tcv")
     panel.sections[0].update()
-    assert "1 labels await review" in line.stepLabel.text
+    assert "labels that await review: 1." in line.stepLabel.text
     logic.setStatus(node, "tcv", "complete")
     panel.sections[0].update()
     assert "1 of 10 labels are annotated" in line.stepLabel.text
@@ -252,15 +252,50 @@ def test_a_scan_that_is_the_first_of_several_in_its_file_is_told_of(panel, chose
     import nibabel
     import slicer
 
-    nibabel.save(nibabel.Nifti1Image(np.ones((5, 6, 7, 4), np.int16), np.eye(4)), tmp_path / name)
-    scan = addScan("series")
-    scan.AddDefaultStorageNode()
-    scan.GetStorageNode().SetFileName(str(tmp_path / name))
-    chosen.inputVolume = scan
-    assert "holds 4 volumes" in panel.sections[0].ui.stepLabel.text
+    for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+        nibabel.save(kind(np.ones((5, 6, 7, 4), np.int16), np.eye(4)), tmp_path / name)
+        scan = addScan("series")
+        scan.AddDefaultStorageNode()
+        scan.GetStorageNode().SetFileName(str(tmp_path / name))
+        chosen.inputVolume = scan
+        assert "holds 4 volumes" in panel.sections[0].ui.stepLabel.text
     chosen.inputVolume = addScan("single")
     assert "volumes" not in panel.sections[0].ui.stepLabel.text
-    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 2
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 3
+
+
+@pytest.fixture
+def vectors(scene):
+    """A volume of colours or directions, as Slicer loads one."""
+    import slicer
+
+    node = scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "directions")
+    slicer.util.updateVolumeFromArray(node, np.ones((*SHAPE, 3), np.float32))
+    return node
+
+
+def test_a_volume_of_vectors_is_told_of_and_never_taken_for_a_scan(
+    panel, chosen, vectors, scene, dialogs
+):
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
+
+    line, button = panel.sections[0].ui, panel.section(SegmentNeonateSection).ui.segmentButton
+    load(vectors)
+    assert chosen.inputVolume is None and not button.enabled
+    assert line.stepLabel.text.startswith("directions has 3 values in each voxel")
+    assert "Drag a scan into Slicer" in line.stepLabel.text
+    assert not line.takeOtherButton.visible and not line.showChosenButton.visible
+    chosen.inputVolume = addScan("newborn")
+    settled()
+    assert backgrounds(scene) == {"newborn"} and "directions" not in line.stepLabel.text
+    load(vectors)
+    assert "directions has 3 values" in line.stepLabel.text
+    assert "The views show directions, but the panel is at newborn." in line.stepLabel.text
+    assert not line.takeOtherButton.visible and line.showChosenButton.visible
+    assert not button.enabled and "directions" in button.toolTip
+    line.showChosenButton.click()
+    settled()
+    assert backgrounds(scene) == {"newborn"} and button.enabled and not dialogs.messages
 
 
 # What VTK prints, which Slicer shows as errors

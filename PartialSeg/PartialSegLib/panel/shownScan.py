@@ -9,7 +9,7 @@ import slicer
 import slicer.util
 import vtk
 
-from ..scene.oneScan import belongTo, scansInViews, showScan
+from ..scene.oneScan import belongTo, noScansInViews, scansInViews, showScan
 from ..scene.segmentationNodes import scanOf
 from .section import guarded
 
@@ -17,7 +17,8 @@ from .section import guarded
 class ShownScan(slicer.util.VTKObservationMixin):
     """Shows what is chosen when the choice changes, and watches what the views show.
 
-    `onOther` is called when the views begin or cease to show another scan than the chosen one.
+    `onOther` is called when the views begin or cease to show another one, which is `other` then: a
+    scan, or what cannot be one (see `noScansInViews`).
     """
 
     def __init__(self, onOther: Callable[[], object]) -> None:
@@ -75,7 +76,11 @@ class ShownScan(slicer.util.VTKObservationMixin):
                 self._shown = (scan, segmentation, region)
                 showScan(scan, segmentation, region)
         shown = scansInViews()
-        other = shown[0] if scan is not None and shown and scan not in shown else None
+        other = None
+        if scan not in shown:
+            # Of several the first one, and one that may be chosen before one that may not.
+            found = [*(shown if scan is not None else ()), *noScansInViews()]
+            other = found[0] if found else None
         if other is not self.other:
             self.other = other
             self._onOther()

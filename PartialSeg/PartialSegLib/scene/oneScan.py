@@ -13,7 +13,7 @@ import slicer.util
 
 from .region import outlineOnly
 from .segmentationNodes import SCAN_ROLE, scanOf
-from .volumes import isScan
+from .volumes import isScan, valuesInVoxel
 
 # Views keep their place between contrasts of one head, of which the fields of view differ little.
 _SAME_PLACE = 0.15
@@ -59,6 +59,17 @@ def scansInViews() -> list:
     """The scans that slice views show as their background, each once."""
     shown = (node for node in _backgrounds() if node is not None and isScan(node))
     return list(dict.fromkeys(shown))
+
+
+def noScansInViews() -> list:
+    """The volumes in the background of slice views that cannot be scans, each once.
+
+    They have several values in a voxel, as colours, directions and series have.
+    """
+    shown = (node for node in _backgrounds() if node is not None)
+    return list(
+        dict.fromkeys(node for node in shown if not isScan(node) and valuesInVoxel(node) > 1)
+    )
 
 
 def _views() -> list:

@@ -27,7 +27,7 @@ def scanArray(volumeNode) -> np.ndarray:
     Raises UserError for a volume without voxels, and for a colour or vector volume.
     """
     arrayShape(volumeNode)
-    components = volumeNode.GetImageData().GetNumberOfScalarComponents()
+    components = valuesInVoxel(volumeNode)
     if not volumeNode.IsA("vtkMRMLScalarVolumeNode") or components != 1:
         raise UserError(
             f"The volume has {components} values in a voxel, but a scan has one; select a "
@@ -56,6 +56,12 @@ def isScan(node) -> bool:
     )
 
 
+def valuesInVoxel(node) -> int:
+    """How many values a volume has in each voxel, 1 for a scan; a colour or a direction has 3."""
+    image = node.GetImageData()
+    return image.GetNumberOfScalarComponents() if image is not None else 1
+
+
 def helperVolumes() -> list:
     """Volume nodes of the scene that this module made for itself, which selectors leave out."""
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
@@ -66,7 +72,7 @@ def volumesInFile(volumeNode) -> int:
     """How many volumes the NIfTI file of a scan holds, 1 where that cannot be told.
 
     Of a file with several, such as a diffusion series, Slicer loads the first without a word. The
-    header (NIfTI-1, field `dim`) is read here, because it has to be before packages are installed.
+    header is read here, because it has to be before packages are installed.
     """
     storage = volumeNode.GetStorageNode()
     path = Path((storage.GetFileName() if storage is not None else None) or "")
@@ -74,9 +80,18 @@ def volumesInFile(volumeNode) -> int:
         return 1
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            header = file.read(348)
-        order = "<" if struct.unpack("<i", header[:4])[0] == 348 else ">"
-        dimensions = struct.unpack(f"{order}8h", header[40:56])
+            dimensions = _dimensions(file.read(348))
     except (OSError, EOFError, struct.error):
         return 1
     return max(dimensions[4], 1) if dimensions[0] >= 4 else 1
+
+
+def _dimensions(header: bytes) -> tuple[int, ...]:
+    """The field `dim` of a NIfTI header; its first number tells version and order of bytes."""
+    for order in "<>":
+        (size,) = struct.unpack_from(f"{order}i", header)
+        if size == 348:
+            return struct.unpack_from(f"{order}8h", header, 40)
+        if size == 540:
+            return struct.unpack_from(f"{order}8q", header, 16)
+    return (0,) * 8

@@ -15,7 +15,7 @@ from partialseg_trainer.labels import LabelScheme
 from ...scene.labelSegments import LabelSegments
 from ...scene.scanMemory import caseOf, isChanged, rememberChange
 from ...scene.segmentationNodes import CONTENT_EVENTS
-from ...scene.volumes import volumesInFile
+from ...scene.volumes import isScan, valuesInVoxel, volumesInFile
 from ..section import Section, guarded
 
 # Long enough that a brush stroke, which brings many events, is one look.
@@ -41,7 +41,7 @@ def nextStep(scan, segmentation, scheme: LabelScheme | None) -> Step:
     segments = LabelSegments(segmentation, scheme)
     waiting = segments.heldBack()
     if waiting:
-        text = _("{scan}: {count} labels await review. Look at them, correct and accept them.")
+        text = _("{scan}: labels that await review: {count}. Look, correct and accept them.")
         return Step(text.format(scan=name, count=len(waiting)), "Review")
     annotated = len(segments.annotated())
     if not annotated:
@@ -132,16 +132,19 @@ class NextStepSection(Section):
             # The section Labels says what is wrong with it.
             scheme = None
         self._step = nextStep(chosen.inputVolume, chosen.segmentation, scheme)
-        other = self.otherScan
-        if other is None:
-            ui.stepLabel.text = " ".join(
-                filter(None, (self._volumesInWords(chosen.inputVolume), self._step.text))
+        other, scan = self.otherScan, chosen.inputVolume
+        ui.stepLabel.text = " ".join(
+            filter(
+                None,
+                (
+                    self._volumesInWords(scan) if other is None else "",
+                    _noScanInWords(other),
+                    _otherInWords(other, scan) or self._step.text,
+                ),
             )
-        else:
-            ui.stepLabel.text = _("The views show {other}, but the panel is at {scan}.").format(
-                other=other.GetName(), scan=chosen.inputVolume.GetName()
-            )
-        ui.takeOtherButton.visible = ui.showChosenButton.visible = other is not None
+        )
+        ui.takeOtherButton.visible = other is not None and isScan(other)
+        ui.showChosenButton.visible = other is not None and scan is not None
         ui.stepButton.visible = other is None and bool(self._step.section)
 
     def _volumesInWords(self, scan) -> str:
@@ -157,3 +160,22 @@ class NextStepSection(Section):
 
     def _takeOther(self) -> None:
         self.parameterNode.inputVolume = self.otherScan
+
+
+def _noScanInWords(other) -> str:
+    """Why what the views show cannot be chosen; empty where it can, or nothing is shown."""
+    if other is None or isScan(other):
+        return ""
+    return _(
+        "{other} has {count} values in each voxel, as colours, directions and series have, and is "
+        "no scan for this module: it needs one with a single value."
+    ).format(other=other.GetName(), count=valuesInVoxel(other))
+
+
+def _otherInWords(other, scan) -> str:
+    """That panel and views are not at the same; empty where they are, or no scan is chosen."""
+    if other is None or scan is None:
+        return ""
+    return _("The views show {other}, but the panel is at {scan}.").format(
+        other=other.GetName(), scan=scan.GetName()
+    )
