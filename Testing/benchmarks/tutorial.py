@@ -1,11 +1,11 @@
 """The tutorial, word for word, and whether its model is better than before on its fourth phantom.
 
-    python Testing/benchmarks/tutorial.py [--epochs 10] [--quick]
+    python Testing/benchmarks/tutorial.py [--long]
 
 Each step quotes the sentence of Docs/tutorial.md that it follows, presses the panel in the stand-in
 for Slicer (Testing/slicer_stand_in), and works with the real engine: three phantoms, a training
 from the model that comes along, and a fourth phantom that is segmented before and after. On two
-cores that takes an hour or more; `--quick` trains once, on a few slices an epoch.
+cores that takes some ten minutes; with `--long`, which trains as the panel has it, hours.
 `Testing/panel/test_tutorial.py` holds the sentences to the tutorial, and what it calls buttons to
 the panel.
 """
@@ -30,7 +30,8 @@ sys.path += [str(TESTING), str(ROOT / "PartialSeg")]
 
 FOURTH = "Phantom newborn, the next scan"
 HOURS = 6
-_FEW_SLICES = 48
+SHORT = {"epochs": 2, "slices": 48}
+"""How short the tutorial makes its training."""
 
 
 class Step(NamedTuple):
@@ -43,12 +44,12 @@ class Step(NamedTuple):
 class Session:
     """The panel, and the hands and eyes of the person."""
 
-    def __init__(self, running, folder: Path, epochs: int, quick: bool = False) -> None:
+    def __init__(self, running, folder: Path, long: bool = False) -> None:
         import slicer
         from SampleData import SampleDataLogic
 
         self.dataset = folder / "my-dataset"
-        self.epochs, self.quick = epochs, quick
+        self.long = long
         self.dice: dict[str, dict[str, float]] = {}
         self.panel = running.openModule(ROOT / "PartialSeg" / "PartialSeg.py").panel
         self.chosen = self.panel.sections[0].parameterNode
@@ -71,6 +72,11 @@ class Session:
                     self.export(f"0{number}"),
                 ),
             )
+        yield Step(
+            f"set **Epochs** to {SHORT['epochs']} and, under *Advanced*, **Slices per epoch** to "
+            f"{SHORT['slices']}",
+            self.shorten,
+        )
         yield Step("press **Start training**.", self.train)
         yield Step("**Use this model** puts it into the list of step 2", self.useModel)
         yield Step(f"Choose *{FOURTH}*", lambda: self.sample(FOURTH))
@@ -99,17 +105,17 @@ class Session:
         if not (self.dataset / f"sub-{subject}").is_dir():
             raise RuntimeError(f"{subject} is not in the dataset: {section.ui.statusLabel.text}")
 
+    def shorten(self) -> None:
+        ui = self.section("Train").ui
+        if not self.long:
+            ui.epochsSpinBox.value, ui.slicesSpinBox.value = SHORT["epochs"], SHORT["slices"]
+
     def train(self) -> None:
         section = self.section("Train")
         section.foldingButton.collapsed = False
         self.wait(lambda: not section._devices.busy)
         print(f"Start from: {section.ui.initialModelComboBox.currentText}")
         print(section.ui.splitLabel.text)
-        section.ui.epochsSpinBox.value = self.epochs
-        if self.quick:
-            names = [strategy.name for strategy in section.logic.strategies()]
-            section.ui.strategyComboBox.currentIndex = names.index("plain")
-            section.ui.slicesSpinBox.value = _FEW_SLICES
         self.press(section, section.ui.startButton)
         self.wait(lambda: section._runs.selected and section._runs.selected.status.over)
         print(section.ui.runLabel.text)
@@ -156,8 +162,7 @@ class Session:
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--epochs", type=int, default=10, help="of the training (10)")
-    options.add_argument("--quick", action="store_true", help="few slices, and one training")
+    options.add_argument("--long", action="store_true", help="train as the panel has it")
     arguments = options.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     report = Report("tutorial", arguments.output)
@@ -167,8 +172,7 @@ def main() -> None:
         from slicer_stand_in.session import session
 
         with session(Path(folder) / "slicer") as running:
-            epochs = 1 if arguments.small else arguments.epochs
-            person = Session(running, Path(folder), epochs, arguments.quick)
+            person = Session(running, Path(folder), arguments.long)
             person.sample(FOURTH)
             person.judge("before")
             for step in person.steps():

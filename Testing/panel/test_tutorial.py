@@ -1,7 +1,7 @@
 """The tutorial is followed word for word: by its own sentences and the names of what it presses.
 
 The whole of it, with its training, is `Testing/benchmarks/tutorial.py`, which is run by hand: it
-takes an hour, and tells whether the model is better than before on the fourth phantom.
+takes some ten minutes, and tells whether the model is better than before on the fourth phantom.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def test_every_step_that_is_followed_is_a_sentence_of_the_tutorial_in_its_order(
 
 
 def test_what_the_tutorial_presses_is_there_under_that_name(tutorial, standIn, tmp_path):
-    person = tutorial.Session(standIn, tmp_path, epochs=1)
+    person = tutorial.Session(standIn, tmp_path)
     # What ends with a full stop is a sentence, and no name.
     named = set(re.findall(r"\*\*([^*|]+[^*|.])\*\*", TUTORIAL)) - ELSEWHERE
     shown = {

@@ -22,15 +22,19 @@ def filled(panel, logic, scene, standIn):
 def fill(panel, logic, scene):
     import slicer
 
+    from PartialSegLib.annotation.contradictions import FoundContradiction
     from PartialSegLib.dataset.content import DatasetCase, DatasetContent
+    from PartialSegLib.dataset.drafts import WorkItem
     from PartialSegLib.panel.export.section import ExportSection
     from PartialSegLib.panel.labels.section import LabelsSection
     from PartialSegLib.panel.review.section import ReviewSection
-    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection, _resultLines
     from PartialSegLib.panel.train.section import TrainSection
+    from PartialSegLib.panel.worklist.section import WorklistSection
     from PartialSegLib.prediction.confidence import keepConfidence
     from PartialSegLib.prediction.nextScan import RankedScan
-    from PartialSegLib.prediction.results import loadPrediction
+    from PartialSegLib.prediction.results import LoadedPrediction, loadPrediction
+    from PartialSegLib.prediction.segmentation import Segmented
 
     unfold(panel)
     scheme = logic.scheme("dhcp9")
@@ -45,6 +49,22 @@ def fill(panel, logic, scene):
     logic.setStatus(predicted, "csf", "in_progress")
 
     neonate = panel.section(SegmentNeonateSection)
+    found = Segmented(
+        LoadedPrediction(predicted, scheme.names, ("tcv",), ("csf",)),
+        None,
+        scheme,
+        "CPU, 2 threads",
+        23.0,
+        dict.fromkeys(scheme.names, 1234.5),
+        dict.fromkeys(scheme.names, 87.6),
+        ("The total cerebrum has 1234 mL, which no newborn has.",),
+        drawNext={"kind": "sagittal", "mm": -123.4},
+    )
+    neonate._showResult(_resultLines(found), found)
+    neonate._tellOfSurfaces(9, 10)
+    for widget in (neonate.ui.progressBar, neonate.ui.cancelButton, neonate.ui.progressLabel):
+        widget.visible = True
+    neonate.ui.progressLabel.text = "Learning from what was drawn, 2 h 35 min left"
     neonate._say("Done in 23 s (CPU, 2 threads). " + "The result is flagged for review. " * 3)
     cases = [
         DatasetCase(
@@ -81,7 +101,33 @@ def fill(panel, logic, scene):
             )
         ]
     )
-    panel.section(LabelsSection)._say("Total cerebrum: complete, made from its parts.")
+    labels = panel.section(LabelsSection)
+    labels._say("Total cerebrum: complete, made from its parts.")
+    labels._contradictions.show(
+        [
+            FoundContradiction(
+                ("csf", "wm"),
+                1234,
+                (0.0, 0.0, 0.0),
+                "Cerebrospinal fluid outside the ventricles and White matter exclude each other, "
+                "but have 1234 voxels in common.",
+            )
+        ]
+    )
+    panel.section(WorklistSection)._show(
+        [
+            WorkItem(
+                Path(f"/scans/sub-{number:02d}_ses-01_acquisition_haste_run_02_T2w.nii.gz"),
+                Path("/data/none.seg.nrrd"),
+                tuple(label.title for label in scheme)[:number],
+                "somebody",
+                "2026-11-21",
+            )
+            for number in range(3)
+        ]
+    )
+    for button in ("takeOtherButton", "showChosenButton", "stepButton"):
+        getattr(panel.sections[0].ui, button).visible = True
 
 
 def logic_statuses(scheme, number):
@@ -232,7 +278,7 @@ def cutCells(view):
         if metrics.horizontalAdvance(text) > header.sectionSize(column):
             yield f"{view.objectName()}: header {text}"
         for index in indices(model, column):
-            words = re.split(r"\s+|(?<=-)", str(index.data() or "").strip())
+            words = re.split(r"[\s\u200b]+|(?<=-)", str(index.data() or "").strip())
             rect = view.visualRect(index)
             icon = 20 if index.data(QtCore.Qt.ItemDataRole.DecorationRole) is not None else 0
             if rect.width() and max(map(metrics.horizontalAdvance, words)) + icon > rect.width():

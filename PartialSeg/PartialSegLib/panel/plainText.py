@@ -17,6 +17,14 @@ def plain(text: str) -> str:
     return f'<span style="white-space: pre-wrap">{html.escape(text, quote=False)}</span>'
 
 
+def breakable(name: str) -> str:
+    """The name of a file for a narrow cell, which may break it behind an underscore too.
+
+    Qt puts dots for the rest of a word that has no such place.
+    """
+    return name.replace("_", "_\N{ZERO WIDTH SPACE}")
+
+
 def showPlainText(widget) -> None:
     """Let all labels in a widget show text, whatever it looks like."""
     for label in widget.findChildren("QLabel"):

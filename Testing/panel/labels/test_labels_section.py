@@ -413,6 +413,7 @@ def test_contradictions_are_listed_and_a_click_leads_to_the_place(
     contradicting, sliceNode, scan, waitFor, screenshot
 ):
     import slicer
+    from PySide6 import QtCore, QtTest
 
     labels, ui = contradicting, contradicting.ui
     ui.checkButton.click()
@@ -429,6 +430,11 @@ def test_contradictions_are_listed_and_a_click_leads_to_the_place(
     place = round(s), round(a / 0.8), round(r / 0.8)
     assert values[place] and (CORTEX | ball(3, centre=(20, 22, 37)))[place]
     assert selected(labels) in ("cgm", "wm")
+    # Without a mouse
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, 1.0, 2.0, 3.0)
+    ui.contradictionList.setCurrentRow(0)
+    QtTest.QTest.keyClick(ui.contradictionList.qtObject, QtCore.Qt.Key.Key_Return)
+    assert middle(sliceNode) == pytest.approx((r, a, s))
 
 
 def test_an_annotation_without_contradictions_says_so(labels, paint, waitFor):

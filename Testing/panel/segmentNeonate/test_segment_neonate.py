@@ -294,6 +294,14 @@ def test_progress_shows_stage_and_time_left_and_the_button_waits(neonate, chosen
     assert "press Cancel" in ui.segmentButton.toolTip
 
 
+def test_no_time_is_told_where_none_is_left(standIn):
+    """Estimates end before the work does: "0 s left" stood there for seconds."""
+    from PartialSegLib.engine.durations import timeLeft
+
+    told = [timeLeft(seconds) for seconds in (0, 1.4, 1.6, 100)]
+    assert told == ["almost done", "almost done", "2 s left", "2 min left"]
+
+
 def test_cancelling_ends_the_process_and_changes_nothing(neonate, chosen, engine, waitFor, scene):
     nodes = scene.GetNumberOfNodes()
     neonate.ui.segmentButton.click()
@@ -325,8 +333,17 @@ def test_closing_the_scene_ends_the_process_quietly(panel, engine, waitFor, dial
 
 
 def test_an_engine_that_fails_is_told_once_and_the_details_are_kept(
-    neonate, chosen, engine, dialogs, waitFor
+    neonate, chosen, engine, dialogs, waitFor, monkeypatch
 ):
+    import slicer
+
+    show, atWork = slicer.util.errorDisplay, []
+
+    def errorDisplay(*arguments, **options):
+        atWork.append(neonate.ui.progressBar.visible)
+        show(*arguments, **options)
+
+    monkeypatch.setattr(slicer.util, "errorDisplay", errorDisplay)
     engine.fail("segment", "The scan has no contrast; load it again.", log="Traceback ...")
     neonate.ui.segmentButton.click()
     waitFor(lambda: dialogs.errors)
@@ -335,6 +352,7 @@ def test_an_engine_that_fails_is_told_once_and_the_details_are_kept(
     assert message.details == "Traceback ..."
     assert "no contrast" in neonate.ui.statusLabel.text
     assert neonate.ui.segmentButton.enabled
+    assert atWork == [False], "a bar that goes on moving behind the message"
 
 
 @pytest.mark.parametrize(
@@ -416,6 +434,20 @@ def test_a_new_segmentation_has_every_label_flagged_and_all_sections_are_told(
     assert ["Total cerebrum", "310", "80 %"] in rows
     assert ["    Deep grey matter", "10", "80 %"] in rows
     assert ui.segmentButton.enabled and not ui.cancelButton.visible
+
+
+def test_the_name_of_a_scan_stays_in_the_scene(
+    neonate, chosen, scan, engine, dhcp9, waitFor, caplog, tmp_path
+):
+    """A scan from DICOM may be named after the patient."""
+    scan.SetName("Doe^Jane")
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert "segment.request.json" in {file.name for file in files}
+    assert not [file for file in files if "Doe" in file.name or b"Doe" in file.read_bytes()]
+    assert "Doe" not in caplog.text
 
 
 def test_pressing_again_makes_another_segmentation_and_leaves_the_first(

@@ -10,14 +10,16 @@ from ...annotation.contradictions import FoundContradiction
 class ContradictionList:
     """Shows contradictions in a list widget, which is hidden while there are none.
 
-    `onClicked` gets the one that the user clicks.
+    `onClicked` gets the one that the user clicks, or presses Enter on.
     """
 
     def __init__(self, listWidget, onClicked: Callable[[FoundContradiction], object]) -> None:
         self._listWidget = listWidget
         self._onClicked = onClicked
         self._found: list[FoundContradiction] = []
-        listWidget.connect("itemClicked(QListWidgetItem*)", self._onItemClicked)
+        # Enter is for those without a mouse; a double click is both, which comes to the same.
+        for signal in ("itemClicked", "itemActivated"):
+            listWidget.connect(f"{signal}(QListWidgetItem*)", self._onItemClicked)
         self.show([])
 
     @property

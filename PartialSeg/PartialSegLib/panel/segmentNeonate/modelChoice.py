@@ -66,8 +66,8 @@ def _summary(card: ModelCard) -> str:
         _("Dice {dice} on {scans}").format(dice=f"{dice:.2f}", scans=measuredOn)
         for measuredOn, dice in card.meanDice.items()
     )
-    return _("{scheme}. {date}. {scores}.").format(
-        scheme=card.scheme.title, date=card.date, scores=scores or _("No scores")
+    return _("{scheme}. {scores}.").format(
+        scheme=card.scheme.title, scores=scores or _("No scores")
     )
 
 

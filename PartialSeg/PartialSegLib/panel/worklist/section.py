@@ -25,7 +25,7 @@ from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import CONTENT_EVENTS
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
-from ..plainText import plain
+from ..plainText import breakable, plain
 from ..section import Section, guarded, setEnabled, showError
 from ..silent import silent
 from ..told import tell
@@ -148,7 +148,7 @@ class WorklistSection(Section):
         done = ", ".join(item.labels) or (_("Begun") if item.begun else "")
         if item.annotator:
             done = _("{labels} ({annotator})").format(labels=done, annotator=item.annotator)
-        for column, text in ((_SCAN, item.path.name), (_LABELS, done)):
+        for column, text in ((_SCAN, breakable(item.path.name)), (_LABELS, done)):
             cell = qt.QTableWidgetItem(text)
             cell.setToolTip(plain(str(item.path) if column == _SCAN else item.date))
             table.setItem(row, column, cell)
