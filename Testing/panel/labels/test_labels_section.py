@@ -205,6 +205,19 @@ def test_what_changes_elsewhere_is_shown(labels, segmentation, paint, waitFor):
     assert text(labels, "wm") == "White matter" and text(labels, "wm", VOLUME) == ""
 
 
+def test_a_super_label_is_an_outline_as_soon_as_a_part_is_painted(
+    labels, segmentation, paint, waitFor
+):
+    display = segmentation.GetDisplayNode()
+    paint({"tcv": CEREBRUM})
+    waitFor(lambda: text(labels, "tcv", VOLUME))
+    assert display.GetSegmentVisibility2DFill("tcv")
+    paint({"dgm": DEEP})
+    waitFor(lambda: not display.GetSegmentVisibility2DFill("tcv"))
+    assert display.GetSegmentVisibility2DOutline("tcv")
+    assert display.GetSegmentVisibility2DFill("dgm")
+
+
 def test_another_segmentation_is_followed_and_the_one_before_no_more(
     labels, segmentation, logic, scan, paint, waitFor
 ):

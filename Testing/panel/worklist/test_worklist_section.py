@@ -50,12 +50,16 @@ def rows(section):
     ]
 
 
-def paint(section, name="tcv"):
+DRAWN = np.zeros(SHAPE, np.uint8)
+DRAWN[2:5, 3:7, 1:9] = 1
+
+
+def paint(section, name="tcv", mask=DRAWN):
     import slicer
 
     chosen = section.parameterNode
     slicer.util.updateSegmentBinaryLabelmapFromArray(
-        np.ones(SHAPE, np.uint8), chosen.segmentation, name, chosen.inputVolume
+        mask, chosen.segmentation, name, chosen.inputVolume
     )
     section.logic.setStatus(chosen.segmentation, name, "complete")
 
@@ -116,7 +120,11 @@ def test_a_draft_comes_back_as_it_was_with_what_awaits_review(work, panel):
     mask = slicer.util.arrayFromSegmentBinaryLabelmap(
         chosen.segmentation, "tcv", chosen.inputVolume
     )
-    assert mask.all()
+    assert np.array_equal(mask, DRAWN)
+    # What is drawn next may lie anywhere in the scan.
+    paint(work, "wm", 1 - DRAWN)
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(chosen.segmentation, "wm", chosen.inputVolume)
+    assert np.array_equal(mask, 1 - DRAWN)
     scheme = work.logic.scheme("dhcp9")
     status = {
         row.name: row.status.value for row in work.logic.labelTable(chosen.segmentation, scheme)
