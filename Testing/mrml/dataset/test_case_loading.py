@@ -84,6 +84,11 @@ def test_scan_and_annotation_are_as_they_were_exported(scene, dhcp9, tmp_path, g
     sets = Annotation.of(loaded.segmentationNode, loaded.volumeNode, dhcp9).labelSets()
     expected = Annotation.of(node, scan, dhcp9).labelSets().multilabel()
     assert np.array_equal(sets.multilabel()[:, ::order], expected)
+    # Its parts lie within it.
+    display = loaded.segmentationNode.GetDisplayNode()
+    assert not display.GetSegmentVisibility2DFill("tcv") and display.GetSegmentVisibility2DFill(
+        "wm"
+    )
 
 
 def test_what_others_imply_of_a_label_is_not_painted_as_if_someone_had(node, scan, dhcp9, tmp_path):
@@ -146,12 +151,19 @@ def test_a_structure_that_an_imported_scan_lacks_is_absent(scene, dhcp9, tmp_pat
     scan = addScan(GEOMETRY, SHAPE)
     node = addSegmentation(scan)
     createSegments(node, dhcp9)
-    setSegmentStatus(node, "csf", Status.ABSENT)
+    paint(node, "tcv", CEREBRUM, scan)
+    setSegmentStatus(node, "tcv", Status.COMPLETE)
+    for name in ("csf", "cgm", "dgm"):
+        setSegmentStatus(node, name, Status.ABSENT)
     exportCase(node, scan, dhcp9, dataset.folder, "01")
     sidecar = dataset.cases[0].sidecar_path
     sidecar.write_text(sidecar.read_text().replace('"csf": "absent"', '"csf": "complete"'))
     loaded = loadCase(dataset.folder, "01")
-    assert LabelSegments(loaded.segmentationNode, dhcp9).statuses()["csf"] is Status.ABSENT
+    segments = LabelSegments(loaded.segmentationNode, dhcp9)
+    assert segments.statuses()["csf"] is Status.ABSENT
+    # White matter follows from the others and was painted by nobody, so that nothing is hidden.
+    assert not segments.isPainted("wm") and segments.isPainted("tcv")
+    assert loaded.segmentationNode.GetDisplayNode().GetSegmentVisibility2DFill("tcv")
 
 
 def test_a_case_that_is_not_there_or_given_up_adds_nothing(node, scan, dhcp9, tmp_path):

@@ -637,16 +637,17 @@ def test_a_model_with_labels_of_its_own_brings_its_scheme_along(
     assert logic.scheme(chosen.scheme) == scheme
 
 
-def test_the_time_that_a_scan_takes_is_told_by_those_before(neonate, chosen, waitFor):
+def test_the_time_that_a_scan_takes_is_told_by_those_before(
+    neonate, chosen, engine, dhcp9, waitFor
+):
     import slicer
-
-    from PartialSegLib.panel.segmentNeonate.expectedTime import rememberSeconds
 
     waitFor(lambda: "NVIDIA" in neonate.ui.deviceDescriptionLabel.text)
     assert neonate.ui.deviceDescriptionLabel.text == "GPU: NVIDIA Test"
-    chosen.inputVolume = large = slicer.util.addVolumeFromArray(np.zeros((100, 100, 200), np.uint8))
-    rememberSeconds(large, "GPU: NVIDIA Test", 15.0)
-    neonate.update()
+    chosen.inputVolume = slicer.util.addVolumeFromArray(np.zeros((100, 100, 200), np.uint8))
+    engine.finish("segment", **result(dhcp9, device="GPU: NVIDIA Test", seconds=15.0))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
     assert neonate.ui.deviceDescriptionLabel.text == "GPU: NVIDIA Test: about 15 s for this scan"
 
 

@@ -21,11 +21,7 @@ def scans(tmp_path):
 @pytest.fixture
 def listed(panel, scans, tmp_path, waitFor):
     """The section with these scans listed; there is no dataset yet."""
-    from PartialSegLib.panel.worklist.section import WorklistSection
-
-    panel.sections[0].parameterNode.dataset = str(tmp_path / "dataset")
-    section = panel.section(WorklistSection)
-    section.ui.worklistPathLineEdit.currentPath = str(scans)
+    section = atFolder(panel, scans, tmp_path)
     section.ui.listButton.click()
     assert section.busy and section.ui.listButton.text == "Cancel"
     waitFor(lambda: not section.busy)
@@ -34,12 +30,28 @@ def listed(panel, scans, tmp_path, waitFor):
 
 
 @pytest.fixture
-def work(listed, tmp_path):
-    """The same with a dataset for the drafts."""
+def work(panel, scans, tmp_path):
+    """The same with a dataset for the drafts, and without waiting for what looks for scans."""
     from partialseg_trainer.dataset import Dataset
+    from partialseg_trainer.finding import find_volumes
+    from PartialSegLib.dataset.drafts import workItemsJob
+    from PartialSegLib.engine.steps import finish
 
-    Dataset.create(tmp_path / "dataset", "dhcp9", "newborns")
-    return listed
+    dataset = Dataset.create(tmp_path / "dataset", "dhcp9", "newborns")
+    section = atFolder(panel, scans, tmp_path)
+    job = workItemsJob(scans, dataset.folder, onFinished=section._onListed)
+    section._onListed(finish(job._load({"scans": find_volumes(scans)}, None)))
+    return section
+
+
+def atFolder(panel, scans, tmp_path):
+    """The section with the folders of scans and dataset chosen."""
+    from PartialSegLib.panel.worklist.section import WorklistSection
+
+    panel.sections[0].parameterNode.dataset = str(tmp_path / "dataset")
+    section = panel.section(WorklistSection)
+    section.ui.worklistPathLineEdit.currentPath = str(scans)
+    return section
 
 
 def rows(section):
