@@ -42,7 +42,9 @@ def enumerators(qtClass: type) -> dict[str, EnumValue]:
     """All enumerators of a class and those that it inherits from, by their names."""
     found: dict[str, EnumValue] = {}
     for parent in reversed(qtClass.__mro__):
-        for name in dir(parent):
+        # To look at __signature__ lets PySide6 describe a whole module, which takes longer than to
+        # open the panel.
+        for name in (each for each in dir(parent) if not each.startswith("__")):
             value = getattr(parent, name, None)
             if isinstance(value, type) and issubclass(value, enum.Enum):
                 found |= {key: EnumValue(member) for key, member in value.__members__.items()}

@@ -6,6 +6,7 @@ names.json has what PySide6 knows and PythonQt on Qt 5.15 does not; collect_name
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import shiboken6
@@ -25,6 +26,7 @@ def isOfferedClass(name: str) -> bool:
     return name in _REFUSED
 
 
+@cache
 def isRefused(qtClass: type, name: str) -> bool:
     """Whether a name, of whatever kind, came with Qt 6 or is PySide6's own."""
     return any(name in _REFUSED.get(parent.__name__, ()) for parent in qtClass.__mro__)

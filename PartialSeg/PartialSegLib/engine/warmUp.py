@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from .packages import FILES, missing
 from .steps import Steps
 
 # In the order in which they need each other, or a step would be all of it.
@@ -15,7 +16,9 @@ _MODULES = (
 
 
 def warmUp() -> Steps[None]:
-    """Import what watching trainings needs, a module a step; for when its packages are there."""
+    """Import what watching trainings needs, a module a step, if its packages are there."""
+    if missing(FILES):
+        return
     for name in _MODULES:
         importlib.import_module(name)
         yield

@@ -6,7 +6,6 @@ import qt
 import slicer
 import slicer.util
 
-from ..engine.packages import FILES
 from ..engine.steps import StepwiseWork
 from ..engine.warmUp import warmUp
 from ..prediction.confidence import removeLeftConfidences
@@ -39,6 +38,8 @@ SECTIONS = (
 )
 
 
+# The panel is drawn, and answers, between the steps.
+_WARM_UP_MS = 100
 # What these are for begins with a scan.
 _FOLDED_WITHOUT_SCAN = (LabelsSection, SegmentEditorSection, ExportSection)
 
@@ -73,7 +74,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self._removedTimer.setSingleShot(True)
         self._removedTimer.setInterval(0)
         self._removedTimer.connect("timeout()", self._removeWhatIsLeft)
-        self._warmUp = PollTimer(0, lambda: None, showError)
+        self._warmUp = PollTimer(_WARM_UP_MS, lambda: None, showError)
         self._useParameterNode()
 
     def section(self, kind: type):
@@ -85,7 +86,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self._shownScan.watchViews()
         for section in self.sections:
             section.enter()
-        if not self._warmUp.busy and not self._logic.missingPackages(FILES):
+        if not self._warmUp.busy:
             self._warmUp.start(StepwiseWork(warmUp(), lambda _nothing: None))
 
     def exit(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import qt
 
@@ -39,6 +40,16 @@ class Room:
     def letters(self) -> int:
         """About how many letters there is room for."""
         return self._view.viewport().width // self._view.fontMetrics().averageCharWidth()
+
+    @contextmanager
+    def toldOnce(self) -> Iterator[None]:
+        """Tell but once, afterwards, of all the widths that change within."""
+        self._telling = True
+        try:
+            yield
+        finally:
+            self._telling = False
+        self._onResized()
 
     def _look(self) -> None:
         width = self._view.viewport().width

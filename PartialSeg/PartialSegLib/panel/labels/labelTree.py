@@ -82,15 +82,17 @@ class LabelTree:
     def show(self, rows: Sequence[LabelRow]) -> None:
         """Bring the tree up to date; selection and folding stay as long as the labels do."""
         places = [(row.name, row.depth) for row in rows]
-        if places != [(row.name, row.depth) for row in self._rows.values()]:
-            self._rebuild(rows)
+        others = places != [(row.name, row.depth) for row in self._rows.values()]
         # Most of what is told changes a row or none, and filling and measuring all is felt.
-        changed = [row for row in rows if row != self._rows.get(row.name)]
-        self._rows = {row.name: row for row in rows}
-        for row in changed:
-            self._fill(row)
-        if changed:
-            self._fitHeight()
+        changed = [row for row in rows if others or row != self._rows.get(row.name)]
+        if not others and not changed:
+            return
+        with self._room.toldOnce():
+            if others:
+                self._rebuild(rows)
+            self._rows = {row.name: row for row in rows}
+            for row in changed:
+                self._fill(row)
 
     def showVolume(self, name: str, volume: float | None) -> None:
         """Write the volume of a label, in mL; None where there is none to tell."""
