@@ -133,7 +133,7 @@ def _segments(segmentationNode, scheme):
 
 def _annotation(segmentationNode, volumeNode, scheme, roiNode):
     """What is annotated of the scan, as the library takes it."""
-    from PartialSegLib.annotation.annotation import Annotation
+    from PartialSegLib.annotation.scanAnnotation import Annotation
 
     return Annotation.of(segmentationNode, volumeNode, scheme, roiNode)
 
@@ -348,8 +348,8 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
 
         return accept(_segments(segmentationNode, scheme), labels, emptyIsAbsent)
 
-    rankJob = _Elsewhere("PartialSegLib.prediction.nextScan")
-    rank = _Elsewhere("PartialSegLib.prediction.nextScan")
+    rankJob = _Elsewhere("PartialSegLib.prediction.scanRanking")
+    rank = _Elsewhere("PartialSegLib.prediction.scanRanking")
     loadSample = _Elsewhere("PartialSegLib.samples.sampleData", "load")
 
 

@@ -146,7 +146,7 @@ def export_of_segments(edges: tuple[int, ...]) -> Iterator[Curve]:
         return
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
     from mrml_export import painted
-    from PartialSegLib.annotation.annotation import Annotation
+    from PartialSegLib.annotation.scanAnnotation import Annotation
     from PartialSegLib.scene.headless import headlessScene
 
     curve, scheme = Curve("export of segments", "voxels"), nested_scheme(LABELS)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
 from measuring import Report, in_turns, parser
 from nested import SPACING_MM, nested_labelmap, nested_scan, nested_scheme
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.annotation.setAlgebra import remainderToLastPart, superLabelFromParts
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.headless import headlessScene

@@ -17,7 +17,7 @@ from nodes import (
 )
 from partialseg_trainer.labels import Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.headless import headlessScene
 from PartialSegLib.scene.labelSegments import LabelSegments

@@ -104,7 +104,7 @@ def test_a_partly_annotated_phantom_has_some_finished_labels_and_says_nothing_of
     sources, scene
 ):
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation.annotation import Annotation
+    from PartialSegLib.annotation.scanAnnotation import Annotation
 
     scheme = LabelScheme.load("dhcp9")
     node = click(sources["Phantom newborn, partly annotated"])
@@ -193,7 +193,7 @@ def test_a_volume_of_the_atlas_comes_with_all_its_labels_complete(sources, downl
     import slicer
 
     from partialseg_trainer.labels import LabelScheme
-    from PartialSegLib.annotation.annotation import Annotation
+    from PartialSegLib.annotation.scanAnnotation import Annotation
 
     name = next(name for name in sources if "atlas" in name)
     for uri in sources[name].uris:

@@ -32,8 +32,8 @@ def fill(panel, logic, scene):
     from PartialSegLib.panel.train.section import TrainSection
     from PartialSegLib.panel.worklist.section import WorklistSection
     from PartialSegLib.prediction.confidence import keepConfidence
-    from PartialSegLib.prediction.nextScan import RankedScan
     from PartialSegLib.prediction.results import LoadedPrediction, loadPrediction
+    from PartialSegLib.prediction.scanRanking import RankedScan
     from PartialSegLib.prediction.segmentation import Segmented
 
     unfold(panel)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
-from .annotation import Annotation
+from .scanAnnotation import Annotation
 
 
 class FoundContradiction(NamedTuple):

@@ -13,7 +13,7 @@ from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
 from ..engine.steps import Steps
-from .annotation import Annotation
+from .scanAnnotation import Annotation
 
 
 @dataclass(frozen=True)

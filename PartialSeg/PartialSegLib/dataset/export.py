@@ -11,7 +11,7 @@ import numpy as np
 
 from partialseg_trainer.labels import LabelScheme
 
-from ..annotation.annotation import Annotation
+from ..annotation.scanAnnotation import Annotation
 from ..engine.jobs import Job, JobFailed
 from ..scene.furtherImages import furtherImages
 from ..scene.volumes import scanArray

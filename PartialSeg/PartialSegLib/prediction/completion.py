@@ -9,7 +9,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.jobs import JobFolder
 from partialseg_trainer.labels import LabelScheme, Status
 
-from ..annotation.annotation import Annotation
+from ..annotation.scanAnnotation import Annotation
 from ..engine.jobs import Job, JobFailed
 from ..engine.models import readModel
 from ..engine.steps import Steps

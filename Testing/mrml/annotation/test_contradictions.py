@@ -17,8 +17,8 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.annotation.contradictions import contradictions, contradictionsJob
+from PartialSegLib.annotation.scanAnnotation import Annotation
 
 CONFLICT = block(SHAPE, (9, 12, 7), (10, 13, 8))
 

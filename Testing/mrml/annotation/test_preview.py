@@ -5,8 +5,8 @@ import pytest
 
 from nodes import CEREBRUM, CORTEX, paint
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation.annotation import Annotation
 from PartialSegLib.annotation.preview import preview
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.engine.jobs import JobFailed
 from PartialSegLib.scene.segmentStatus import setSegmentStatus
 

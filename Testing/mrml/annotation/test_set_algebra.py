@@ -20,7 +20,7 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.annotation.setAlgebra import (
     remainderToLastPart,
     superLabelFromParts,

@@ -9,7 +9,7 @@ from nodes import addScan, addSegmentation, affine, block, paint
 from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import Status
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.dataset.caseLoading import loadCase, loadCaseJob
 from PartialSegLib.dataset.export import exportCase
 from PartialSegLib.scene.geometry import kjiToRAS

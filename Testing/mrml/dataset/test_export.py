@@ -9,7 +9,7 @@ from nodes import CEREBRUM, CORTEX, SHAPE, addScan, addSegmentation, affine, pai
 from partialseg_trainer.dataset import Dataset, ScanName, check_dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.dataset.export import exportCase, isIdentifier
 from PartialSegLib.engine.jobs import JobFailed
 from PartialSegLib.scene.region import regionFromROI

@@ -8,7 +8,7 @@ from nodes import SHAPE, addScan, addSegmentation, block, paint
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.volumes import Volume
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.prediction.acceptance import accept
 from PartialSegLib.prediction.results import loadPrediction
 from PartialSegLib.scene.geometry import ijkToRAS

@@ -24,7 +24,7 @@ from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import LabelScheme, Status
 from partialseg_trainer.labels.terminology import terminology_entry
 from partialseg_trainer.volumes import Volume, read_segments, read_volume, write_labelmap
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.scene.emptySegments import placeEmptySegments
 from PartialSegLib.scene.segments import foreignSegments
 from PartialSegLib.scene.segmentStatus import setSegmentStatus

@@ -396,7 +396,7 @@ class Ranked:
         self.folder, self.onFinished = Path(folder), onFinished
 
     def poll(self):
-        from PartialSegLib.prediction.nextScan import RankedScan
+        from PartialSegLib.prediction.scanRanking import RankedScan
 
         scans = (("first", 0.31, None), ("second", 0.22, "sub-07"), ("third", 0.12, None))
         self.onFinished(

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from partialseg_trainer.errors import UserError
 
 from ...engine.packages import LEARNING
-from ...prediction.nextScan import RankedScan
+from ...prediction.scanRanking import RankedScan
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain

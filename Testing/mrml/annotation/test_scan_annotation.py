@@ -19,7 +19,7 @@ from nodes import (
 )
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.labels import ContradictionError, LabelScheme, LabelSets, Status
-from PartialSegLib.annotation.annotation import Annotation
+from PartialSegLib.annotation.scanAnnotation import Annotation
 from PartialSegLib.engine.jobs import Job
 from PartialSegLib.scene.geometry import kjiToRAS
 from PartialSegLib.scene.labelSegments import LabelSegments
