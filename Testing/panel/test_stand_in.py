@@ -494,3 +494,5 @@ def test_a_display_node_goes_with_its_node(slicer, scene):
     display = node.GetDisplayNode()
     scene.RemoveNode(node)
     assert display.GetScene() is None
+    with pytest.raises(ValueError, match="not in the scene"):
+        scene.RemoveNode(display)

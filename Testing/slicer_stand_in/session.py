@@ -199,6 +199,12 @@ def _removeDisplayNodesWithTheirNode(scene) -> None:
             if display is not None and caller.IsNodePresent(display):
                 caller.RemoveNode(display)
 
+    def removeNode(node) -> None:
+        if not scene.IsNodePresent(node):
+            raise ValueError(f"{node.GetName()} is not in the scene; Slicer prints an error.")
+        type(scene).RemoveNode(scene, node)
+
+    scene.RemoveNode = removeNode
     scene.AddObserver(scene.NodeAboutToBeRemovedEvent, aboutToBeRemoved)
     scene.AddObserver(scene.NodeRemovedEvent, removed)
 

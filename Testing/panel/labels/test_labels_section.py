@@ -511,6 +511,7 @@ def test_schemes_are_chosen_by_title_also_while_a_label_is_selected(labels, logi
     assert (
         button(labels, "brainstem", STATUS).enabled and not button(labels, "pons", STATUS).enabled
     )
+    assert not dialogs.messages, "while rows go, a selection of theirs means nothing"
 
 
 @pytest.fixture
