@@ -179,19 +179,20 @@ def test_a_region_is_shown_by_its_edges(drawn):
 def test_a_result_that_comes_when_another_scan_is_chosen_does_not_take_its_place(
     panel, chosen, drawn, logic
 ):
-    from types import SimpleNamespace
-
     from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
+    from PartialSegLib.prediction.results import LoadedPrediction
+    from PartialSegLib.prediction.segmentation import Segmented
 
     first, second = drawn("first"), drawn("second")
     chosen.inputVolume = second[0]
     result = logic.addSegmentation(first[0])
     neonate = panel.section(SegmentNeonateSection)
-    neonate._use(
-        SimpleNamespace(loaded=SimpleNamespace(segmentationNode=result)), first[0], "dhcp9"
-    )
+    loaded, scheme = LoadedPrediction(result, (), ()), logic.scheme("dhcp9")
+    segmented = Segmented(loaded, None, scheme, "CPU", 1.0, {}, {}, ())
+    neonate._use(segmented, first[0], "dhcp9")
     assert chosen.segmentation is second[1] and visible(result) == [False]
     assert "first is segmented" in neonate.ui.statusLabel.text
+    assert not neonate.ui.resultTable.visible
 
 
 # The line at the top

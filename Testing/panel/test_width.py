@@ -28,7 +28,7 @@ def fill(panel, logic, scene):
     from PartialSegLib.panel.export.section import ExportSection
     from PartialSegLib.panel.labels.section import LabelsSection
     from PartialSegLib.panel.review.section import ReviewSection
-    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection, _resultLines
+    from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
     from PartialSegLib.panel.train.section import TrainSection
     from PartialSegLib.panel.worklist.section import WorklistSection
     from PartialSegLib.prediction.confidence import keepConfidence
@@ -60,7 +60,7 @@ def fill(panel, logic, scene):
         ("The total cerebrum has 1234 mL, which no newborn has.",),
         drawNext={"kind": "sagittal", "mm": -123.4},
     )
-    neonate._showResult(_resultLines(found), found)
+    neonate._showResult(neonate._keepResult(scan, "Done in 23 s.", found))
     neonate._tellOfSurfaces(9, 10)
     for widget in (neonate.ui.progressBar, neonate.ui.cancelButton, neonate.ui.progressLabel):
         widget.visible = True

@@ -436,6 +436,20 @@ def test_a_new_segmentation_has_every_label_flagged_and_all_sections_are_told(
     assert ui.segmentButton.enabled and not ui.cancelButton.visible
 
 
+def test_every_scan_is_seen_with_its_own_result(neonate, chosen, scan, engine, dhcp9, waitFor):
+    import slicer
+
+    ui, other = neonate.ui, slicer.util.addVolumeFromArray(np.ones(SHAPE, np.int16), name="other")
+    engine.finish("segment", **result(dhcp9, warnings=["The cerebellum is small."]))
+    ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    for seen, node in ((False, other), (True, scan)):
+        chosen.inputVolume = node
+        assert ui.resultTable.visible is seen and ui.surfacesButton.visible is seen
+        assert ("Done in 41 s" in ui.statusLabel.text) is seen
+        assert ("The cerebellum is small." in ui.resultLabel.text) is seen
+
+
 def test_the_name_of_a_scan_stays_in_the_scene(
     neonate, chosen, scan, engine, dhcp9, waitFor, caplog, tmp_path
 ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import qt
 import slicer.util
 from slicer.i18n import tr as _
@@ -38,6 +40,14 @@ _KINDS = {
 }
 
 
+class _Result(NamedTuple):
+    """What is told of a segmentation: how it went, the table's content, what to look at."""
+
+    said: str
+    lines: str
+    segmented: Segmented
+
+
 class SegmentNeonateSection(Section):
     """Scan, model, where the result goes, device; one button; progress, and what came out."""
 
@@ -47,6 +57,8 @@ class SegmentNeonateSection(Section):
         ui = self.ui
         self._scan = None
         self._drawn = False
+        # By the ID of the scan, so that each is seen with its own.
+        self._results: dict[str, _Result] = {}
         self._devices = DeviceSearch(self.logic, self._updateIfOpen)
         self._model = ModelChoice(
             ui.modelComboBox, ui.modelCardLabel, self.logic, self._chooseModel
@@ -55,6 +67,7 @@ class SegmentNeonateSection(Section):
         self._further = FurtherScans(ui.furtherScansWidget, guarded(self._updateIfOpen))
         self._resultTable = ResultTable(ui.resultTable)
         self._surfaces = PollTimer(0, self._surfacesChanged, showError)
+        self._surfacesOf = None
         ui.surfacesButton.connect("clicked()", guarded(self._showSurfaces))
         self._surfacesChanged()
         ui.segmentButton.icon = qt.QIcon(str(_ICON))
@@ -63,8 +76,7 @@ class SegmentNeonateSection(Section):
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._chooseDevice)
         ui.completeRadioButton.connect("toggled(bool)", self._chooseOutput)
         ui.learnCheckBox.connect("toggled(bool)", self._chooseLearning)
-        self._say("")
-        self._showResult([])
+        self._showResult(None)
         self.jobChanged()
 
     def enter(self) -> None:
@@ -82,14 +94,16 @@ class SegmentNeonateSection(Section):
         self._scan = parameterNode and parameterNode.inputVolume
         if parameterNode is None:
             self._surfaces.cancel()
+            self._surfacesOf = None
         super().setParameterNode(parameterNode)
         if parameterNode is None:
             # What they tell of is gone with the scene.
-            self._say("")
-            self._showResult([])
+            self._results.clear()
+            self._showResult(None)
 
     def update(self, caller=None, event=None) -> None:
         self._takeSegmentationOfScan()
+        self._offerSurfaces()
         self._model.show(self.parameterNode.model)
         self._showFurther()
         self._offerCompletion()
@@ -128,7 +142,10 @@ class SegmentNeonateSection(Section):
         """Let the segmentation change with the scan, unless the chosen one may be of both."""
         chosen, before = self.parameterNode, self._scan
         self._scan = chosen.inputVolume
-        if self._scan is None or self._scan is before:
+        if self._scan is before:
+            return
+        self._showResult(self._scan and self._results.get(self._scan.GetID()))
+        if self._scan is None:
             return
         segmentation, fills = chosen.segmentation, chosen.fillExisting
         madeOn = segmentation and scanOf(segmentation)
@@ -261,8 +278,7 @@ class SegmentNeonateSection(Section):
         return self._whyNotComplete() if self.parameterNode.fillExisting else ""
 
     def _segment(self, checked: bool = False) -> None:
-        self._say("")
-        self._showResult([])
+        self._showResult(None)
         there = packagesAreThere(self.logic, LEARNING, _("segment a scan"), self._say)
         # The scene may have been closed while packages were installed.
         if not there or self.parameterNode is None:
@@ -313,6 +329,7 @@ class SegmentNeonateSection(Section):
         if chosen.inputVolume is not volumeNode:
             # The user has gone on to another scan meanwhile.
             segmented.loaded.segmentationNode.SetDisplayVisibility(False)
+            self._keepResult(volumeNode, "", segmented)
             self._say(
                 _("{scan} is segmented; choose it as scan to see the result.").format(
                     scan=volumeNode.GetName()
@@ -323,23 +340,36 @@ class SegmentNeonateSection(Section):
             chosen.scheme = scheme
             chosen.segmentation = segmented.loaded.segmentationNode
             chosen.confidence = segmented.confidenceNode
-        self._say(
-            _(
-                "Done in {time} ({device}). The result is flagged for review: look at every "
-                "segment, correct it, and mark it complete."
-            ).format(time=inWords(segmented.seconds), device=segmented.device)
-        )
+        said = _(
+            "Done in {time} ({device}). The result is flagged for review: look at every "
+            "segment, correct it, and mark it complete."
+        ).format(time=inWords(segmented.seconds), device=segmented.device)
         rememberSeconds(volumeNode, segmented.device, segmented.seconds)
-        self._showResult(_resultLines(segmented), segmented)
+        self._showResult(self._keepResult(volumeNode, said, segmented))
         # Its packages may be new.
         self._devices.begin()
+
+    def _keepResult(self, volumeNode, said: str, segmented: Segmented) -> _Result:
+        # Without its nodes, which would stay in memory when they leave the scene.
+        told = segmented._replace(loaded=None, confidenceNode=None)
+        result = _Result(said, "\n".join(_resultLines(segmented)), told)
+        self._results[volumeNode.GetID()] = result
+        return result
+
+    def _offerSurfaces(self) -> None:
+        """Offer the 3D view of what is chosen, and no longer make that of another one."""
+        segmentation = self.parameterNode.segmentation
+        if self._surfaces.busy and segmentation is not self._surfacesOf:
+            self._surfaces.cancel()
+        self.ui.surfacesButton.visible = segmentation is not None
 
     def _showSurfaces(self) -> None:
         """Show the chosen segmentation in the 3D view, whatever it came from, or give that up."""
         if self._surfaces.busy:
             self._surfaces.cancel()
             return
-        steps = showSurfaces(self.parameterNode.segmentation, self._tellOfSurfaces)
+        self._surfacesOf = self.parameterNode.segmentation
+        steps = showSurfaces(self._surfacesOf, self._tellOfSurfaces)
         self._surfaces.start(StepwiseWork(steps, lambda _nothing: showThreeDView()))
 
     def _tellOfSurfaces(self, done: int, of: int) -> None:
@@ -353,13 +383,14 @@ class SegmentNeonateSection(Section):
         button.toolTip = (
             _("The surfaces are being made, one label after the other. Leave that.")
             if busy
-            else _("Show what was found in the 3D view, with smooth surfaces.")
+            else _("Show the segmentation in the 3D view, with smooth surfaces.")
         )
 
-    def _showResult(self, lines: list[str], segmented: Segmented | None = None) -> None:
-        self._resultTable.show(segmented)
-        self.ui.surfacesButton.visible = segmented is not None
-        tell(self.ui.resultLabel, "\n".join(lines))
+    def _showResult(self, result: _Result | None) -> None:
+        """Show what a scan's segmentation came to; nothing for None."""
+        self._say(result.said if result else "")
+        self._resultTable.show(result and result.segmented)
+        tell(self.ui.resultLabel, result.lines if result else "")
 
     def _say(self, text: str) -> None:
         tell(self.ui.statusLabel, text)
