@@ -315,6 +315,22 @@ def test_cancelling_ends_the_process_and_changes_nothing(neonate, chosen, engine
     assert chosen.segmentation is None
 
 
+def test_cancelling_while_the_result_arrives_takes_it_back(
+    neonate, chosen, engine, dhcp9, waitFor, scene
+):
+    def made():
+        kinds = ("vtkMRMLSegmentationNode", "vtkMRMLVolumeNode")
+        return sum(map(scene.GetNumberOfNodesByClass, kinds))
+
+    nodes = made()
+    engine.finish("segment", **result(dhcp9))
+    neonate.ui.segmentButton.click()
+    waitFor(lambda: made() == nodes + 2)
+    neonate.ui.cancelButton.click()
+    assert made() == nodes and chosen.segmentation is None
+    assert neonate.ui.statusLabel.text == "Cancelled; nothing has changed."
+
+
 def test_closing_the_scene_ends_the_process_quietly(panel, engine, waitFor, dialogs, scan, scene):
     from PartialSegLib.panel.segmentNeonate.section import SegmentNeonateSection
 
