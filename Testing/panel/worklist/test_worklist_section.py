@@ -112,6 +112,9 @@ def test_one_key_saves_the_draft_and_goes_on_to_the_next_scan(work, scene):
     assert work.parameterNode.inputVolume.GetName() == "b"
     assert rows(work)[0] == ("a.nii.gz", "Total cerebrum")
     assert scene.GetFirstNodeByName("a") is None, "the scan before is not kept in memory"
+    scene.RemoveNode(work.parameterNode.segmentation)
+    work.ui.nextButton.click()
+    assert scene.GetFirstNodeByName("b") is None and work.parameterNode.inputVolume is not None
 
 
 def test_a_draft_comes_back_as_it_was_with_what_awaits_review(work, panel):

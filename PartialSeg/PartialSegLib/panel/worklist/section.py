@@ -233,7 +233,9 @@ class WorklistSection(Section):
         # not kept there.
         if before[0] is not None and regionOf(before[0]) is None:
             for node in before:
-                slicer.mrmlScene.RemoveNode(node)
+                # The user may have removed one already.
+                if node is not None and node.GetScene() is not None:
+                    slicer.mrmlScene.RemoveNode(node)
         self._timer.start()
         self._show(self._items)
         self._say(
