@@ -23,6 +23,7 @@ from partialseg_trainer.dataset import Dataset, assign_splits, import_pairs, spl
 from partialseg_trainer.evaluation import score, write_scores
 from partialseg_trainer.files import atomic_folder, read_json
 from partialseg_trainer.inference import segment
+from partialseg_trainer.inference.showing import usual_centres
 from partialseg_trainer.labels import LabelSets, Status
 from partialseg_trainer.models import ModelInfo
 from partialseg_trainer.networks.model import Model, load_model, save_model
@@ -210,8 +211,9 @@ def _part(weeks: int) -> str:
 def _publish(model: Model, atlas: Path, work: Path, output: Path) -> None:
     """Score a model on what it has not seen, and write it with its card."""
     facts = read_json(Path(__file__).with_name("facts.json"))
-    of_info = ("title", "training_data", "untold", "least_confidence", "licence")
+    of_info = ("title", "training_data", "untold", "least_confidence", "smoothing", "licence")
     info = model.info.model_dump() | {name: facts[name] for name in of_info}
+    info["centres"] = _centres(Dataset.open(work / "dataset"))
     model = replace(model, info=ModelInfo.model_validate(info))
     table = np.zeros(256, dtype=np.uint8)
     table[list(ATLAS_TO_DHCP9)] = list(ATLAS_TO_DHCP9.values())
@@ -262,6 +264,17 @@ def _publish(model: Model, atlas: Path, work: Path, output: Path) -> None:
         shutil.rmtree(output)
     save_model(output, model.network, info, card, _picture(model))
     print(json.dumps(info.scores, indent=2))
+
+
+def _centres(plain: Dataset) -> dict[str, tuple[float, float, float]]:
+    """Where structures lie in the atlas's scans that trained, by which tilted heads are turned."""
+    splits = _splits(plain)
+    labelmaps = [
+        Volume(case.label_sets(plain.scheme).labelmap(), case.image().affine)
+        for case in plain.cases
+        if case.subject.startswith("GA") and splits[case.subject] == "train"
+    ]
+    return usual_centres(labelmaps, plain.scheme)
 
 
 def _picture(model: Model) -> bytes:

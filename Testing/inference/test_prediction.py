@@ -37,7 +37,9 @@ def predicted(scan: Volume, network, patch=None, **settings):
     told = []
     leaves = predict(prepared.slices, prepared.axis, [model], torch.device("cpu"), told.append)
     leaves = leaves(slice(0, len(prepared.slices)))
-    assert min(told) > 0 and sum(told) == count_steps(prepared, model.info)
+    assert min(told) > 0 and sum(told) == count_steps(
+        prepared.slices.shape, prepared.axis, model.info
+    )
     return np.stack([from_slices(leaf, prepared.axis) for leaf in leaves.float().numpy()])
 
 
@@ -96,7 +98,9 @@ def test_parts_that_are_asked_for_in_order_are_those_of_the_whole(axis, neighbou
     count = len(prepared.slices)
     complete = predict(*asked, told.append)(slice(0, count))
     steps, told = sum(told), []
-    assert steps == count_steps(prepared, model.info) and count > 2 * BATCH
+    assert (
+        steps == count_steps(prepared.slices.shape, prepared.axis, model.info) and count > 2 * BATCH
+    )
     part_of = predict(*asked, told.append)
     # Some overlap, one is within another, and one lies beyond what follows the last.
     parts = [(0, 1), (0, 3), (2, 30), (5, 20), (5, 30), (count - 2, count)]

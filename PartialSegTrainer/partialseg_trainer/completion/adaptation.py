@@ -146,7 +146,10 @@ def adapt(
     if min(filter(lambda score: score is not None, scores), default=0.0) >= _KNOWN_DICE:
         _go_part_of_the_way(network, model.network)
     untold = [name for name in model.info.untold if not told[drawn.scheme.index(name)]]
-    info = model.info.model_copy(update={"untold": tuple(untold), "least_confidence": None})
+    # It learned from the scan as it is, so it is shown it as it is.
+    as_it_is = {"centres": {}, "smoothing": 0}
+    changed = {"untold": tuple(untold), "least_confidence": None, **as_it_is}
+    info = model.info.model_copy(update=changed)
     return Model(network.cpu(), model.scheme, info)
 
 

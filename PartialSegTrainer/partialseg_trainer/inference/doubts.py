@@ -15,6 +15,7 @@ from ..dataset.contrast import DEFAULT
 from ..labels import LabelScheme
 from ..volumes import Volume
 from ..volumes.preprocessing import Prepared, from_slices
+from .showing import Showing
 
 # Rules are for schemes that have the labels they speak of; dhcp9 and fetal8 do.
 _DARKER, _WHITE = ("dgm", "brainstem"), "wm"
@@ -39,6 +40,7 @@ def doubts(
     least_confidence: float | None = None,
     untold: Collection[str] = (),
     contrast: str = DEFAULT,
+    showing: Showing | None = None,
 ) -> tuple[str, ...]:
     """Sentences about a segmentation, none where nothing is odd.
 
@@ -50,15 +52,32 @@ def doubts(
             measured that.
         untold: labels that the model does not tell.
         contrast: that of the scan's first image; which tissue is the darker is known of T2w alone.
+        showing: how the network was shown the scan, where that is not as it is.
     """
+    showing = showing or Showing()
     found = []
+    if showing.degrees >= 10:
+        found.append(
+            f"The head lies turned by about {showing.degrees:.0f} degrees in the scan, so the "
+            "model was shown it upright."
+        )
     thickness = max(labelmap.spacing)
     if thickness > _MOST_MM:
         found.append(
             f"The scan's slices are {thickness:.1f} mm apart, so that thin structures are blurred "
             "in it; take borders across the slices for rough."
         )
-    if contrast == DEFAULT and _has(scheme, *_DARKER, _WHITE):
+    if showing.size != 1:
+        found.append(
+            f"The brain is about {showing.size:.1f} times as wide, long and high as those that the "
+            "model knows, so the model was shown it at their size; check the scan's voxel size."
+        )
+    if showing.inverted:
+        found.append(
+            "Bright and dark are exchanged in the scan, as in a T1-weighted one, so the model was "
+            "shown it inverted; check the segments, or choose a T2-weighted scan."
+        )
+    elif contrast == DEFAULT and _has(scheme, *_DARKER, _WHITE):
         dark, white = _means(labelmap, scheme, prepared, _DARKER, (_WHITE,))
         if dark is not None and white is not None and dark >= white:
             found.append(

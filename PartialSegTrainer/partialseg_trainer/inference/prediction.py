@@ -13,7 +13,7 @@ from ..models import ModelInfo
 from ..networks import memory_layout
 from ..networks.folding import without_batch_norm
 from ..networks.model import Model
-from ..volumes.preprocessing import AXES, Axis, Prepared, recut
+from ..volumes.preprocessing import AXES, Axis, recut
 
 BATCH = 16
 # From images (B, C, ...) and the direction that they are cut in to probabilities (B, L, ...).
@@ -21,13 +21,17 @@ _Look = Callable[[Tensor, Axis], Tensor]
 Advance = Callable[[int], None]
 
 
-def count_steps(prepared: Prepared, info: ModelInfo) -> int:
-    """How many steps `predict` takes: a step is a slice, or a block, that the networks see."""
+def count_steps(shape: tuple[int, int, int], axis: Axis, info: ModelInfo) -> int:
+    """How many steps `predict` takes for slices of shape (S, H, W): a step is a slice, or a block,
+    that the networks see.
+    """
     if info.patch is None:
-        return sum(prepared.grid.shape[AXES.index(axis)] for axis in info.preprocessing.axes)
+        count, *sizes = shape
+        sizes.insert(AXES.index(axis), count)
+        return sum(sizes[AXES.index(each)] for each in info.preprocessing.axes)
     from ..networks.windows import count_windows
 
-    return count_windows(prepared.slices.shape, info.patch)
+    return count_windows(shape, info.patch)
 
 
 @torch.inference_mode()
@@ -65,6 +69,16 @@ def predict(
         stack = _with_neighbours(images, info.preprocessing.neighbours)
         return _in_order(_batches(stack, axis, look, device, advance))
     return lambda part: complete[:, part]
+
+
+@torch.inference_mode()
+def predict_along(
+    images: np.ndarray, axis: Axis, models: Sequence[Model], device: torch.device, every: int = 1
+) -> Tensor:
+    """Probabilities (L, s, H, W) in every so manieth of slices (K, S, H, W), seen once, one way."""
+    stack = _with_neighbours(images, models[0].info.preprocessing.neighbours)[::every]
+    look = _look_of_all(models, device, mirror=False)
+    return torch.cat(list(_batches(stack, axis, look, device, lambda by: None)), 1)
 
 
 def _in_order(batches: Iterator[Tensor]) -> Callable[[slice], Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import nibabel
 import numpy as np
@@ -23,6 +24,7 @@ from .islands import join_islands
 from .most_probable import count_slabs, most_probable
 from .plausibility import implausibilities
 from .prediction import count_steps, predict
+from .showing import better_showing, smoothed_for
 from .within import beyond, known_of
 
 Progress = Callable[[int, int], None]
@@ -142,7 +144,7 @@ def segment(
     del volume, shown
     if ready:
         ready(grid.shape)
-    steps, done = count_steps(prepared, info) + count_slabs(prepared), 0
+    steps, done = count_steps(prepared.slices.shape, prepared.axis, info) + count_slabs(prepared), 0
 
     def advance(by: int) -> None:
         nonlocal done
@@ -151,24 +153,44 @@ def segment(
             progress(done, steps)
 
     on = choose_device(device)
+    prepared = smoothed_for(prepared, models, on)
     leaves = predict(prepared.images, prepared.axis, models, on, advance, mirror=mirror)
-    if inspect:
-        inspect(leaves(slice(0, len(prepared.slices))).cpu().numpy(), prepared)
-    # Beyond the box there is nothing but background, which no network was asked about.
-    labelmap = beyond(known, scheme.leaf_values, grid.shape, prepared.box)
-    certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
     inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
+
+    def found_of(leaves: Callable[[slice], torch.Tensor]) -> _Found:
+        # Beyond the box there is nothing but background, which no network was asked about.
+        labelmap = beyond(known, scheme.leaf_values, grid.shape, prepared.box)
+        certainty = np.ones(grid.shape, dtype=np.float32, order="F") if confidence else None
+        sure = _Sure(scheme)
+        slabs = most_probable(leaves, scheme.leaf_values, prepared, on, inside, summed=confidence)
+        for place, found, best in slabs:
+            labelmap[prepared.box][place] = found
+            if certainty is not None:
+                certainty[prepared.box][place] = best
+            sure.add(found, best)
+            advance(1)
+        return _Found(labelmap, certainty, sure)
+
+    whole = None
+    if inspect:
+        whole = leaves(slice(0, len(prepared.slices)))
+        leaves = partial(_part, whole)
+    found = found_of(leaves)
+    here = found.labelmap[prepared.box]
+    showing = better_showing(here, prepared, models, on, found.sure.mean())
+    if showing is not None:
+        shown = showing.shown(prepared.images, prepared.axis)
+        steps += count_steps(shown.shape[1:], prepared.axis, info) + count_slabs(prepared)
+        leaves = predict(shown, prepared.axis, models, on, advance, mirror=mirror)
+        whole = leaves(slice(0, shown.shape[1]))
+        if showing.moved:
+            whole = showing.placed(whole, prepared.axis, prepared.grid)
+        found = found_of(partial(_part, whole))
+    if inspect:
+        inspect(whole.cpu().numpy(), prepared)
+    labelmap, certainty = found.labelmap, found.certainty
     # Within what is known, or where several models agree, confidence is another.
     least = info.least_confidence if known is None and len(models) == 1 else None
-    sure = None if least is None else _Sure(scheme)
-    slabs = most_probable(leaves, scheme.leaf_values, prepared, on, inside, summed=confidence)
-    for place, found, best in slabs:
-        labelmap[prepared.box][place] = found
-        if certainty is not None:
-            certainty[prepared.box][place] = best
-        if sure is not None:
-            sure.add(found, best)
-        advance(1)
     if known is None:
         moved = join_islands(labelmap[prepared.box], scheme)
         if certainty is not None:
@@ -178,8 +200,8 @@ def segment(
     untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
     told = [grid.doubt(), *warnings, *implausibilities(result, scheme, blank=blank)]
     if labelmap.any() and not blank:
-        means = {} if sure is None else sure.means()
-        told += doubts(result, scheme, prepared, means, least, untold, contrast)
+        means = {} if least is None else found.sure.means()
+        told += doubts(result, scheme, prepared, means, least, untold, contrast, showing)
     return Segmentation(
         to_nibabel(result),
         None if certainty is None else to_nibabel(result.with_data(certainty)),
@@ -201,6 +223,19 @@ def _sums_by_value(
     )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What one way of showing a scan gave, on its grid."""
+
+    labelmap: np.ndarray
+    certainty: np.ndarray | None
+    sure: _Sure
+
+
+def _part(leaves: torch.Tensor, part: slice) -> torch.Tensor:
+    return leaves[:, part]
+
+
 class _Sure:
     """The mean confidence in each leaf's label, from every other voxel along each axis.
 
@@ -216,6 +251,11 @@ class _Sure:
         found, best = (array[::2, ::2, ::2] for array in (found, best))
         self._voxels = self._voxels + _sums_by_value(self._scheme, found)
         self._sums = self._sums + _sums_by_value(self._scheme, found, best)
+
+    def mean(self) -> float:
+        """That in all that was found; 0 where nothing was."""
+        voxels = self._voxels[1:].sum()
+        return float(self._sums[1:].sum() / voxels) if voxels else 0.0
 
     def means(self) -> dict[str, float | None]:
         return {

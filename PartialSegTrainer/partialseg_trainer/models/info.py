@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     PositiveInt,
     field_validator,
     model_serializer,
@@ -50,6 +51,10 @@ class ModelInfo(BaseModel):
     finds them, and says nothing of them.
     `least_confidence` is the mean confidence that it has in every label of a scan that it knows;
     scans with less are told of. None where nobody measured it.
+    `centres` are where the middle of each structure lies in an upright head, in mm to the right,
+    the front and the top of any point; one that lies otherwise is turned (`inference.showing`).
+    Empty where scans are to be taken as they lie. `smoothing`, in mm, is by how much scans are
+    smoothed of which the model is surer then; 0 if none is to be.
     `scores` holds tables of Dice per label under the name of what they were measured on.
     """
 
@@ -73,6 +78,8 @@ class ModelInfo(BaseModel):
     contrast_dropout: float = Field(0, ge=0, lt=1)
     training_data: str
     least_confidence: float | None = Field(None, gt=0, lt=1)
+    centres: dict[str, tuple[FiniteFloat, FiniteFloat, FiniteFloat]] = {}
+    smoothing: float = Field(0, ge=0, le=5)
     scores: dict[str, dict[str, float | None]] = {}
     licence: str = "not stated"
     versions: dict[str, str] = {}

@@ -70,6 +70,11 @@ class Prepared:
         return self.slices[None] if self.several is None else self.several
 
     @property
+    def first(self) -> int:
+        """Which contrast `slices` is of: the first that is there."""
+        return 0 if self.several is None else int(self.several.any((1, 2, 3)).argmax())
+
+    @property
     def box(self) -> tuple[slice, slice, slice]:
         """Which voxels of the scan its slices cover."""
         return tuple(
