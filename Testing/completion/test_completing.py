@@ -116,8 +116,10 @@ def test_weights_go_part_of_the_way_where_the_model_knew_what_was_drawn(monkeypa
     def weights(network):
         return torch.cat([each.detach().flatten() for each in network.parameters()])
 
-    def learned(least):
+    def learned(least, little=1.0):
         monkeypatch.setattr(adaptation, "_KNOWN_DICE", least)
+        monkeypatch.setattr(adaptation, "_LITTLE", little)
+        monkeypatch.setattr(adaptation, "_MUCH", little + 0.04)
         effort = Effort(steps=8, seconds=1e6, learning_rate=2e-2)
         return weights(complete(image, model, known, effort=effort).model.network)
 
@@ -125,6 +127,28 @@ def test_weights_go_part_of_the_way_where_the_model_knew_what_was_drawn(monkeypa
     assert torch.equal(usual, new), "what is new is learned without holding back"
     assert not torch.allclose(known_well, new, atol=1e-3)
     torch.testing.assert_close(known_well, 0.25 * weights(model.network) + 0.75 * new)
+
+
+def test_the_more_is_drawn_the_longer_is_learned_and_the_more_of_it_kept(monkeypatch):
+    image, labels = scan()
+    monkeypatch.setattr(adaptation, "_KNOWN_DICE", 0.0)
+    # Slices of which one is 4 % of the head.
+    shares = []
+    real = adaptation._go_part_of_the_way
+    monkeypatch.setattr(
+        adaptation,
+        "_go_part_of_the_way",
+        lambda network, before, share: (shares.append(share), real(network, before, share)),
+    )
+    steps = []
+    for slices in ([11], [10, 11], [9, 10, 11, 12]):
+        known, _ = drawn_in(labels, 2, slices)
+        told = []
+        effort = Effort(steps=5, seconds=1e6)
+        complete(image, untrained(), known, effort=effort, progress=lambda *now: told.append(now))  # noqa: B023
+        steps.append(max(total for stage, _, total in told if stage.startswith("Learning")))
+    assert 0.75 <= shares[0] < shares[1] <= shares[2] == 1
+    assert 5 <= steps[0] < steps[1] <= steps[2] == 8
 
 
 class TestTooLittle:
