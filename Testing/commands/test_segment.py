@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import nibabel
@@ -78,6 +79,9 @@ def test_a_result_is_written_with_names_and_scored_by_them(
 def test_a_bad_scan_in_a_folder_does_not_stop_the_others(partialseg, model, pairs, tmp_path):
     images = shutil.copytree(pairs / "images", tmp_path / "images")
     (images / "1.nii.gz").write_text("broken")
+    # Not scans, though they are volumes.
+    for name in ("0_seg.nii.gz", "2-label.nii.gz", "2_brain_mask.nii.gz"):
+        shutil.copy(pairs / "labels" / "0.nii.gz", images / name)
     result = partialseg("segment", images, "-o", tmp_path / "out", "--model", model, "--json")
     assert result.code == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -85,6 +89,8 @@ def test_a_bad_scan_in_a_folder_does_not_stop_the_others(partialseg, model, pair
     ]
     failed = [entry for entry in json.loads(result.out)["scans"] if "error" in entry]
     assert [entry["image"] for entry in failed] == [str(images / "1.nii.gz")]
+    left_out = [Path(path).name for path in json.loads(result.out)["left_out"]]
+    assert left_out == ["0_seg.nii.gz", "2-label.nii.gz", "2_brain_mask.nii.gz"]
 
 
 def test_a_doubtful_result_is_told_to_people_and_to_scripts(partialseg, model, tmp_path):
@@ -120,6 +126,11 @@ def test_what_is_known_is_kept(partialseg, model, scan, pairs, tmp_path):
     words = ("segment", scan, "-o", output, "--model", model)
     assert partialseg(*words, "--known", f"{drawn}:all").code == 0
     assert np.array_equal(read_labelmap(output).data, read_labelmap(drawn).data)
+    other = read_labelmap(drawn)
+    write_volume(tmp_path / "other.nii.gz", other.with_data(other.data[:, :, ::-1].copy()))
+    both = ("--known", f"{drawn}:all", "--known", f"{tmp_path / 'other.nii.gz'}:all")
+    result = partialseg(*words, "--overwrite", "--known", drawn, *both)
+    assert f"{drawn} and {tmp_path / 'other.nii.gz'} contradict each other" in result.sentence
     result = partialseg("segment", pairs / "images", "-o", tmp_path, "--known", drawn)
     assert result.code == 2 and "the annotation of one scan" in result.sentence
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from partialseg_trainer.inference.islands import join_islands
-from partialseg_trainer.labels import LabelScheme
+from partialseg_trainer.labels import LabelScheme, LabelSets, Status
 from partialseg_trainer.synthesis import make_phantom
 
 SCHEME = LabelScheme.load("dhcp9")
@@ -44,3 +44,20 @@ def test_parts_of_a_structure_that_is_cut_up_further_are_left_alone():
     labelmap = np.zeros((9, 3, 3), dtype=np.uint8)
     labelmap[0], labelmap[8] = scheme["pons"].value, scheme["pons"].value
     assert not join_islands(labelmap, scheme).any()
+
+
+def test_what_is_known_of_an_island_is_never_contradicted():
+    labelmap = drawn()
+    labelmap[2:4, 8:10, 6:8] = CEREBELLUM
+    stroke, elsewhere = (np.zeros(labelmap.shape, bool) for _ in range(2))
+    # A voxel of one island was drawn; of a voxel of another, that it is no part of the cerebrum.
+    stroke[8, 6, 4] = elsewhere[2, 8, 6] = True
+    nothing = np.zeros(labelmap.shape, bool)
+    known = LabelSets.from_masks(
+        SCHEME, {"cerebellum": stroke}, {"cerebellum": Status.IN_PROGRESS}
+    ).also(LabelSets.from_masks(SCHEME, {"tcv": nothing}, {"tcv": Status.COMPLETE}, elsewhere))
+    changed = join_islands(labelmap, SCHEME, known)
+    assert (labelmap[8:10, 6:8, 4] == CEREBELLUM).all(), "drawn"
+    assert labelmap[13, 11, 9] == 0, "nothing is known of it"
+    assert (labelmap[2:4, 8:10, 6:8] == 0).all(), "white matter is all around, and excluded"
+    assert changed.sum() == 9

@@ -151,6 +151,7 @@ def segment(
             as_ensemble,
             chosen_labels,
             find_jobs,
+            labelmaps_left_out,
             load_model,
             other_contrast,
             segment_files,
@@ -189,6 +190,7 @@ def segment(
             part=share,
             age=ages,
         )
+        left_out = [] if chosen else labelmaps_left_out(source, contrasts[0])
         ageless = require_ages(jobs) if published else []
         beside = NumbersAndPictures(
             *(source, outputs, statistics),
@@ -234,6 +236,7 @@ def segment(
             "scheme": models[0].scheme.name,
             "statistics": str(beside.table) if beside.table else None,
             "there_already": there,
+            "left_out": [str(path) for path in left_out],
             "scans": scans,
         }
         print_json(content)
@@ -243,6 +246,13 @@ def segment(
         for scan in scans:
             for warning in scan.get("warnings", ()):
                 remark(f"Doubtful: {scan['image']}: {warning}", "yellow")
+        if left_out:
+            remark(
+                "Left out, as labelmaps of scans beside them: "
+                f"{', '.join(path.name for path in left_out[:5])}{', ...' * (len(left_out) > 5)}; "
+                "name one alone to segment it.",
+                "yellow",
+            )
         if ageless:
             remark(
                 f"No chart of {counted(len(ageless), 'scan')}, whose age is not known: "

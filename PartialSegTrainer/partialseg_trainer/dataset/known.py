@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
+from itertools import combinations
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -70,7 +71,10 @@ class KnownScans:
         that says nothing; and ContradictionError where they leave no leaf possible.
         """
         parts = [self._read(entry, scan) for entry in self._annotations]
-        known = reduce(lambda one, other: one.also(other, affine=scan.affine), parts)
+        try:
+            known = reduce(partial(LabelSets.also, affine=scan.affine), parts)
+        except ContradictionError as error:
+            raise self._between(parts, error) from error
         if known.leaf_sets()[known.counts() > 0].all():
             names = ", ".join(str(entry.path) for entry in self._annotations)
             raise UserError(
@@ -78,6 +82,19 @@ class KnownScans:
                 "without it."
             )
         return known
+
+    def _between(self, parts: Sequence[LabelSets], error: ContradictionError) -> ContradictionError:
+        """The error by the names of the two that exclude each other, or of all where no two do."""
+        named = list(zip((str(entry.path) for entry in self._annotations), parts, strict=True))
+        for (one, first), (other, second) in combinations(named, 2):
+            try:
+                first.also(second)
+            except ContradictionError:
+                which = f"{one} and {other} contradict each other"
+                break
+        else:
+            which = f"{', '.join(path for path, _ in named)} together contradict each other"
+        return ContradictionError(error.contradictions, which)
 
     def _read(self, entry: Annotation, scan: Volume) -> LabelSets:
         path = entry.path

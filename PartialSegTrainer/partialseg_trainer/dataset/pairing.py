@@ -168,6 +168,20 @@ def find_labelmaps(place: str | Path, *, or_images: bool = False) -> dict[Source
     return by_name(_find(place, lambda word: word not in IMAGE_WORDS), "labelmap")
 
 
+def without_labelmaps(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """The scans among the files of folders, and what by its name is a labelmap of one of them.
+
+    That is a file such as `a_seg.nii.gz` beside `a.nii.gz`, a brain mask, and what `segment` writes
+    beside a labelmap. A file of such a name with no scan beside it is one itself.
+    """
+    files = list(files)
+    drawn = [path for path in files if _is_drawn(path)]
+    scans = {(path.parent, source_name(path)) for path in set(files).difference(drawn)}
+    labelmaps = [path for path in drawn if (path.parent, _of_scan(path)) in scans]
+    out = set(labelmaps)
+    return [path for path in files if path not in out], labelmaps
+
+
 def partners(one: dict[SourceName, Path], other: dict[SourceName, Path]) -> set[SourceName]:
     """The scans that both have a file of, of the same contrast where both say which."""
     said = {name: name for name in other}
@@ -209,6 +223,19 @@ def _find(place: str | Path, wanted: Callable[[str], bool]) -> list[Path]:
 
 def _is_brain_mask(path: Path) -> bool:
     return re.search(r"brain_?mask$", split_ending(path.name)[0], re.IGNORECASE) is not None
+
+
+def _is_drawn(path: Path) -> bool:
+    """Whether a file's name says that it is a labelmap, or was written beside one."""
+    return last_word(path) in LABEL_WORDS or _is_brain_mask(path) or _is_beside(path)
+
+
+def _of_scan(path: Path) -> SourceName:
+    """The scan that a labelmap, a mask or what lies beside a labelmap is of, by its name."""
+    stem, ending = split_ending(path.name)
+    for pattern in (r"[_\-. ]*brain_?mask$", r"[_\-. ](seg|dseg)[_\-. ].*$"):
+        stem = re.sub(pattern, "", stem, flags=re.IGNORECASE)
+    return source_name(path.with_name(f"{stem}{ending}"))
 
 
 def _is_beside(path: Path) -> bool:

@@ -126,7 +126,7 @@ class CohortStatistics:
             write_json(self.path, rows)
             return
         table = pd.DataFrame(rows, columns=[field.name for field in fields(LabelStatistics)])
-        write_text(self.path, spreadsheet(table.to_csv(index=False)))
+        write_text(self.path, spreadsheet(table.to_csv(index=False, float_format="%.7g")))
 
     def _take(self, rows: Iterable[LabelStatistics]) -> None:
         found: dict[str, list[LabelStatistics]] = {}

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..dataset.companions import images_of_file, images_of_folder, images_of_tree
 from ..dataset.contrast import contrast_of
+from ..dataset.pairing import without_labelmaps
 from ..dicom import Series, write_dicom_seg
 from ..errors import UserError
 from ..files import require_room, write_json
@@ -32,7 +34,6 @@ from ..volumes import (
     write_volume,
 )
 from .bids_tree import describe_tree
-from .companions import images_of_file, images_of_folder, images_of_tree
 from .ensemble import as_ensemble
 from .outputs import Outputs, Part, keep_labels
 from .probabilities import LeafProbabilities
@@ -139,7 +140,8 @@ def holds_scans(source: Path) -> bool:
 
 def find_scans(source: str | Path, contrast: str = "T2w") -> list[Path]:
     """The scans in `source`: the file itself; of a BIDS tree (a folder with `sub-*` in it) each
-    image of the contrast, links followed; of any other folder each image in it.
+    image of the contrast, links followed; of any other folder each image in it but labelmaps of
+    scans beside them (see `dataset.pairing.without_labelmaps`).
 
     A link whose file is not there is a scan that cannot be read. Raises UserError when there is
     none, or a folder cannot be read.
@@ -163,8 +165,9 @@ def find_images(
 ) -> list[dict[str, Path]]:
     """The scans in `source` as `find_scans` has them, with the files of all their contrasts.
 
-    What belongs together is told by the names (see `companions`). Those `given` go with a file.
-    Raises UserError as `find_scans` does, and for a contrast that is given twice or for a folder.
+    What belongs together is told by the names (see `dataset.companions`). Those `given` go with a
+    file. Raises UserError as `find_scans` does, and for a contrast that is given twice or for a
+    folder.
     """
     source, first = Path(source), contrasts[0]
     if given and source.is_dir():
@@ -184,12 +187,26 @@ def find_images(
     return found or [{first: path} for path in find_scans(source, first)]
 
 
+def labelmaps_left_out(source: str | Path, contrast: str = "T2w") -> list[Path]:
+    """The files of a folder that `find_scans` passes over, as labelmaps of scans beside them.
+
+    None of a BIDS tree, whose names say what is a scan.
+    """
+    source = Path(source)
+    if not source.is_dir() or _bids_scans(source, contrast):
+        return []
+    return _without_labelmaps(source)[1]
+
+
 def _scans_in(folder: Path, contrast: str) -> list[Path]:
-    return _bids_scans(folder, contrast) or [
-        path
-        for path in find_volumes(folder, deep=False)
-        if not path.name.lower().endswith(".seg.nrrd")
-    ]
+    return _bids_scans(folder, contrast) or _without_labelmaps(folder)[0]
+
+
+def _without_labelmaps(folder: Path) -> tuple[list[Path], list[Path]]:
+    files = find_volumes(folder, deep=False)
+    segmentations = [path for path in files if path.name.lower().endswith(".seg.nrrd")]
+    scans, labelmaps = without_labelmaps(path for path in files if path not in segmentations)
+    return scans, sorted([*labelmaps, *segmentations])
 
 
 def find_jobs(

@@ -191,11 +191,10 @@ def segment(
     labelmap, certainty = found.labelmap, found.certainty
     # Within what is known, or where several models agree, confidence is another.
     least = info.least_confidence if known is None and len(models) == 1 else None
-    if known is None:
-        moved = join_islands(labelmap[prepared.box], scheme)
-        if certainty is not None:
-            # What took its place the network did not choose.
-            certainty[prepared.box][moved] = 0
+    moved = join_islands(labelmap[prepared.box], scheme, inside)
+    if certainty is not None:
+        # What took its place the network did not choose.
+        certainty[prepared.box][moved] = 0
     result = Volume(labelmap, grid.affine, grid.forms)
     untold = frozenset.intersection(*(frozenset(each.info.untold) for each in models))
     told = [grid.doubt(), *warnings, *implausibilities(result, scheme, blank=blank)]

@@ -82,12 +82,19 @@ class Contradiction:
 
 
 class ContradictionError(UserError):
-    """Annotations exclude each other; `contradictions` lists where and why."""
+    """Annotations exclude each other; `contradictions` lists where and why.
 
-    def __init__(self, contradictions: Iterable[Contradiction]):
+    `which` says what does so, as in "a.nii.gz and b.nii.gz contradict each other".
+    """
+
+    def __init__(
+        self,
+        contradictions: Iterable[Contradiction],
+        which: str = "The annotation contradicts itself",
+    ):
         self.contradictions = list(contradictions)
         listed = "; ".join(entry.message for entry in self.contradictions)
-        super().__init__(f"The annotation contradicts itself: {listed}. Correct these places.")
+        super().__init__(f"{which}: {listed}. Correct these places.")
 
 
 def find_contradictions(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy import ndimage
 
 from .foreground import bounds, grown
 
+Box = tuple[slice, ...]
 
-def join_pieces(labelmap: np.ndarray, values: Iterable[int]) -> np.ndarray:
+
+def join_pieces(
+    labelmap: np.ndarray,
+    values: Iterable[int],
+    possible: Callable[[Box, np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
     """Leave one piece of each of some values; changes `labelmap`.
 
     All but the largest piece of each (voxels that share a face) take the value that is most
@@ -18,6 +24,8 @@ def join_pieces(labelmap: np.ndarray, values: Iterable[int]) -> np.ndarray:
 
     Args:
         labelmap: (X, Y, Z) of whole numbers from 0 on.
+        possible: the values that a piece may take, from the box around it and where in the box it
+            is, bool; a piece that may take none of those around it stays.
 
     Returns a bool array (X, Y, Z): the voxels that were changed.
     """
@@ -38,6 +46,18 @@ def join_pieces(labelmap: np.ndarray, values: Iterable[int]) -> np.ndarray:
             around = ndimage.binary_dilation(island) & ~island
             if around.any():
                 here = labelmap[place][wider]
-                here[island] = np.bincount(here[around]).argmax()
+                frequent = np.bincount(here[around])
+                if possible is not None:
+                    box = tuple(
+                        slice(outer.start + inner.start, outer.start + inner.stop)
+                        for outer, inner in zip(place, wider, strict=True)
+                    )
+                    allowed = np.zeros_like(frequent, dtype=bool)
+                    taken = possible(box, island)
+                    allowed[taken[taken < len(allowed)]] = True
+                    frequent[~allowed] = 0
+                    if not frequent.any():
+                        continue
+                here[island] = frequent.argmax()
                 changed[place][wider] |= island
     return changed

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..dataset.contrast import contrast_of
 from ..errors import UserError
 from ..volumes import find_volumes, split_ending
+from .contrast import contrast_of
 
 Images = dict[str, Path]
 """The files of one scan by their contrasts, in the order of the model's; the first comes first."""
