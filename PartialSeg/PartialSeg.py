@@ -164,6 +164,7 @@ class PartialSegLogic(ScriptedLoadableModuleLogic):
     segment = _Elsewhere("PartialSegLib.prediction.segmentation")
     completeJob = _Elsewhere("PartialSegLib.prediction.completion")
     complete = _Elsewhere("PartialSegLib.prediction.completion")
+    growthJob = _Elsewhere("PartialSegLib.prediction.growth")
 
     # Labels
 

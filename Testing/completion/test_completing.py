@@ -48,7 +48,7 @@ def drawn_in(labels, axis, slices, status=COMPLETE):
     return LabelSets.from_masks(SCHEME, masks, status, region), region
 
 
-def untrained(head="leaves", axis="axial", neighbours=0):
+def untrained(head="leaves", axis="axial", neighbours=0, contrasts=("T2w",)):
     """A model that has learned nothing: any structure is new to it."""
     torch.manual_seed(0)
     network = NetworkSettings(width=8, depth=3)
@@ -62,10 +62,9 @@ def untrained(head="leaves", axis="axial", neighbours=0):
         preprocessing=Preprocessing(spacing=2.0, axis=axis, neighbours=neighbours),
         scheme=SCHEME.to_dict(),
         training_data="nothing",
+        contrasts=contrasts,
     )
-    built = build_network(
-        in_channels=1 + 2 * neighbours, out_channels=channels, **network.model_dump()
-    )
+    built = build_network(in_channels=info.channels, out_channels=channels, **network.model_dump())
     return Model(built.eval(), SCHEME, info)
 
 
@@ -95,6 +94,22 @@ def test_a_structure_that_was_never_learned_comes_from_three_slices_along_any_ax
         assert dice(found, labels, name) > 0.6 > dice(alone, labels, name)
     for name, tensor in model.network.state_dict().items():
         assert torch.equal(tensor, before[name]), "nothing of the model is changed"
+
+
+def test_it_learns_from_every_contrast_on_a_grid_of_its_own():
+    image, labels = scan()
+    moved = np.zeros((4, 4))
+    moved[:2, 3] = 2, 4
+    both = {"T2w": image, "T1w": Volume(1 - image.data[1:, 2:], image.affine + moved)}
+    known, region = drawn_in(labels, 2, [7, 11, 15])
+    model = untrained(contrasts=("T2w", "T1w"))
+    result = complete(both, model, known, effort=Effort(steps=3, seconds=1e6))
+    assert np.array_equal(np.asarray(result.segmentation.labelmap.dataobj)[region], labels[region])
+    before, after = (next(each.network.parameters()) for each in (model, result.model))
+    for channel in range(2):
+        assert not torch.equal(before[:, channel], after[:, channel])
+    with pytest.raises(UserError, match="has no T1w"):
+        complete(image, model, known)
 
 
 def test_the_same_drawing_and_seed_give_the_same_result():

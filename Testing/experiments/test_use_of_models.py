@@ -9,6 +9,7 @@ from partialseg_trainer.dataset import Dataset
 from partialseg_trainer.errors import UserError
 from partialseg_trainer.experiments import CellState, Experiment, run_experiment
 from partialseg_trainer.experiments.settings import checked_settings
+from partialseg_trainer.models import read_info
 from partialseg_trainer.volumes import read_volume
 
 METHODS = {
@@ -83,3 +84,25 @@ def test_copies_are_of_training_scans_alone_and_others_for_each_draw(tmp_path, g
         first = next(case for case in dataset.cases if case.subject == "01v1")
         drawn.append(read_volume(first.image_path).data)
     assert not np.array_equal(*drawn)
+
+
+def test_a_cell_learns_from_all_contrasts_of_a_dataset_and_is_scored_with_them(
+    tmp_path, content, scans, monkeypatch
+):
+    one = Dataset.open(scans)
+    both = Dataset.create(tmp_path / "both", one.scheme, "both", ("T2w", "T1w"))
+    for case in one.cases:
+        image = case.image()
+        images = {"T2w": image, "T1w": image.with_data(200 - image.data)}
+        both.add_case(case.subject, images, case.label_sets(one.scheme), case.info.status)
+    content["data"] = {"folder": str(both.folder)}
+    content["methods"] = {"marginal": {"loss": "marginal_ce"}}
+    content["settings"]["epochs"] = 1
+    done = run_experiment(
+        tmp_path / "out", checked_settings(content, "grid.yaml"), InThisProcess(monkeypatch).connect
+    )
+    (cell,) = done.cells
+    assert done.place(cell).state is CellState.DONE
+    assert done.dataset(cell).contrasts == ("T2w", "T1w")
+    assert read_info(done.place(cell).begun[0].model).contrasts == ("T2w", "T1w")
+    assert set(pd.read_csv(done.folder / "cells.csv")["method"]) == {"marginal"}

@@ -72,3 +72,22 @@ def test_a_part_of_the_scan_that_is_no_box_has_no_region(job, dataset):
 def test_a_case_that_is_not_there_is_refused(job, dataset):
     with pytest.raises(UserError, match="does not exist"):
         case.work(job(request(dataset)))
+
+
+def test_the_images_of_further_contrasts_are_told_and_one_that_is_gone_is_named(job, tmp_path):
+    both = Dataset.create(tmp_path / "both", SCHEME, "Newborns", ("T2w", "T1w"))
+    sets = LabelSets.from_masks(
+        SCHEME, {"brainstem": masks()["brainstem"]}, {"brainstem": "complete"}
+    )
+    images = {name: to_volume(noise() + step, OBLIQUE) for step, name in enumerate(both.contrasts)}
+    added = both.add_case(
+        "01",
+        images,
+        LabelSets(SCHEME, sets.codes.T, sets.leaf_sets()),
+        {"brainstem": "complete", "pons": "not_annotated"},
+    )
+    result = case.work(job(request(both)))
+    assert (result["contrast"], result["further"]) == ("T2w", {"T1w": str(added.image_paths[1])})
+    added.image_paths[1].unlink()
+    with pytest.raises(UserError, match=r"sub-01_T1w.nii.gz does not exist"):
+        case.work(job(request(both)))

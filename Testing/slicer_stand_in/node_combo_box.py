@@ -35,10 +35,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     currentNodeIDChanged = Signal(str)
     nodeAdded = Signal(object)
     nodeAddedByUser = Signal(object)
+    nodeAboutToBeRemoved = Signal(object)
     signatures: ClassVar[dict[str, str]] = {
         "currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged(PyObject)",
         "nodeAdded(vtkMRMLNode*)": "nodeAdded(PyObject)",
         "nodeAddedByUser(vtkMRMLNode*)": "nodeAddedByUser(PyObject)",
+        "nodeAboutToBeRemoved(vtkMRMLNode*)": "nodeAboutToBeRemoved(PyObject)",
         "setMRMLScene(vtkMRMLScene*)": "setMRMLScene(PyObject)",
         "setCurrentNode(vtkMRMLNode*)": "setCurrentNode(PyObject)",
     }
@@ -103,6 +105,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         nodes = self._matching()
         for index in reversed(range(len(self._nodes))):
             if self._nodes[index] not in nodes:
+                self.nodeAboutToBeRemoved.emit(self._nodes[index])
                 self._observations.remove(self._nodes.pop(index))
                 self._box.removeItem(index + self._firstNode())
         for index, node in enumerate(nodes):

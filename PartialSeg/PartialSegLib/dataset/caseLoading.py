@@ -17,11 +17,13 @@ from partialseg_trainer.labels import LabelScheme, Status
 from ..engine.jobs import Job, JobFailed
 from ..engine.steps import Steps
 from ..prediction.results import preparedPrediction
+from ..scene.furtherScans import furtherScans, loadWithFurther
 from ..scene.geometry import arrayShape, kjiToRAS
 from ..scene.labelDisplay import showParts
 from ..scene.labelSegments import LabelSegments
 from ..scene.oneScan import belongTo, showScan
 from ..scene.region import placeROI
+from ..scene.scanMemory import rememberAge
 
 # What NIfTI's single precision loses of a position, mm.
 _TOLERANCE = 0.05
@@ -33,6 +35,7 @@ class LoadedCase(NamedTuple):
     `regionNode` is a markups ROI around the part of the scan that was annotated, None if that was
     all of it or no box. Then `weakened` names the labels that were complete or absent in that part:
     they are in progress or not annotated here, because elsewhere they would say what is not known.
+    The volume nodes of further contrasts are known to `volumeNode` (see scene.furtherScans).
     """
 
     volumeNode: slicer.vtkMRMLScalarVolumeNode
@@ -77,7 +80,13 @@ def loadCase(dataset: str | Path, subject: str, session: str | None = None) -> L
 
 
 def _addNodes(result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
-    added = [_loadScan(result["image"])]
+    named = bool(result["further"])
+    volumeNode = loadWithFurther(
+        lambda path, show: _loadScan(path, named), result["image"], result["further"]
+    )
+    if result["weeks"] is not None:
+        rememberAge(volumeNode, result["weeks"])
+    added = [volumeNode, *furtherScans(volumeNode).values()]
     try:
         yield
         loaded = yield from _annotate(added, result, folder)
@@ -97,8 +106,8 @@ def _addNodes(result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
 
 
 def _annotate(added: list[Any], result: dict[str, Any], folder: JobFolder) -> Steps[LoadedCase]:
-    """Add to the scan in `added` what was annotated, and to `added` each node of that."""
-    (volumeNode,), scheme = added, LabelScheme.from_dict(result["scheme"])
+    """Add to the scan, the first of `added`, what was annotated, and to `added` its nodes."""
+    volumeNode, scheme = added[0], LabelScheme.from_dict(result["scheme"])
     affine = np.array(result["affine"])
     labelmap = _asSlicerReads(folder.array("labelmap"), affine, volumeNode)
     put = yield from preparedPrediction(labelmap, scheme, volumeNode)
@@ -125,11 +134,13 @@ def _annotate(added: list[Any], result: dict[str, Any], folder: JobFolder) -> St
     return LoadedCase(volumeNode, segmentationNode, scheme, regionNode, weakened)
 
 
-def _loadScan(path: str):
-    name = Path(path).name.removesuffix(".nii.gz").rpartition("_")[0]
+def _loadScan(path: Path, contrast: bool):
+    """The volume node of an image, called by its case and, where that is asked for, `contrast`."""
+    name = path.name.removesuffix(".nii.gz")
+    name = name if contrast else name.rpartition("_")[0]
     try:
         # It is shown with its annotation, and not before.
-        return slicer.util.loadVolume(path, {"name": name, "singleFile": True, "show": False})
+        return slicer.util.loadVolume(str(path), {"name": name, "singleFile": True, "show": False})
     except RuntimeError as error:
         raise UserError(f"Slicer could not read {path} ({error}); see its log.") from error
 

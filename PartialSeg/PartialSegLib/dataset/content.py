@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -25,13 +25,17 @@ class DatasetCase(NamedTuple):
 
 
 class DatasetContent(NamedTuple):
-    """A dataset as it stands; `problems` are sentences about cases that cannot be read."""
+    """A dataset as it stands; `problems` are sentences about cases that cannot be read.
+
+    `contrasts` are those of which each scan has an image, the annotated one first.
+    """
 
     folder: Path
     name: str
     scheme: LabelScheme
     cases: tuple[DatasetCase, ...]
     problems: tuple[str, ...]
+    contrasts: tuple[str, ...] = ("T2w",)
 
 
 def isNewDataset(folder: str | Path) -> bool:
@@ -48,17 +52,25 @@ def isNewDataset(folder: str | Path) -> bool:
 def newDatasetJob(
     folder: str | Path,
     scheme: LabelScheme,
+    contrasts: Sequence[str] = ("T2w",),
     *,
     onFinished: Callable[[], object],
     onFailed: Callable[[JobFailed], object] | None = None,
 ) -> Job:
     """A job that makes a dataset without a case in a missing or empty folder.
 
+    `contrasts` are those of each of its scans, the annotated one first.
+
     `onFailed` is told when that cannot be; a dataset that is there already is as good.
     """
     return Job(
         "dataset",
-        {"dataset": str(folder), "name": Path(folder).name, "scheme": scheme.to_dict()},
+        {
+            "dataset": str(folder),
+            "name": Path(folder).name,
+            "scheme": scheme.to_dict(),
+            "contrasts": list(contrasts),
+        },
         onFinished=lambda _result, _folder: onFinished(),
         onFailed=onFailed,
     )
@@ -111,4 +123,5 @@ def _content(folder: Path, result: dict) -> DatasetContent:
             for entry in result["cases"]
         ),
         tuple(result["problems"]),
+        tuple(result["contrasts"]),
     )

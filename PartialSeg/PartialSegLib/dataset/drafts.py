@@ -6,9 +6,10 @@ JSON file that tells what it holds. No training reads it: that takes an export.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import slicer
@@ -22,6 +23,7 @@ from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
 from ..engine.steps import Steps
+from ..scene.furtherScans import loadWithFurther
 from ..scene.labelSegments import LabelSegments
 from ..scene.oneScan import belongTo
 from ..scene.segmentationNodes import ensureReferenceVolume
@@ -37,6 +39,8 @@ class WorkItem(NamedTuple):
 
     `labels` are titles, empty where there is no draft; `date` is that of its last change.
     `keptBeside` is the file of another draft that was found in its place when it was written.
+    `further` has the path of each further contrast of the dataset that is there; `lacking` is the
+    contrast that labels are drawn on, where that is not.
     """
 
     path: Path
@@ -45,6 +49,8 @@ class WorkItem(NamedTuple):
     annotator: str
     date: str
     keptBeside: Path | None = None
+    further: Mapping[str, Path] = MappingProxyType({})
+    lacking: str = ""
 
     @property
     def begun(self) -> bool:
@@ -55,14 +61,18 @@ class WorkItem(NamedTuple):
 def workItemsJob(
     folder: str | Path,
     dataset: str | Path,
+    contrasts: Sequence[str] = ("T2w",),
     *,
     onFinished: Callable[[list[WorkItem]], object],
     onFailed: Callable[[JobFailed], object] | None = None,
 ) -> Job:
     """A job that looks for scans in a folder and the folders in it, with their drafts in a dataset.
 
-    They come by name. Raises UserError when the folder is none; `onFailed` is told when it cannot
-    be read.
+    They come by name. Labelmaps of scans beside them are none. Where the dataset has several
+    contrasts, files of one name but for the contrast are one scan, and those of other contrasts are
+    passed over; `contrasts` are those of one that is not made yet. Raises UserError when the folder
+    is none; `onFailed` is told when it or the dataset cannot be read, or two files would be the
+    same contrast of one scan.
     """
     folder, dataset = Path(folder), Path(dataset)
     if not folder.is_dir():
@@ -70,22 +80,22 @@ def workItemsJob(
 
     def load(result: dict[str, Any], _folder: JobFolder) -> Steps[list[WorkItem]]:
         items = []
-        for number, path in enumerate(map(Path, result["scans"])):
-            # The dataset may lie among the scans.
-            if dataset not in path.parents and not path.name.endswith(_DRAFT):
-                items.append(_item(path, _draftOf(path, folder, dataset)))
+        for number, scan in enumerate(result["scans"]):
+            path = Path(scan["path"])
+            further = {name: Path(other) for name, other in scan["further"].items()}
+            item = _item(path, _draftOf(path, folder, dataset))
+            items.append(item._replace(further=further, lacking=scan["lacking"]))
             if number % _ITEMS_A_STEP == _ITEMS_A_STEP - 1:
                 yield
         return items
 
-    return Job(
-        "scans", {"folder": str(folder)}, load=load, onFinished=onFinished, onFailed=onFailed
-    )
+    request = {"folder": str(folder), "dataset": str(dataset), "contrasts": list(contrasts)}
+    return Job("scans", request, load=load, onFinished=onFinished, onFailed=onFailed)
 
 
 def lookAgain(item: WorkItem) -> WorkItem:
     """The item with its draft as that is now: another Slicer may have written one."""
-    return _item(item.path, item.draft)
+    return _again(item)
 
 
 def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: str) -> WorkItem:
@@ -125,7 +135,7 @@ def saveDraft(item: WorkItem, segmentationNode, scheme: LabelScheme, annotator: 
         "labels": annotated,
     }
     write_json(_noteOf(item.draft), note)
-    return _item(item.path, item.draft)._replace(keptBeside=keptBeside)
+    return _again(item)._replace(keptBeside=keptBeside)
 
 
 def _keepBeside(item: WorkItem) -> Path:
@@ -141,9 +151,14 @@ def loadItem(item: WorkItem):
 
     Raises UserError when a file cannot be loaded.
     """
-    volumeNode = _load(slicer.util.loadVolume, item.path)
-    # Slicer numbers the names of files that are loaded again.
-    volumeNode.SetName(split_ending(item.path.name)[0])
+
+    def load(path: Path, show: bool):
+        node = _load(slicer.util.loadVolume, path, {"show": show})
+        # Slicer numbers the names of files that are loaded again.
+        node.SetName(split_ending(path.name)[0])
+        return node
+
+    volumeNode = loadWithFurther(load, item.path, item.further)
     segmentationNode = None
     if item.begun:
         segmentationNode = _load(slicer.util.loadSegmentation, item.draft)
@@ -159,10 +174,12 @@ def loadItem(item: WorkItem):
 
 def nextItem(items: Sequence[WorkItem], current: WorkItem | None) -> WorkItem | None:
     """The first item after the current one that nobody has begun, from the top again at the end."""
-    paths = [item.path for item in items]
-    start = paths.index(current.path) + 1 if current is not None and current.path in paths else 0
+    paths, at = [item.path for item in items], current and current.path
+    start = paths.index(at) + 1 if at in paths else 0
     order = [*items[start:], *items[:start]]
-    return next((item for item in order if not item.begun and item is not current), None)
+    return next(
+        (item for item in order if not (item.begun or item.lacking or item.path == at)), None
+    )
 
 
 def _draftOf(path: Path, folder: Path, dataset: Path) -> Path:
@@ -172,6 +189,11 @@ def _draftOf(path: Path, folder: Path, dataset: Path) -> Path:
 
 def _noteOf(draft: Path) -> Path:
     return draft.with_name(draft.name.removesuffix(_DRAFT) + ".json")
+
+
+def _again(item: WorkItem) -> WorkItem:
+    looked = _item(item.path, item.draft)
+    return looked._replace(further=item.further, lacking=item.lacking)
 
 
 def _item(path: Path, draft: Path) -> WorkItem:
@@ -191,9 +213,9 @@ def _item(path: Path, draft: Path) -> WorkItem:
     )
 
 
-def _load(load, path: Path):
+def _load(load, path: Path, properties: dict | None = None):
     try:
-        return load(str(path))
+        return load(str(path), properties or {})
     except RuntimeError as error:
         raise UserError(
             f"{path.name} could not be loaded; open it with Add Data, which shows what Slicer "

@@ -34,6 +34,7 @@ def exportJob(
     annotator: str = "",
     group: str | None = None,
     replace: bool = False,
+    contrast: str | None = None,
     further: Mapping[str, Any] | None = None,
     onProgress: Callable[[dict[str, Any]], object] | None = None,
     onFinished: Callable[[str], object] | None = None,
@@ -45,8 +46,8 @@ def exportJob(
     `session` alone: names of nodes, which may be a patient's, go nowhere. `group` keeps related
     subjects together when the dataset is split; `replace` allows an existing case to be written
     anew. `further` has the volume node of each contrast after the first, as in {"T1w": node}, on a
-    grid of its own; a dataset that is made has these, after T2w. `onFinished` gets the name of the
-    case, as in "sub-01".
+    grid of its own; a dataset that is made has these, after `contrast`, T2w if None. `onFinished`
+    gets the name of the case, as in "sub-01".
 
     Raises UserError for a contrast that is no suffix of BIDS, and a volume that is empty, no scan,
     or under a transform that is not linear. All else that is refused goes to `onFailed`, and
@@ -75,6 +76,7 @@ def exportJob(
             "group": group,
             "replace": replace,
             **({"further": affines} if affines else {}),
+            **({"contrast": contrast} if contrast else {}),
         },
         arrays(),
         onProgress=onProgress,
@@ -96,7 +98,7 @@ def exportCase(
     """Add a scan and its annotation to the dataset in a folder, or make one; return the Case.
 
     `roiNode` is a markups ROI where no more than a part of the scan was annotated; the other
-    options are those of `exportJob`: session, annotator, group, replace, further.
+    options are those of `exportJob`: session, annotator, group, replace, contrast, further.
 
     Raises UserError, JobFailed where the job refuses.
     """

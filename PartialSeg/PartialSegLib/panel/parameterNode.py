@@ -25,6 +25,7 @@ class PartialSegParameterNode:
     region - where the annotation took place; everywhere if none.
     dataset - folder that cases are exported to, and training reads.
     subject, session - identifiers of the exported case.
+    contrasts - those of each scan of the dataset, the annotated one first; empty for T2w alone.
     """
 
     # First, because no section shows it: VTK tells the first observer last, so that what a script
@@ -41,3 +42,4 @@ class PartialSegParameterNode:
     dataset: str = ""
     subject: str = ""
     session: str = ""
+    contrasts: str = ""

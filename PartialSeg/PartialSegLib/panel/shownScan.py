@@ -9,6 +9,7 @@ import slicer
 import slicer.util
 import vtk
 
+from ..scene.furtherScans import furtherScans
 from ..scene.oneScan import belongTo, noScansInViews, scansInViews, showScan
 from ..scene.segmentationNodes import scanOf
 from .section import guarded
@@ -77,7 +78,9 @@ class ShownScan(slicer.util.VTKObservationMixin):
                 showScan(scan, segmentation, region)
         shown = scansInViews()
         other = None
-        if scan not in shown:
+        # Another contrast of this head is no other scan.
+        same = {scan, *(furtherScans(scan).values() if scan is not None else ())}
+        if not same.intersection(shown):
             # Of several the first one, and one that may be chosen before one that may not.
             found = [*(shown if scan is not None else ()), *noScansInViews()]
             other = found[0] if found else None

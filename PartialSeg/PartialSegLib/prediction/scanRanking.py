@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..engine.jobs import Job, JobFailed
@@ -14,7 +15,8 @@ class RankedScan(NamedTuple):
 
     `uncertainty` is the mean of 1 - confidence over what was found, 0 to 1; None where the scan
     cannot be used, and `error` then says why. `case` names the case of the dataset that holds the
-    same image, if one does. `warnings` tell what about the segmentation cannot be true.
+    same image, if one does. `warnings` tell what about the segmentation cannot be true. `further`
+    has the path of each further contrast's image.
     """
 
     path: Path
@@ -22,6 +24,7 @@ class RankedScan(NamedTuple):
     case: str | None
     warnings: tuple[str, ...]
     error: str | None
+    further: Mapping[str, str] = MappingProxyType({})
 
 
 def rankJob(
@@ -72,4 +75,5 @@ def _ranked(scan: dict[str, Any]) -> RankedScan:
         scan["case"],
         tuple(scan["warnings"]),
         scan["error"],
+        scan["further"],
     )

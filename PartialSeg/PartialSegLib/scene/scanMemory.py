@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _SUBJECT, _SESSION = "PartialSeg.Subject", "PartialSeg.Session"
 _CHANGED = "PartialSeg.ChangedSinceExport"
+_AGE = "PartialSeg.AgeWeeks"
 
 
 class CaseOfScan(NamedTuple):
@@ -37,6 +38,17 @@ def rememberChange(segmentationNode) -> None:
     """An annotation is no longer what was exported."""
     if segmentationNode.GetAttribute(_CHANGED) is None:
         segmentationNode.SetAttribute(_CHANGED, "1")
+
+
+def ageOf(volumeNode) -> float | None:
+    """The post-menstrual age at a scan in weeks; None where nobody has said it."""
+    age = volumeNode.GetAttribute(_AGE)
+    return None if age is None else float(age)
+
+
+def rememberAge(volumeNode, weeks: float) -> None:
+    """Keep the post-menstrual age at a scan, in weeks."""
+    volumeNode.SetAttribute(_AGE, repr(float(weeks)))
 
 
 def isChanged(segmentationNode) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..volumes import split_ending
+from .case import Case
 from .layout import PARTICIPANTS
 from .participants import read_table, value_of
 
@@ -62,6 +63,12 @@ def subject_age(folder: Path, subject: str, session: str | None) -> float | None
     sessions = ages_in(folder / subject / f"{subject}_sessions.tsv", "session_id")
     age = sessions.get(session or "")
     return ages_in(folder / PARTICIPANTS, "participant_id").get(subject) if age is None else age
+
+
+def case_age(case: Case) -> float | None:
+    """The age at the scan of a case, as `subject_age` has it."""
+    session = None if case.session is None else f"ses-{case.session}"
+    return subject_age(case.folder, f"sub-{case.subject}", session)
 
 
 def ages_of_scans() -> Callable[[Path], float | None]:

@@ -1,8 +1,8 @@
 """Job "cases": what is in a dataset, and what is annotated in each of its scans.
 
 Request: `dataset`, its folder. Result: `name`, `scheme` (as in a scheme's file), `labels` in
-channel order, `cases` ordered by name with the `status` of each label, and `problems`, sentences
-about cases that cannot be read.
+channel order, `contrasts` of each scan, the annotated one first, `cases` ordered by name with the
+`status` of each label, and `problems`, sentences about cases that cannot be read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def work(job: JobFolder) -> dict[str, Any]:
         "name": dataset.name,
         "scheme": dataset.scheme.to_dict(),
         "labels": list(dataset.scheme.names),
+        "contrasts": list(dataset.contrasts),
         "cases": cases,
         "problems": problems,
     }

@@ -1,7 +1,8 @@
 """Job "dataset": a dataset without a case yet, made where there is none.
 
 Request: `dataset`, a folder that is missing or empty, or a dataset; what it is called then, `name`;
-and its `scheme`, as in a scheme's file. Result: `name`.
+its `scheme`, as in a scheme's file; and, if not T2w alone, the `contrasts` of each of its scans.
+Result: `name`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from .folder import JobFolder
 def work(job: JobFolder) -> dict[str, Any]:
     request = job.request()
     scheme = LabelScheme.from_dict(request["scheme"])
-    return {"name": dataset_in(Path(request["dataset"]), scheme, request["name"]).name}
+    contrasts = tuple(request.get("contrasts") or (DEFAULT,))
+    made = dataset_in(Path(request["dataset"]), scheme, request["name"], contrasts)
+    return {"name": made.name}
 
 
 def dataset_in(

@@ -2,10 +2,10 @@
 
 Request: `folder`, of images or a BIDS tree; `model`, a folder or a name, "" for the default one;
 `device`; and, to be told which scans it holds, the folder of a `dataset`. Result: `scans`, the most
-uncertain first and those that cannot be used last, each with `path`, `uncertainty` (mean of 1 -
-confidence over all that was found, 1 where nothing was; null where the scan cannot be used),
-`volumes_ml`, `warnings`, `case`, the name of the dataset's case with the same image or null, and
-`error`, a sentence or null.
+uncertain first and those that cannot be used last, each with `path`, `further`, the paths of its
+further contrasts by their names, `uncertainty` (mean of 1 - confidence over all that was found, 1
+where nothing was; null where the scan cannot be used), `volumes_ml`, `warnings`, `case`, the name
+of the dataset's case with the same image or null, and `error`, a sentence or null.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ def _assess(
     images: dict[str, Path], model: Model, device: str, known: KnownImages | None, progress: Any
 ) -> dict[str, Any]:
     """Segment one scan; whatever is wrong with it must not cost the result of the others."""
-    path = next(iter(images.values()))
+    path, *others = images.values()
+    place = {
+        "path": str(path),
+        "further": dict(zip(list(images)[1:], map(str, others), strict=True)),
+    }
     try:
         shown = path if len(images) == 1 else images
         result = segment(shown, model, device=device, confidence=True, progress=progress)
@@ -68,7 +72,7 @@ def _assess(
     except Exception as error:
         logging.exception("A scan could not be segmented")
         return {
-            "path": str(path),
+            **place,
             "uncertainty": None,
             "volumes_ml": {},
             "warnings": [],
@@ -76,7 +80,7 @@ def _assess(
             "error": explain_failure(error),
         }
     return {
-        "path": str(path),
+        **place,
         "uncertainty": result.uncertainty(),
         "volumes_ml": result.volumes_ml(),
         "warnings": list(result.warnings),

@@ -228,6 +228,45 @@ def test_a_scan_becomes_a_case_that_the_table_shows(export, waitFor, dialogs, tm
     assert export.ui.openFolderButton.enabled
 
 
+def test_a_scan_goes_into_a_dataset_and_comes_back_with_all_its_contrasts(
+    export, scan, waitFor, scene, tmp_path
+):
+    import slicer
+
+    from partialseg_trainer.dataset import Dataset
+    from PartialSegLib.scene.furtherScans import furtherScans
+
+    ui = export.ui
+    assert not ui.furtherScansWidget.visible
+    ui.contrastsLineEdit.text = "T2w, t2w"
+    assert "named twice" in ui.exportButton.toolTip
+    ui.contrastsLineEdit.text = "T2w, T1w"
+    assert "T2w, T1w; choose the T1w of this one" in ui.exportButton.toolTip
+    (selector,) = ui.furtherScansWidget.findChildren("qMRMLNodeComboBox")
+    selector.setCurrentNode(scan)
+    assert "as T1w and as the scan" in ui.exportButton.toolTip
+    T1 = slicer.util.addVolumeFromArray(np.arange(960, dtype=np.int16).reshape(10, 8, 12), name="a")
+    T1.SetSpacing(2, 2, 2)
+    selector.setCurrentNode(T1)
+    exportAndWait(export, waitFor)
+    (case,) = Dataset.open(tmp_path / "dataset").cases
+    assert case.contrasts == ("T2w", "T1w")
+
+    waitFor(lambda: ui.casesTable.rowCount == 1)
+    assert not ui.contrastsLineEdit.visible
+    ui.loadCaseButton.click()
+    waitFor(lambda: not export.busy)
+    loaded = export.parameterNode.inputVolume
+    assert loaded.GetName() == "sub-01_T2w"
+    assert selector.currentNode().GetName() == "sub-01_T1w"
+    assert furtherScans(loaded) == {"T1w": selector.currentNode()}
+    again = slicer.util.arrayFromVolume(selector.currentNode())
+    assert np.array_equal(again, slicer.util.arrayFromVolume(T1))
+    assert ui.exportButton.enabled, "it can be corrected and exported anew"
+    scene.RemoveNode(selector.currentNode())
+    assert "choose the T1w" in ui.exportButton.toolTip
+
+
 def test_an_emptied_line_is_no_dataset(export, tmp_path):
     """CTK's line for paths does not tell the empty path as it tells the others."""
     export.ui.datasetPathLineEdit.currentPath = str(tmp_path)

@@ -297,7 +297,7 @@ def loadedPaths(monkeypatch, review):
 
     paths = []
 
-    def loadVolume(path):
+    def loadVolume(path, properties):
         paths.append(path)
         return slicer.util.addVolumeFromArray(nibabel.load(path).get_fdata().T)
 
@@ -428,7 +428,7 @@ def test_a_scan_that_slicer_cannot_load_is_told_in_a_sentence(
 ):
     import slicer
 
-    def loadVolume(path):
+    def loadVolume(path, properties):
         raise RuntimeError("Failed to load node from file")
 
     monkeypatch.setattr(slicer.util, "loadVolume", loadVolume)

@@ -706,6 +706,42 @@ def test_what_was_found_is_shown_in_3d_on_a_click(neonate, chosen, engine, dhcp9
     assert display.GetSegmentVisibility3D("wm") and not display.GetSegmentVisibility3D("tcv")
 
 
+def test_volumes_are_drawn_beside_published_ones_only_where_somebody_brings_a_table(
+    neonate, chosen, engine, dhcp9, waitFor, tmp_path
+):
+    ui = neonate.ui
+    assert not ui.growthGroupBox.visible
+    engine.finish("segment", **result(dhcp9))
+    ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert ui.growthGroupBox.visible and ui.growthGroupBox.collapsed
+    assert "38+4" in ui.growthButton.toolTip
+    ui.ageLineEdit.text = "270"
+    assert "divided by 7" in ui.growthButton.toolTip
+    ui.ageLineEdit.text = "38+4"
+    assert "None of children comes along" in ui.growthButton.toolTip
+    (tmp_path / "norms.csv").write_text("")
+    ui.normsPathLineEdit.currentPath = str(tmp_path / "norms.csv")
+    engine.fail("growth", "norms.csv does not say its population.")
+    ui.growthButton.click()
+    waitFor(lambda: ui.growthButton.enabled)
+    assert "population" in ui.growthLabel.text
+    engine.succeed("growth", chart="chart.png")
+    ui.growthButton.click()
+    waitFor(lambda: ui.growthButton.enabled)
+    assert neonate._growth._window.isVisible() and not ui.growthLabel.text
+    asked = engine.request("growth")
+    assert asked["weeks"] == pytest.approx(38.571, abs=1e-3)
+    assert asked["volumes"]["wm"] == pytest.approx(
+        neonate.logic.labelVolumes(chosen.segmentation, dhcp9)["wm"]
+    )
+    # It is known of the scan from now on.
+    ui.segmentButton.click()
+    waitFor(lambda: not neonate.busy)
+    assert ui.ageLineEdit.text == "38.57"
+    neonate._growth._window.close()
+
+
 # The real engine
 
 

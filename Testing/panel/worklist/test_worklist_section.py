@@ -40,7 +40,8 @@ def work(panel, scans, tmp_path):
     dataset = Dataset.create(tmp_path / "dataset", "dhcp9", "newborns")
     section = atFolder(panel, scans, tmp_path)
     job = workItemsJob(scans, dataset.folder, onFinished=section._onListed)
-    section._onListed(finish(job._load({"scans": find_volumes(scans)}, None)))
+    found = [{"path": str(path), "further": {}, "lacking": ""} for path in find_volumes(scans)]
+    section._onListed(finish(job._load({"scans": found}, None)))
     return section
 
 
@@ -188,3 +189,40 @@ def test_what_another_slicer_has_drawn_of_a_scan_meanwhile_is_kept(work):
         assert ("Somebody else had written one" in work.ui.worklistLabel.text) is kept
     (beside,) = (file for file in opened.draft.parent.glob("*.seg.nrrd") if file != opened.draft)
     assert beside.read_bytes() == theirs != opened.draft.read_bytes()
+
+
+def test_the_contrasts_of_a_head_are_one_scan_and_are_opened_and_put_away_together(
+    panel, tmp_path, waitFor
+):
+    import nibabel
+
+    from PartialSegLib.scene.furtherScans import furtherScans
+
+    folder = tmp_path / "scans"
+    for name in ("a_T2w", "a_T1w", "b/a_T2w", "b/a_T1w", "c_T1w", "d_FLAIR"):
+        path = folder / f"{name}.nii.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(np.ones(SHAPE, np.int16).T, np.eye(4)), path)
+    work = atFolder(panel, folder, tmp_path)
+    chosen = work.parameterNode
+    chosen.contrasts = "T2w, T1w"
+    work.ui.listButton.click()
+    waitFor(lambda: not work.busy)
+    # With places where a narrow table may break them.
+    names = [name.replace("\u200b", "") for name, _done in rows(work)]
+    assert names == ["a_T2w.nii.gz", "a_T2w.nii.gz", "c_T1w.nii.gz"]
+    assert "no T2w" in rows(work)[2][1]
+    work.ui.nextButton.click()
+    waitFor(lambda: not work.busy)
+    first = chosen.inputVolume
+    (other,) = furtherScans(first).values()
+    assert (first.GetName(), other.GetName()) == ("a_T2w", "a_T1w")
+    paint(work)
+    work.ui.nextButton.click()
+    assert first.GetScene() is None and other.GetScene() is None
+    assert list(furtherScans(chosen.inputVolume)) == ["T1w"]
+    paint(work)
+    work.ui.worklistTable.selectRow(2)
+    assert "no T2w" in work.ui.openButton.toolTip
+    assert "Every scan" in work.ui.nextButton.toolTip
+    work._changed = False

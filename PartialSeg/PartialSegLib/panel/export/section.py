@@ -21,6 +21,7 @@ from ...annotation.contradictions import foundContradictions
 from ...annotation.overlay import removeTraces
 from ...dataset.caseLoading import LoadedCase
 from ...dataset.content import DatasetCase
+from ...dataset.contrasts import enteredContrasts
 from ...engine.jobs import Job, JobFailed
 from ...engine.packages import FILES
 from ...scene.geometry import arrayShape, kjiToRAS
@@ -28,6 +29,7 @@ from ...scene.oneScan import belongTo
 from ...scene.region import placeROI
 from ...scene.scanMemory import caseOf, rememberCase
 from ...scene.segmentationNodes import CONTENT_EVENTS, scanOf
+from ..furtherScans import FurtherScans
 from ..lastDataset import lastDataset, rememberDataset
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
@@ -54,9 +56,11 @@ class ExportSection(FollowingSection):
     def setup(self) -> None:
         self._scheme = None
         self._schemeProblem = ""
+        self._contrasts: tuple[str, ...] = ()
         self._namedVolumeID = ""
         self._preview = AnnotationPreview(self.ui, self.logic)
         self._cases = CasesTable(self.ui, self.logic, self._showState)
+        self._further = FurtherScans(self.ui.furtherScansWidget, guarded(self._showState))
         self.ui.annotatorLineEdit.text = slicer.util.settingsValue(_ANNOTATOR, "")
         for button, action in (
             (self.ui.exportButton, self._onExport),
@@ -119,6 +123,7 @@ class ExportSection(FollowingSection):
     def stopFollowing(self) -> None:
         self.removeObservers(self._onAnnotationChanged)
         self._preview.use(None, None, None, None)
+        self._further.show((), None)
 
     def _onAnnotationChanged(self, caller=None, event=None) -> None:
         self._preview.annotationChanged()
@@ -149,12 +154,14 @@ class ExportSection(FollowingSection):
         self.ui.identifierLabel.text = wrong or _(
             "No name or number of the patient, please: both stand in file names."
         )
+        whyNotContrasts = self._showContrasts()
         setEnabled(
             self.ui.exportButton,
             (busy if self.busy else "")
             or self._schemeProblem
             or whyNotExport(chosen, scheme)
-            or whyNotInto(chosen, scheme, self._cases.content, self._cases.problem),
+            or whyNotInto(chosen, scheme, self._cases.content, self._cases.problem)
+            or whyNotContrasts,
             _("Write the scan and what is known of each label into the dataset."),
         )
         setEnabled(
@@ -162,6 +169,25 @@ class ExportSection(FollowingSection):
             (busy if self.busy else "")
             or ("" if self._cases.selected else _("Select a case of the table first.")),
             _("Bring scan and annotation of the selected case back into the scene."),
+        )
+
+    def _showContrasts(self) -> str:
+        """Show which contrasts a scan of the dataset has; return why there cannot be such."""
+        chosen, content = self.parameterNode, self._cases.content
+        if chosen is None or not self._entered:
+            return ""
+        for widget in (self.ui.contrastsLabel, self.ui.contrastsLineEdit):
+            widget.visible = content is None
+        try:
+            self._contrasts = content.contrasts if content else enteredContrasts(chosen.contrasts)
+        except UserError as error:
+            self._contrasts = ()
+            self._further.show((), chosen.inputVolume)
+            return str(error)
+        self._further.show(self._contrasts[1:], chosen.inputVolume)
+        return self._further.whyNot(
+            self._contrasts,
+            _("Every scan of the dataset has {needed}; choose the {contrast} of this one."),
         )
 
     def _say(self, text: str) -> None:
@@ -216,6 +242,8 @@ class ExportSection(FollowingSection):
             group=self.ui.groupLineEdit.text.strip() or None,
             roiNode=chosen.region,
             replace=replace,
+            contrast=self._contrasts[0],
+            further=self._further.nodes,
             onProgress=self._onProgress,
             onFinished=partial(
                 self._onExported,

@@ -13,6 +13,7 @@ from partialseg_trainer.errors import UserError
 
 from ...engine.packages import LEARNING
 from ...prediction.scanRanking import RankedScan
+from ...scene.furtherScans import loadWithFurther
 from ..packagesRequest import packagesAreThere
 from ..pathLine import connectPath
 from ..plainText import plain
@@ -144,19 +145,23 @@ class NextScan:
         scan, chosen = self._selected, self._section.parameterNode
         if scan is None or chosen is None:
             return
-        try:
-            node = slicer.util.loadVolume(str(scan.path))
-        except RuntimeError as error:
-            raise UserError(
-                f"{scan.path.name} could not be loaded as a volume; open it with Add Data, which "
-                "shows what Slicer makes of it."
-            ) from error
+        node = loadWithFurther(_loadVolume, scan.path, scan.further)
         # The segmentation of the scan before stays in the scene, but must not be filled from this.
         with slicer.util.NodeModify(chosen):
             chosen.segmentation, chosen.inputVolume = None, node
 
     def _tell(self, text: str) -> None:
         tell(self._ui.findLabel, text)
+
+
+def _loadVolume(path: Path, show: bool):
+    try:
+        return slicer.util.loadVolume(str(path), {"show": show})
+    except RuntimeError as error:
+        raise UserError(
+            f"{path.name} could not be loaded as a volume; open it with Add Data, which shows "
+            "what Slicer makes of it."
+        ) from error
 
 
 def _note(scan: RankedScan) -> str:

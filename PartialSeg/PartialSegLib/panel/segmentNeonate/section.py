@@ -22,12 +22,13 @@ from ...scene.segmentationNodes import scanOf, segmentationOf
 from ...scene.surfaces import showSurfaces
 from ..comboBox import offer
 from ..deviceSearch import DeviceSearch
+from ..furtherScans import FurtherScans
 from ..packagesRequest import packagesAreThere
 from ..pollTimer import PollTimer
 from ..section import Section, guarded, setEnabled, showError
 from ..told import showProgress, tell
 from .expectedTime import expectedSeconds, rememberSeconds
-from .furtherScans import FurtherScans
+from .growthChart import GrowthChart
 from .modelChoice import ModelChoice
 from .resultTable import ResultTable
 from .threeDView import showThreeDView
@@ -66,6 +67,7 @@ class SegmentNeonateSection(Section):
         self._model.refresh()
         self._further = FurtherScans(ui.furtherScansWidget, guarded(self._updateIfOpen))
         self._resultTable = ResultTable(ui.resultTable)
+        self._growth = GrowthChart(ui, lambda: self.parameterNode.segmentation)
         self._surfaces = PollTimer(0, self._surfacesChanged, showError)
         self._surfacesOf = None
         ui.surfacesButton.connect("clicked()", guarded(self._showSurfaces))
@@ -88,6 +90,7 @@ class SegmentNeonateSection(Section):
     def cleanup(self) -> None:
         self._devices.cancel()
         self._surfaces.cancel()
+        self._growth.cancel()
         super().cleanup()
 
     def setParameterNode(self, parameterNode) -> None:
@@ -97,6 +100,7 @@ class SegmentNeonateSection(Section):
             self._surfacesOf = None
         super().setParameterNode(parameterNode)
         if parameterNode is None:
+            self._further.show((), None)
             # What they tell of is gone with the scene.
             self._results.clear()
             self._showResult(None)
@@ -270,9 +274,13 @@ class SegmentNeonateSection(Section):
                 "The views show another scan, {other}: say at the top of the panel which is meant."
             ).format(other=self.otherScan.GetName())
         try:
-            reason = self._further.whyNot(self._model.card(self.parameterNode.model))
+            card = self._model.card(self.parameterNode.model)
         except UserError as error:
             return str(error)
+        needed = card.contrasts[:1] if card.doesWithout else card.contrasts
+        reason = self._further.whyNot(
+            needed, _("The model needs {needed}; choose the {contrast} of this scan.")
+        )
         if reason:
             return reason
         return self._whyNotComplete() if self.parameterNode.fillExisting else ""
@@ -389,7 +397,9 @@ class SegmentNeonateSection(Section):
     def _showResult(self, result: _Result | None) -> None:
         """Show what a scan's segmentation came to; nothing for None."""
         self._say(result.said if result else "")
-        self._resultTable.show(result and result.segmented)
+        segmented = result and result.segmented
+        self._resultTable.show(segmented)
+        self._growth.show(segmented, self._scan)
         tell(self.ui.resultLabel, result.lines if result else "")
 
     def _say(self, text: str) -> None:

@@ -11,6 +11,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from ...dataset.content import isNewDataset, newDatasetJob
+from ...dataset.contrasts import enteredContrasts
 from ...dataset.drafts import (
     WorkItem,
     loadItem,
@@ -21,6 +22,7 @@ from ...dataset.drafts import (
 )
 from ...engine.jobs import JobFailed
 from ...engine.packages import FILES
+from ...scene.furtherScans import furtherScans
 from ...scene.oneScan import regionOf
 from ...scene.segmentationNodes import CONTENT_EVENTS
 from ..packagesRequest import packagesAreThere
@@ -50,6 +52,7 @@ class WorklistSection(Section):
         self._open: WorkItem | None = None
         # The nodes of the open scan, and the segmentation that is watched.
         self._scan = self._followed = None
+        self._further: list = []
         self._changed = False
         ui = self.ui
         table = ui.worklistTable
@@ -115,6 +118,7 @@ class WorklistSection(Section):
             workItemsJob(
                 self.ui.worklistPathLineEdit.currentPath,
                 self.parameterNode.dataset,
+                enteredContrasts(self.parameterNode.contrasts),
                 onFinished=self._onListed,
                 onFailed=self._onFailed,
             )
@@ -148,9 +152,12 @@ class WorklistSection(Section):
         done = ", ".join(item.labels) or (_("Begun") if item.begun else "")
         if item.annotator:
             done = _("{labels} ({annotator})").format(labels=done, annotator=item.annotator)
+        if item.lacking:
+            done = _whyNotOpen(item)
+        files = "\n".join(map(str, (item.path, *item.further.values())))
         for column, text in ((_SCAN, breakable(item.path.name)), (_LABELS, done)):
             cell = qt.QTableWidgetItem(text)
-            cell.setToolTip(plain(str(item.path) if column == _SCAN else item.date))
+            cell.setToolTip(plain(files if column == _SCAN else item.date))
             table.setItem(row, column, cell)
 
     @property
@@ -175,7 +182,8 @@ class WorklistSection(Section):
             else _("List the scans of the folder, and what is annotated of each."),
         )
         wait = _("Wait, or cancel first.") if self.busy else ""
-        noneSelected = "" if self._selected else _("Select a scan in the table first.")
+        item = self._selected
+        noneSelected = _whyNotOpen(item) if item else _("Select a scan in the table first.")
         setEnabled(
             ui.openButton, wait or noDataset or noneSelected, _("Open the scan with its draft.")
         )
@@ -193,8 +201,9 @@ class WorklistSection(Section):
     # The scan at work
 
     def _openSelected(self) -> None:
-        if self._selected is not None:
-            self._openItem(self._selected)
+        item = self._selected
+        if item is not None and not _whyNotOpen(item):
+            self._openItem(item)
 
     def _goOn(self) -> None:
         item = nextItem(self._items, self._open)
@@ -211,6 +220,7 @@ class WorklistSection(Section):
             newDatasetJob(
                 self.parameterNode.dataset,
                 self.scheme,
+                enteredContrasts(self.parameterNode.contrasts),
                 onFinished=partial(self._openNow, item),
                 onFailed=self._onFailed,
             )
@@ -219,13 +229,14 @@ class WorklistSection(Section):
 
     def _openNow(self, item: WorkItem) -> None:
         item = lookAgain(item)
-        chosen, before = self.parameterNode, (self._scan, self._followed)
+        chosen, before = self.parameterNode, (self._scan, self._followed, *self._further)
         scan, segmentation = loadItem(item)
         if segmentation is None:
             segmentation = self.logic.addSegmentation(scan)
             self.logic.createSegments(segmentation, self.scheme, scan)
         self._forget()
         self._open, self._scan = item, scan
+        self._further = list(furtherScans(scan).values())
         with slicer.util.NodeModify(chosen):
             chosen.inputVolume, chosen.segmentation, chosen.region = scan, segmentation, None
         self._changed = False
@@ -282,7 +293,17 @@ class WorklistSection(Section):
         self._timer.stop()
         self._follow(None)
         self._open = self._scan = None
+        self._further = []
         self._changed = False
 
     def _say(self, text: str) -> None:
         tell(self.ui.worklistLabel, text)
+
+
+def _whyNotOpen(item: WorkItem) -> str:
+    """Why a scan cannot be annotated; empty if it can."""
+    if not item.lacking:
+        return ""
+    return _("There is no {contrast}, on which the dataset's labels are drawn.").format(
+        contrast=item.lacking
+    )
