@@ -37,15 +37,12 @@ _TIMED = 3
 # Little of intensities is changed, because the slices to find are of this very scan: on one from
 # elsewhere 80 steps with these found more than 100 with the changes that trainings have.
 _CHANGES = Augmentation(tone=0.03, bias=0.07, noise=0.02, blur=0.05)
-# How far weights go from what the model knew to what was learned, where little was drawn; a Dice of
-# less than the second in any structure drawn, and they go all the way.
-_GONE = 0.75
+# How far weights go from what the model knew to what was learned, and how many times the steps are
+# taken, by which share of the head was drawn: about one slice, three, and seven. Measured on scans
+# from elsewhere; one slice is learned by heart at once, and what it brings is soon lost again.
+_DRAWN, _GONE, _TIMES = (0.01, 0.03, 0.07), (0.45, 0.75, 1.0), (1.0, 1.0, 1.6)
+# With a Dice of less than this in any structure drawn, they go all the way.
 _KNOWN_DICE = 0.5
-# Of the head: where the first was drawn, some three slices, that is little; where the second, some
-# seven, weights go all the way, and so many times the steps teach more. Measured on a scan from
-# elsewhere: with three slices more of either costs what it brings with seven.
-_LITTLE, _MUCH = 0.03, 0.07
-_STEPS_OF_MUCH = 1.6
 # Steps in which what the model says of the drawing is looked at in any case.
 _JUDGED = 12
 
@@ -110,8 +107,8 @@ def adapt(
     rng, generator = np.random.default_rng(seed), torch.Generator(device).manual_seed(seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=effort.learning_rate)
     agreement, schedule = Agreement(drawn.scheme, pictures.sets), None
-    much = _how_much(drawn, prepared)
-    effort = replace(effort, steps=round(effort.steps * (1 + (_STEPS_OF_MUCH - 1) * much)))
+    share = _share_drawn(drawn, prepared)
+    effort = replace(effort, steps=round(effort.steps * np.interp(share, _DRAWN, _TIMES)))
     began, step, steps = time.monotonic(), 0, effort.steps
     while step < steps:
         shown = pictures.draw(rng, effort.slices)
@@ -151,7 +148,7 @@ def adapt(
     told = drawn.scheme.membership[:, ~undrawn.cpu().numpy()].any(1)
     scores = [agreement.dice()[name] for name in np.array(drawn.scheme.names)[told]]
     if min(filter(lambda score: score is not None, scores), default=0.0) >= _KNOWN_DICE:
-        _go_part_of_the_way(network, model.network, _GONE + (1 - _GONE) * much)
+        _go_part_of_the_way(network, model.network, np.interp(share, _DRAWN, _GONE))
     untold = [name for name in model.info.untold if not told[drawn.scheme.index(name)]]
     # It learned from the scan as it is, so it is shown it as it is.
     as_it_is = {"centres": {}, "smoothing": 0}
@@ -160,10 +157,9 @@ def adapt(
     return Model(network.cpu(), model.scheme, info)
 
 
-def _how_much(drawn: Drawn, prepared: Prepared) -> float:
-    """How much of the head was drawn, from 0 (`_LITTLE` or less) to 1 (`_MUCH` or more)."""
-    share = drawn.counts()[1:].sum() / max(np.count_nonzero(prepared.slices), 1)
-    return float(np.clip((share - _LITTLE) / (_MUCH - _LITTLE), 0, 1))
+def _share_drawn(drawn: Drawn, prepared: Prepared) -> float:
+    """Which share of the head is known to be one structure each."""
+    return float(drawn.counts()[1:].sum() / max(np.count_nonzero(prepared.slices), 1))
 
 
 def _go_part_of_the_way(network: nn.Module, before: nn.Module, share: float) -> None:
