@@ -41,6 +41,7 @@ def main() -> None:
         "--map", help="OLD=LABEL,... of dhcp9, where the values are not the spina bifida atlas's"
     )
     parser.add_argument("--only", nargs="+", help="words of the changes to measure (default: all)")
+    parser.add_argument("--fast", action="store_true", help="segment by every second slice alone")
     parser.add_argument("--structures", action="store_true", help="print every tissue")
     parser.add_argument("--output", type=Path, help="a JSON file for the figures")
     arguments = parser.parse_args()
@@ -62,7 +63,9 @@ def main() -> None:
     for name, change, enlarged in changes():
         if arguments.only and not any(word in name for word in arguments.only):
             continue
-        figures[name] = [_measured(model, scans, change, enlarged) for model in models]
+        figures[name] = [
+            _measured(model, scans, change, enlarged, arguments.fast) for model in models
+        ]
         cells = [
             cell
             for found in figures[name]
@@ -115,7 +118,7 @@ def _scan(folder: Path, table: np.ndarray) -> tuple[Volume, Volume]:
 
 
 def _measured(
-    model: Model, scans: list[tuple[Volume, Volume]], change: Change, enlarged: float
+    model: Model, scans: list[tuple[Volume, Volume]], change: Change, enlarged: float, fast: bool
 ) -> dict[str, float]:
     """Dice of each label and the mean of the tissues, over scans; `told`: scans with a warning.
 
@@ -125,7 +128,7 @@ def _measured(
     told = 0
     for scan, truth in scans:
         truth = _scaled(truth, enlarged)
-        result = segment(change(scan), model)
+        result = segment(change(scan), model, fast=fast)
         told += bool(result.warnings)
         found = read_labelmap(result.labelmap)
         labelmap = resample(found.data, found.grid, truth.grid, order=0)

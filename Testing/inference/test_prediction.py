@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from partialseg_trainer.errors import UserError
 from partialseg_trainer.inference.prediction import BATCH, count_steps, predict
 from partialseg_trainer.inference.segment import segment
 from partialseg_trainer.volumes import Volume
@@ -107,3 +108,28 @@ def test_parts_that_are_asked_for_in_order_are_those_of_the_whole(axis, neighbou
     for start, stop in parts:
         assert torch.equal(part_of(slice(start, stop)), complete[:, start:stop])
     assert sum(told) == steps
+
+
+@pytest.mark.parametrize("axis", ["sagittal", "axial"])
+def test_fast_looks_at_every_second_slice_and_finds_the_same_for_the_most_part(axis):
+    ramp = np.add.outer(np.linspace(1, 2, 24), np.zeros((20, 22))) + np.linspace(0, 1, 22)
+    smooth = Volume(ramp.astype(np.float32), np.diag([2.0, 2.0, 2.0, 1.0]))
+    model = model_of(Voxelwise(), Preprocessing(spacing=2.0, axis=axis))
+    steps = []
+
+    def found(**options):
+        told = []
+        result = segment(smooth, model, progress=lambda *now: told.append(now), **options)
+        steps.append(told[-1][1])
+        return np.asarray(result.labelmap.dataobj)
+
+    usual, fast = found(), found(fast=True)
+    assert steps[0] - steps[1] == usual.shape[("sagittal", "coronal", "axial").index(axis)] // 2
+    assert usual.shape == fast.shape and (usual == fast).mean() > 0.95
+
+
+@pytest.mark.parametrize("shown", [{"axis": "all"}, {"neighbours": 1}])
+def test_a_model_of_which_no_slice_can_be_left_out_is_not_fast(scan, shown):
+    model = model_of(Voxelwise(), Preprocessing(spacing=2.0, **shown))
+    with pytest.raises(UserError, match="leave out --fast"):
+        segment(scan, model, fast=True)

@@ -74,6 +74,14 @@ def segment(
     ] = None,
     confidence: Confidence = False,
     mirror: Mirror = False,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast",
+            help="Look at every second slice alone: half the time, for 0.005 of Dice; a tilted "
+            "head is not turned then.",
+        ),
+    ] = False,
     table: Annotated[
         bool,
         typer.Option(
@@ -215,6 +223,7 @@ def segment(
             models,
             device=device,
             mirror=mirror,
+            fast=fast,
             outputs=outputs,
             measured=statistics is not None,
             known=annotations and annotations.of,

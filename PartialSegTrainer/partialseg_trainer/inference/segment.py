@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..labels import LabelScheme, LabelSets
 from ..networks.device import choose_device
 from ..networks.freed_memory import freed_memory_kept
@@ -99,6 +100,7 @@ def segment(
     *,
     device: str = "auto",
     mirror: bool = False,
+    fast: bool = False,
     confidence: bool = False,
     known: LabelSets | None = None,
     ready: Callable[[tuple[int, ...]], None] | None = None,
@@ -115,6 +117,8 @@ def segment(
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         mirror: whether to average over the scan and its mirror image, which takes twice the time
             (test-time augmentation); left and right alone, as trainings mirror no other axis.
+        fast: whether to look at every second slice alone, in half the time; scans are then shown as
+            they are, tilted or not (see `showing`).
         confidence: whether to make the confidence map.
         known: what is known of the scan's voxels, (X, Y, Z), as `dataset.KnownScans` gives it: the
             result is the most probable leaf of S everywhere, and its confidence that within S.
@@ -126,11 +130,13 @@ def segment(
             network sees, or a slab of the scan whose labels are found.
 
     Raises UserError for an image that cannot be used, a device that is not there, models that
-    cannot be averaged (see `as_ensemble`), and what is known of other voxels than the scan's or of
-    labels that the model has none of (see `LabelSets.in_scheme`); and for contrasts as
+    cannot be averaged (see `as_ensemble`) or be fast, and what is known of other voxels than the
+    scan's or of labels that the model has none of (see `LabelSets.in_scheme`); and for contrasts as
     `shown_images` does.
     """
     models = as_ensemble(model)
+    if fast:
+        _require_single_slices(models)
     info, scheme = models[0].info, models[0].scheme
     name = name_of(image)
     shown = shown_images(image, [each.info for each in models], name)
@@ -139,7 +145,7 @@ def segment(
     if known is not None:
         known = known_of(known, scheme, volume.grid)
     blank = volume.data.min() == volume.data.max()
-    prepared = prepare(shown.volumes, info.preprocessing, name)
+    prepared = prepare(shown.volumes, info.preprocessing, name, every=2 if fast else 1)
     # From here on its slices are enough; images that were read for them leave the memory.
     del volume, shown
     if ready:
@@ -153,7 +159,8 @@ def segment(
             progress(done, steps)
 
     on = choose_device(device)
-    prepared = smoothed_for(prepared, models, on)
+    if not fast:
+        prepared = smoothed_for(prepared, models, on)
     leaves = predict(prepared.images, prepared.axis, models, on, advance, mirror=mirror)
     inside = known and LabelSets(scheme, known.codes[prepared.box], known.leaf_sets())
 
@@ -177,7 +184,8 @@ def segment(
         leaves = partial(_part, whole)
     found = found_of(leaves)
     here = found.labelmap[prepared.box]
-    showing = better_showing(here, prepared, models, on, found.sure.mean())
+    sure = found.sure.mean()
+    showing = None if fast else better_showing(here, prepared, models, on, sure)
     if showing is not None:
         shown = showing.shown(prepared.images, prepared.axis)
         steps += count_steps(shown.shape[1:], prepared.axis, info) + count_slabs(prepared)
@@ -208,6 +216,15 @@ def segment(
         tuple(filter(None, told)),
         untold,
     )
+
+
+def _require_single_slices(models: Sequence[Model]) -> None:
+    for info in (each.info for each in models):
+        if info.patch is not None or info.preprocessing.channels * len(info.preprocessing.axes) > 1:
+            raise UserError(
+                f"The model {info.name} sees {info.seen}, of which none can be left out; leave out "
+                "--fast, which is for models that see single slices of one direction."
+            )
 
 
 def _sums_by_value(

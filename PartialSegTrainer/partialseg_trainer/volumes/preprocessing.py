@@ -91,18 +91,20 @@ def prepare(
     volume: Volume | Sequence[Volume | None],
     preprocessing: Preprocessing,
     name: str = "The scan",
+    every: int = 1,
 ) -> Prepared:
     """Scale intensities, cut off empty space, bring to RAS order and spacing, slice.
 
     Of several contrasts each is scaled by itself and interpolated but once, from its own grid to
-    that of the network, which follows from the first contrast that is there.
+    that of the network, which follows from the first contrast that is there. With `every` more than
+    1 there are so many times fewer slices, so many times as far apart.
 
     Raises UserError, which calls the scan `name`, where that takes more voxels than GRID allows.
     """
     if isinstance(volume, Volume):
-        return _prepare(volume, preprocessing, name)
+        return _prepare(volume, preprocessing, name, every)
     first = next(each for each in volume if each is not None)
-    prepared = _prepare(first, preprocessing, name)
+    prepared = _prepare(first, preprocessing, name, every)
     if len(volume) == 1:
         return prepared
     images = np.zeros((len(volume), *prepared.slices.shape), dtype=np.float32)
@@ -121,7 +123,7 @@ def _beside(volume: Volume, first: Volume, grid: Grid) -> np.ndarray:
     return resample(normalise_intensity(volume.data), own, grid, order=1)
 
 
-def _prepare(volume: Volume, preprocessing: Preprocessing, name: str) -> Prepared:
+def _prepare(volume: Volume, preprocessing: Preprocessing, name: str, every: int) -> Prepared:
     margin = int(np.ceil(MARGIN_MM / min(volume.spacing)))
     found = Foreground.of(volume.data)
     box = found.box(margin)
@@ -130,9 +132,10 @@ def _prepare(volume: Volume, preprocessing: Preprocessing, name: str) -> Prepare
     affine[:3, 3] = volume.grid.ras(corner)
     image = normalise_intensity(volume.data, found, box)
     native = Grid(image.shape, affine)
-    grid = canonical_grid(native, preprocessing.spacing, name)
-    resampled = resample(image, native, grid, order=1)
     axis = preprocessing.axes[-1]
+    spacing = [preprocessing.spacing * (every if each == axis else 1) for each in AXES]
+    grid = canonical_grid(native, tuple(spacing), name)
+    resampled = resample(image, native, grid, order=1)
     return Prepared(to_slices(resampled, axis), grid, native, corner, axis)
 
 
