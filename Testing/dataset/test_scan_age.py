@@ -2,8 +2,9 @@
 
 import pytest
 
-from partialseg_trainer.dataset.scan_age import ages_of_scans, checked_weeks
+from partialseg_trainer.dataset.scan_age import ages_of_scans
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.weeks import checked_weeks
 
 
 @pytest.fixture

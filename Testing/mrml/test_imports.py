@@ -15,6 +15,7 @@ ABSENT = ("nibabel", "pydantic", "torch", "monai", "pandas", "scipy", "skimage")
 # What the window may import: it stands still meanwhile, and scipy alone takes most of a second.
 QUICK = (
     *("errors", "files", "finding", "interpreter", "jobs", "labels", "methods", "user_folders"),
+    "weeks",
     *("labels.encode", "labels.scheme", "labels.segments"),
 )
 # Imported a little at a time, while nobody waits (engine/warmUp.py).

@@ -19,6 +19,7 @@ ENGINE_ROOMS = [
     "folders",
     "finding",
     "plain_text",
+    "weeks",
     "limits",
     "incoming",
     "files",

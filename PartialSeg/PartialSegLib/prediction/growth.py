@@ -8,7 +8,6 @@ from pathlib import Path
 from partialseg_trainer.labels import LabelScheme
 
 from ..engine.jobs import Job, JobFailed
-from ..scene.scanMemory import ageOf
 
 
 def growthJob(
@@ -39,17 +38,24 @@ def growthJob(
     )
 
 
-def knownAge(volumeNode) -> float | None:
-    """The post-menstrual age at a scan in weeks: said before, or in a table where its file lies.
+def ageJob(
+    volumeNode,
+    onFinished: Callable[[float | None], object],
+    onFailed: Callable[[JobFailed], object],
+) -> Job | None:
+    """A job that looks for the post-menstrual age at a scan in the tables of where its file lies.
 
-    That is a participants.tsv, or in a BIDS tree its subject's sessions too. Needs the packages for
-    files. Raises UserError for a table that cannot be read.
+    That is a participants.tsv, or in a BIDS tree its subject's sessions too. None for a scan that
+    comes from no file. `onFinished` gets weeks, or None where nothing tells them; `onFailed` is
+    told of a table that cannot be read.
     """
-    weeks = ageOf(volumeNode)
     storage = volumeNode.GetStorageNode()
     path = (storage.GetFileName() if storage is not None else None) or ""
-    if weeks is not None or not path:
-        return weeks
-    from partialseg_trainer.dataset.scan_age import ages_of_scans
-
-    return ages_of_scans()(Path(path))
+    if not path:
+        return None
+    return Job(
+        "age",
+        {"scan": path},
+        onFinished=lambda result, folder: onFinished(result["weeks"]),
+        onFailed=onFailed,
+    )

@@ -23,7 +23,8 @@ def published_volumes(
     Raises UserError for norms that cannot be read, an age that is none, an age without norms, and
     one age for the many scans of a folder.
     """
-    from ..dataset.scan_age import ages_of_scans, checked_weeks
+    from ..dataset.scan_age import ages_of_scans
+    from ..weeks import checked_weeks
 
     if age is not None:
         checked_weeks(age, "--age")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..dataset.scan_age import checked_weeks
 from ..errors import UserError
 from ..incoming import read_text
 from ..labels import LabelScheme
+from ..weeks import checked_weeks
 
 SAID = ("population", "source", "licence")
 """What the lines before the table have to say."""

@@ -19,8 +19,8 @@ from ..failures import explain_failure
 from .folder import JobError, JobFolder
 
 KINDS = (
-    *("adopt", "case", "cases", "check", "complete", "dataset", "devices"),
-    *("export", "phantom", "rank", "scans", "segment", "train"),
+    *("adopt", "age", "case", "cases", "check", "complete", "dataset", "devices"),
+    *("export", "growth", "phantom", "rank", "scans", "segment", "train"),
 )
 
 

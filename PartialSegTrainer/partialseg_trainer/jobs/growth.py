@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dataset.scan_age import checked_weeks
 from ..evaluation import Norms, write_growth_chart
 from ..labels import LabelScheme
+from ..weeks import checked_weeks
 from .folder import JobFolder
 
 _CHART = "chart.png"

@@ -28,7 +28,7 @@ def loading(tmp_path):
 
         job = Job(
             "scans",
-            {"folder": str(tmp_path)},
+            {"folder": str(tmp_path), "dataset": str(tmp_path / "new"), "contrasts": ["T2w"]},
             load=load,
             onFinished=told.append,
             onFailed=lambda error: told.append(str(error)),

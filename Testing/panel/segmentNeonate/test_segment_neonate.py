@@ -694,7 +694,8 @@ def test_what_was_found_is_shown_in_3d_on_a_click(neonate, chosen, engine, dhcp9
     button.click()
     told = set()
     waitFor(lambda: told.add(button.text) or len(told) == 3)
-    assert told == {"Cancel", "Cancel (surface 1 of 10)", "Cancel (surface 2 of 10)"}
+    steps = {f"Cancel (surface {number} of 10)" for number in range(1, 11)}
+    assert "Cancel" in told and told - {"Cancel"} <= steps
     button.click()
     assert button.text == "Show in 3D" and not segmentation.ContainsRepresentation("Closed surface")
     button.click()

@@ -13,11 +13,12 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from partialseg_trainer.errors import UserError
+from partialseg_trainer.weeks import checked_weeks
 
-from ...prediction.growth import growthJob, knownAge
+from ...prediction.growth import ageJob, growthJob
 from ...prediction.segmentation import Segmented
 from ...scene.labelSegments import LabelSegments
-from ...scene.scanMemory import rememberAge
+from ...scene.scanMemory import ageOf, rememberAge
 from ..pathLine import connectPath
 from ..pollTimer import PollTimer
 from ..section import guarded, setEnabled, showError
@@ -40,6 +41,7 @@ class GrowthChart:
         self._scan = None
         self._window = None
         self._job = PollTimer(_POLL_MS, self._update, showError)
+        self._lookUp = PollTimer(_POLL_MS, self._update, showError)
         connectPath(ui.normsPathLineEdit, guarded(lambda _path: self._update()))
         ui.ageLineEdit.connect("textChanged(QString)", guarded(lambda _text: self._update()))
         ui.growthButton.connect("clicked()", guarded(self._draw))
@@ -54,20 +56,32 @@ class GrowthChart:
         self.cancel()
         self._segmented, self._scan = segmented, scan
         self._ui.growthGroupBox.visible = segmented is not None
-        problem = ""
+        tell(self._ui.growthLabel, "")
         if segmented is not None:
-            weeks = None
-            try:
-                weeks = knownAge(scan)
-            except UserError as error:
-                problem = str(error)
-            self._ui.ageLineEdit.text = "" if weeks is None else f"{weeks:.4g}"
-        tell(self._ui.growthLabel, problem)
+            self._showAge(ageOf(scan))
+            self._lookForAge()
         self._update()
 
     def cancel(self) -> None:
         """Draw no further."""
         self._job.cancel()
+        self._lookUp.cancel()
+
+    def _showAge(self, weeks: float | None) -> None:
+        self._ui.ageLineEdit.text = "" if weeks is None else f"{weeks:.4g}"
+
+    def _lookForAge(self) -> None:
+        """In the tables beside the scan, as long as nobody has entered one."""
+        if self._ui.ageLineEdit.text:
+            return
+
+        def found(weeks: float | None) -> None:
+            if not self._ui.ageLineEdit.text:
+                self._showAge(weeks)
+
+        job = ageJob(self._scan, found, lambda error: tell(self._ui.growthLabel, str(error)))
+        if job is not None:
+            self._lookUp.start(job)
 
     def _update(self) -> None:
         ui = self._ui
@@ -142,8 +156,6 @@ def weeksIn(text: str) -> float:
 
     Raises UserError for what is none.
     """
-    from partialseg_trainer.dataset.scan_age import checked_weeks
-
     days = re.fullmatch(r"\s*(\d{1,2})\s*\+\s*([0-6])\s*", text)
     try:
         weeks = int(days[1]) + int(days[2]) / 7 if days else float(text.replace(",", "."))
