@@ -246,3 +246,10 @@ def test_usual_centres_are_of_what_lies_at_one_place_in_all_heads():
     offset = np.array(told["wm"]) - CENTRES["wm"]
     for name, place in CENTRES.items():
         assert np.allclose(np.array(told[name]) - place, offset, atol=0.2)
+
+
+def test_of_two_structures_there_are_no_usual_centres():
+    affine, labelmap = head()[0].affine, head()[1]
+    two = np.where(labelmap == SCHEME["dgm"].value, 0, labelmap)
+    two[two == SCHEME["csf"].value] = 0
+    assert usual_centres([Volume(two, affine)] * 2, SCHEME) == {}

@@ -241,7 +241,8 @@ few steps MONAI has no transforms for; they are in `scripts`, which needs nothin
 - `OnScanGridd`: probabilities back on the scan's own grid, in one step.
 - `JoinPiecesd`: islands of what is one piece take the label around them.
 
-Left out are the warnings of PartialSeg about scans that the model may not know.
+Left out are the warnings of PartialSeg about scans that the model may not know, and that it may
+show the network such a scan turned, at another size, inverted or smoothed.
 {untold}
 | value | leaf |
 | ---: | --- |

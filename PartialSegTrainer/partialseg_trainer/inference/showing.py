@@ -140,9 +140,8 @@ def usual_centres(
     """
     each = [centres(volume.data, scheme, volume.affine[:3, :3]) for volume in labelmaps]
     names = [name for name in scheme.names if all(name in found for found in each)]
-    if not names:
-        return {}
     places = np.array([[found[name] for name in names] for found in each])
+    # Of two no head's pose can be told.
     while len(names) > 2:
         # All heads as large as one, and with the same middle.
         places -= places.mean(1, keepdims=True)
@@ -152,6 +151,8 @@ def usual_centres(
             break
         names.pop(off.argmax())
         places = np.delete(places, off.argmax(), axis=1)
+    else:
+        return {}
     middles = (places / sizes[:, None, None]).mean(0) * sizes.mean() * (0, 1, 1)
     return {
         name: tuple(round(float(mm), 1) for mm in middle)
